@@ -1,0 +1,20 @@
+"""One clock. The business date may be a rehearsal's or the demo's; trail stamps always take the real time."""
+
+import datetime as dt
+
+from django.conf import settings
+from django.utils import timezone
+
+
+def today() -> dt.date:
+    """The business date: `OFFICE_TODAY`, else the date that `demo` stored, else the real one."""
+    if settings.OFFICE_TODAY:
+        return settings.OFFICE_TODAY
+    from linfen_water.models import Region  # models need the clock's calendar; the clock needs one row of theirs
+
+    return Region.current().demo_on or timezone.localdate()
+
+
+def now() -> dt.datetime:
+    """The business date with the real time of day, aware."""
+    return timezone.make_aware(dt.datetime.combine(today(), timezone.localtime().time()))

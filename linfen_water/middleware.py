@@ -1,0 +1,47 @@
+"""What every request carries: the region, the business date, and the day that the page speaks of (`?as_of=`)."""
+
+import datetime as dt
+
+from django.shortcuts import render
+
+from linfen_water import clock
+from linfen_water.models import Region
+
+EARLIEST = dt.date(2000, 1, 1)
+
+
+class BadDay(ValueError):
+    """An as-of date that cannot be; its text is the Chinese sentence for the person."""
+
+
+def read_day(text: str, today: dt.date) -> dt.date:
+    """Return the day that `text` (YYYY-MM-DD) names; raise BadDay when it is impossible, too early or in the future."""
+    try:
+        if len(text) != len("YYYY-MM-DD"):
+            raise ValueError
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        raise BadDay(f"日期“{text[:20]}”无效，请按 2025-02-20 的格式填写。") from None
+    if day > today:
+        raise BadDay(f"日期 {day} 晚于今天（{today}），还没有数据。")
+    if day < EARLIEST:
+        raise BadDay(f"日期 {day} 过早，请填写 {EARLIEST} 以后的日期。")
+    return day
+
+
+class OfficeMiddleware:
+    """Set `request.region`, `request.today` and `request.as_of`; answer an impossible date with 400 in Chinese."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.region = Region.current()
+        request.today = request.as_of = clock.today()
+        text = request.GET.get("as_of", "").strip()
+        if text and request.user.is_authenticated:
+            try:
+                request.as_of = read_day(text, request.today)
+            except BadDay as fault:
+                return render(request, "error.html", {"title": "日期无效", "message": str(fault)}, status=400)
+        return self.get_response(request)

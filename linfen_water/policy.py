@@ -1,0 +1,31 @@
+"""The office's thresholds and dates. Defaults are our own proposals ([D] 建议值) until the office sets its own row."""
+
+import dataclasses
+import datetime as dt
+
+
+@dataclasses.dataclass(frozen=True)
+class Values:
+    """One set of thresholds; each field is one figure that the office may change from a day on."""
+
+    cut_off_weekday: int = 3  # weekly deadline and cut-off: Thursday (0 = Monday)
+    cut_off_hour: int = 18
+    bulletin_day: int = 5  # day of the next month from which a month's bulletin must exist as a draft
+    behind_points: int = 10  # 滞后: percentage points behind plan that make a project "behind"
+    far_behind_points: int = 30  # 严重滞后
+    silent_weeks: int = 4  # weekly reports without any change that count as "no visible progress"
+    due_days: int = 60  # early warning: due to start or finish within so many days
+
+
+def values_on(day: dt.date) -> Values:
+    """The thresholds in force on `day`."""
+    from linfen_water.models import Policy
+
+    row = Policy.objects.filter(effective_on__lte=day).order_by("effective_on").last()
+    known = {field.name for field in dataclasses.fields(Values)}
+    return Values(**{k: v for k, v in (row.values if row else {}).items() if k in known})
+
+
+def cut_off_on(week_of: dt.date, values: Values) -> dt.date:
+    """The day that the dispatch of the week of Monday `week_of` speaks for."""
+    return week_of + dt.timedelta(days=values.cut_off_weekday)

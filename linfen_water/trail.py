@@ -1,0 +1,71 @@
+"""The trail (留痕): append-only events in one HMAC chain per county, written by services inside their transaction.
+
+The data version that caches and ETags are keyed by is the summed length of all chains: heads are locked while a
+service's transaction runs, so a version never appears before the facts it stands for.
+"""
+
+import hashlib
+import hmac
+
+import orjson
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from linfen_water.models import TrailEvent, TrailHead
+
+OFFICE_CHAIN = "office"
+
+
+def record(*, action: str, subject, by, county=None, changes: dict | None = None, reason: str = "") -> TrailEvent:
+    """Append one event for `subject` (a saved model instance); must run inside the transaction of the change itself.
+
+    `changes` is `{field: [old, new]}` with JSON-able values; `by` is a User, or None for the system.
+    """
+    chain = county.code if county else OFFICE_CHAIN
+    with transaction.atomic():
+        TrailHead.objects.get_or_create(chain=chain)
+        head = TrailHead.objects.select_for_update().get(chain=chain)
+        event = TrailEvent(
+            chain=chain,
+            position=head.length + 1,
+            at=timezone.now(),
+            by=by,
+            action=action,
+            subject_type=subject._meta.model_name,
+            subject_id=str(subject.pk),
+            changes=orjson.loads(orjson.dumps(changes or {}, default=str)),
+            reason=reason[:300],
+        )
+        event.digest = digest(event, head.digest)
+        event.save(force_insert=True)
+        head.length, head.digest = event.position, event.digest
+        head.save(update_fields=["length", "digest"])
+    return event
+
+
+def digest(event: TrailEvent, before: str) -> str:
+    """HMAC-SHA256 of the event and the digest before it, under a key that lies outside the database."""
+    facts = [
+        before, event.chain, event.position, event.at.timestamp(), event.by_id, event.action,
+        event.subject_type, event.subject_id, event.changes, event.reason,
+    ]  # fmt: skip
+    return hmac.new(settings.TRAIL_KEY.encode(), orjson.dumps(facts, option=orjson.OPT_SORT_KEYS), hashlib.sha256).hexdigest()
+
+
+def verify(chain: str) -> int | None:
+    """Walk one chain; return the first position that does not fit, or None when all of it holds."""
+    before, position = "", 0
+    for event in TrailEvent.objects.filter(chain=chain).order_by("position").iterator():
+        position += 1
+        if event.position != position or event.digest != digest(event, before):
+            return position
+        before = event.digest
+    head = TrailHead.objects.filter(chain=chain).first()
+    return None if head is None or (head.length, head.digest) == (position, before) else position + 1
+
+
+def data_version() -> int:
+    """A number that differs after every committed change of facts."""
+    return TrailHead.objects.aggregate(n=Sum("length"))["n"] or 0

@@ -1,0 +1,165 @@
+"""The facts of all projects as of a day, read in a fixed number of queries; what maps, bulletins and totals start from."""
+
+import dataclasses
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
+from decimal import Decimal
+
+from django.db.models import OuterRef, Subquery
+
+from linfen_water.dates import month_start
+from projects import rules
+from projects.enums import Stage
+from projects.models import SAID, Dispatch, MonthlyPlan, Project
+
+ZERO = Decimal(0)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ProjectFacts:
+    """One project as of a day. Percent and 万元; None = never reported, which is not zero."""
+
+    pk: int
+    code: str
+    number: int | None
+    name: str
+    county: str  # its name
+    county_code: str
+    domain: str
+    lon: float | None
+    lat: float | None
+    started_on: dt.date | None  # None when after the day
+    completed_on: dt.date | None
+    stage: Stage
+    baseline_start_on: dt.date
+    baseline_finish_on: dt.date
+    forecast_start_on: dt.date | None
+    forecast_finish_on: dt.date | None
+    total_investment_wan: Decimal
+    physical_progress: Decimal | None
+    planned_progress: Decimal
+    lag: Decimal | None  # 0 or less once finished
+    in_place_wan: Decimal | None
+    paid_wan: Decimal | None
+    invested_wan: Decimal | None
+    week_of: dt.date | None  # of the last dispatch that counts
+    provenance: str
+
+
+def project_facts(day: dt.date, projects=None) -> list[ProjectFacts]:
+    """Facts of `projects` (default: all) that are on the list on `day`, by number. Three queries."""
+    scope = Project.objects.all() if projects is None else projects
+    rows = list(
+        scope.as_of(day)
+        .with_dispatch(day)
+        .order_by("number", "code")
+        .values(
+            "pk", "code", "number", "lon", "lat", "started_on", "completed_on", "provenance", "domain__name", "dispatch_id",
+            "v__name", "v__county__name", "v__county__code", "v__total_investment_wan",
+            "v__baseline_start_on", "v__baseline_finish_on",
+        )  # fmt: skip
+    )
+    ids = [row["dispatch_id"] for row in rows if row["dispatch_id"]]
+    said = {d["pk"]: d for d in Dispatch.objects.filter(pk__in=ids).values("pk", *SAID)}
+    plans = _plans(day)
+    return [_facts(day, row, said.get(row["dispatch_id"], {}), plans.get(row["pk"], {})) for row in rows]
+
+
+def _plans(day: dt.date) -> dict[int, dict[dt.date, Decimal]]:
+    """For each project with a plan for the month of `day`: that month's and the last earlier one's."""
+    month = month_start(day)
+    earlier = MonthlyPlan.objects.filter(project=OuterRef("project"), month__lt=month).order_by("-month")
+    rows = MonthlyPlan.objects.filter(month=month).values_list(
+        "project_id", "planned_progress", Subquery(earlier.values("month")[:1]), Subquery(earlier.values("planned_progress")[:1])
+    )
+    return {pk: {month: now} | ({when: before} if when else {}) for pk, now, when, before in rows}
+
+
+def _facts(day: dt.date, row: dict, said: dict, plans: dict) -> ProjectFacts:
+    started_on, completed_on = (d if d and d <= day else None for d in (row["started_on"], row["completed_on"]))
+    planned = rules.planned(day, plans, row["v__baseline_start_on"], row["v__baseline_finish_on"])
+    progress = said.get("physical_progress")
+    return ProjectFacts(
+        pk=row["pk"],
+        code=row["code"],
+        number=row["number"],
+        name=row["v__name"],
+        county=row["v__county__name"],
+        county_code=row["v__county__code"],
+        domain=row["domain__name"],
+        lon=row["lon"],
+        lat=row["lat"],
+        started_on=started_on,
+        completed_on=completed_on,
+        stage=rules.stage(day, started_on, completed_on),
+        baseline_start_on=row["v__baseline_start_on"],
+        baseline_finish_on=row["v__baseline_finish_on"],
+        forecast_start_on=said.get("forecast_start_on"),
+        forecast_finish_on=said.get("forecast_finish_on"),
+        total_investment_wan=row["v__total_investment_wan"],
+        physical_progress=progress,
+        planned_progress=planned,
+        lag=rules.lag(planned, progress),
+        in_place_wan=said.get("in_place_wan"),
+        paid_wan=said.get("paid_wan"),
+        invested_wan=said.get("invested_wan"),
+        week_of=said.get("week_of"),
+        provenance=row["provenance"],
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Totals:
+    """Counts and sums of a set of projects; the one place where rates are made."""
+
+    count: int
+    not_started: int
+    under_construction: int
+    finished: int
+    total_investment_wan: Decimal
+    in_place_wan: Decimal
+    paid_wan: Decimal
+    invested_wan: Decimal
+
+    @property
+    def started(self) -> int:
+        """已开工 of reports: finished ones too, so not the number of green buttons."""
+        return self.under_construction + self.finished
+
+    @property
+    def start_rate(self) -> Decimal | None:
+        return rules.rate(self.started, self.count)
+
+    @property
+    def finish_rate(self) -> Decimal | None:
+        return rules.rate(self.finished, self.count)
+
+    @property
+    def invested_rate(self) -> Decimal | None:
+        """投资完成率 against total investment (the other denominator, the year's plan, is a different figure)."""
+        return rules.rate(self.invested_wan, self.total_investment_wan)
+
+    @property
+    def in_place_rate(self) -> Decimal | None:
+        return rules.rate(self.in_place_wan, self.total_investment_wan)
+
+    @property
+    def paid_rate(self) -> Decimal | None:
+        return rules.rate(self.paid_wan, self.in_place_wan)
+
+
+def totals(facts: Iterable[ProjectFacts]) -> Totals:
+    """Sum up; a project that never reported adds nothing to the money."""
+    facts = list(facts)
+    stages = Counter(f.stage for f in facts)
+    return Totals(
+        count=len(facts),
+        not_started=stages[Stage.NOT_STARTED],
+        under_construction=stages[Stage.UNDER_CONSTRUCTION],
+        finished=stages[Stage.FINISHED],
+        total_investment_wan=sum((f.total_investment_wan for f in facts), ZERO),
+        in_place_wan=sum((f.in_place_wan or ZERO for f in facts), ZERO),
+        paid_wan=sum((f.paid_wan or ZERO for f in facts), ZERO),
+        invested_wan=sum((f.invested_wan or ZERO for f in facts), ZERO),
+    )
