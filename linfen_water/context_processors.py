@@ -1,5 +1,7 @@
 """What every template may use."""
 
+from linfen_water import navigation
+
 
 def office(request) -> dict:
     """The region, whether its data are invented, and the day that the page speaks of."""
@@ -12,4 +14,5 @@ def office(request) -> dict:
         "as_of": request.as_of,
         "today": request.today,
         "is_past": request.as_of != request.today,
+        "navigation": navigation.entries(request.user, request.path),
     }

@@ -1,0 +1,36 @@
+"""The entries of the main navigation, by role."""
+
+import dataclasses
+
+from django.urls import reverse
+
+from linfen_water.enums import Role
+
+# label, address name, arguments, roles that see it (None = all)
+ENTRIES = [
+    ("今日", "today", [], None),
+    ("周调度", "dispatch", [], {Role.OFFICE, Role.COUNTY, Role.DEPARTMENT}),
+    ("项目", "projects", [], None),
+    ("挂图", "wall", [], None),
+    ("台账", "ledgers", [], None),
+    ("文件", "documents", [], None),
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    label: str
+    url: str
+    is_here: bool
+
+
+def entries(user, path: str) -> list[Entry]:
+    """What `user` finds in the navigation, with the entry that `path` lies under marked."""
+    if not user.is_authenticated:
+        return []
+    found = []
+    for label, name, args, roles in ENTRIES:
+        if roles is None or user.role in roles:
+            url = reverse(name, args=args)
+            found.append(Entry(label, url, path == url or (url != "/" and path.startswith(url))))
+    return found
