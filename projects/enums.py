@@ -11,6 +11,15 @@ class Stage(models.IntegerChoices):
     FINISHED = 3, "完工"
 
 
+class Risk(models.TextChoices):
+    """How far behind plan a project is, by the policy's points. A mark in words, never a stage colour."""
+
+    NORMAL = "normal", "正常"
+    BEHIND = "behind", "滞后"
+    FAR_BEHIND = "far_behind", "严重滞后"
+    UNREPORTED = "unreported", "未报"
+
+
 class StageEvent(models.TextChoices):
     START = "start", "开工"
     COMPLETION = "completion", "完工"

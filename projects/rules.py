@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
 from linfen_water.dates import add_months, month_start
-from projects.enums import PermitState, Stage
+from projects.enums import PermitState, Risk, Stage
 
 HUNDRED = Decimal(100)
 
@@ -49,6 +49,17 @@ def baseline_line(day: dt.date, start_on: dt.date, finish_on: dt.date) -> Decima
 def lag(planned_progress: Decimal, physical_progress: Decimal | None) -> Decimal | None:
     """序时差: planned minus actual in percentage points, positive = behind; None when nothing was reported."""
     return None if physical_progress is None else planned_progress - physical_progress
+
+
+def risk(stage: Stage, lag: Decimal | None, behind_points: int, far_behind_points: int) -> Risk:
+    """滞后 from `behind_points` on, 严重滞后 above `far_behind_points`; a finished project carries none."""
+    if stage == Stage.FINISHED:
+        return Risk.NORMAL
+    if lag is None:
+        return Risk.UNREPORTED
+    if lag > far_behind_points:
+        return Risk.FAR_BEHIND
+    return Risk.BEHIND if lag >= behind_points else Risk.NORMAL
 
 
 def rate(part: Decimal | int | None, whole: Decimal | int | None) -> Decimal | None:
