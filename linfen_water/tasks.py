@@ -1,0 +1,17 @@
+"""What the broker and the schedule ring."""
+
+from celery import shared_task
+
+from linfen_water import jobs
+
+
+@shared_task
+def run_job(job_id: int) -> bool:
+    """Do the job, unless somebody else has it or has done it."""
+    return jobs.run(job_id)
+
+
+@shared_task
+def reconcile() -> None:
+    """Make what the calendar says is due and ring what waits."""
+    jobs.reconcile()
