@@ -35,3 +35,13 @@ class PeriodKind(models.TextChoices):
 class ReadingKind(models.TextChoices):
     MANUAL = "manual", "手工监测"
     AUTOMATIC = "automatic", "自动站"
+
+
+class Rating(models.IntegerChoices):
+    """The quality word of a class (水质状况); larger is worse."""
+
+    EXCELLENT = 1, "优"
+    GOOD = 2, "良好"
+    LIGHT = 3, "轻度污染"
+    MODERATE = 4, "中度污染"
+    HEAVY = 5, "重度污染"

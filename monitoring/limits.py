@@ -1,0 +1,72 @@
+"""The limits of GB 3838-2002 as data: one row an item, one column a class. Read once from `data/gb3838_2002.csv`."""
+
+import csv
+import dataclasses
+import functools
+import hashlib
+from decimal import Decimal
+from pathlib import Path
+
+from monitoring.enums import WaterBody
+
+PATH = Path(__file__).parent / "data" / "gb3838_2002.csv"
+CLASSES = ("I", "II", "III", "IV", "V")  # columns of the file, best first
+
+FIVE = ("ph", "do", "codmn", "nh3n", "tp")  # the five of "5+X", assessed at every national section
+
+
+@dataclasses.dataclass(frozen=True)
+class Limit:
+    """The limits of one item in one kind of water body, in the item's unit."""
+
+    key: str
+    name: str
+    unit: str
+    direction: str  # "le": at most, "ge": at least, "range": between `values[0]` and `values[1]` for every class
+    values: tuple[Decimal, ...]  # classes Ⅰ to Ⅴ
+    is_assessed: bool  # one of the 21 items that make a section's class
+    decimals: int | None  # of a period's mean when it is assessed; None: not laid down
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """All items of table 1, by key and kind of water body, in the order of the standard."""
+
+    version: str  # changes with the file, kept with every result
+    by_key: dict[tuple[str, str], Limit]
+    order: tuple[str, ...]  # every key once
+
+    def of(self, key: str, water_body: str = WaterBody.RIVER) -> Limit | None:
+        """The limits of an item in a river or lake; None when the standard sets none there (total nitrogen in rivers)."""
+        return self.by_key.get((key, water_body))
+
+    def name(self, key: str) -> str:
+        """The item's name without its explanation: 氨氮 of 氨氮(NH3-N)."""
+        limit = self.of(key, WaterBody.RIVER) or self.of(key, WaterBody.LAKE)
+        return limit.name.split("(")[0] if limit else key
+
+
+@functools.cache
+def table(path: Path = PATH) -> Limits:
+    """The limits in force."""
+    content = path.read_bytes()
+    rows = [row for row in csv.DictReader(content.decode("utf-8").splitlines()) if row["table"] == "1" and row["direction"] != "rule"]
+    by_key: dict[tuple[str, str], Limit] = {}
+    for row in rows:
+        for body in WaterBody.values if row["water_body"] == "all" else [row["water_body"]]:
+            by_key[row["key"], body] = _limit(row)
+    order = tuple(dict.fromkeys(row["key"] for row in rows))
+    return Limits(version=f"{path.stem}@{hashlib.sha256(content).hexdigest()[:8]}", by_key=by_key, order=order)
+
+
+def _limit(row: dict[str, str]) -> Limit:
+    texts = row["I"].split("-") if row["direction"] == "range" else [row[name] for name in CLASSES]
+    return Limit(
+        key=row["key"],
+        name=row["name_zh"],
+        unit=row["unit"],
+        direction=row["direction"],
+        values=tuple(Decimal(text) for text in texts),
+        is_assessed=row["in_21_assessed"] == "1",
+        decimals=int(row["assessment_decimals"]) if row["assessment_decimals"] else None,
+    )
