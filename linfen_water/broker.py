@@ -97,7 +97,7 @@ class Transport(virtual.Transport):
 
     Channel = Channel
     polling_interval = 0.2
-    default_port = 0
+    default_connection_params = {}  # no host, no port
     connection_errors = (*virtual.Transport.connection_errors, sqlite3.OperationalError)
     driver_type = driver_name = "leased"
 

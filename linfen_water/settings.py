@@ -184,11 +184,9 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
-CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"visibility_timeout": 2 * JOB_LEASE_SECONDS, "unacked_restore_throttle": 1}
-    if CELERY_BROKER_URL.startswith("redis")
-    else {}
-)
+CELERY_BROKER_TRANSPORT_OPTIONS = {}
+if CELERY_BROKER_URL.startswith(("leased", "redis")):  # redelivery after a killed worker; kombu's own default is an hour
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 2 * JOB_LEASE_SECONDS, "unacked_restore_throttle": 1}
 CELERY_BEAT_SCHEDULE = {
     "reconcile": {
         "task": "linfen_water.tasks.reconcile",

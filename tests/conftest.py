@@ -1,0 +1,73 @@
+"""What every test may rely on: empty caches, no address outside this machine, a trail that only the flush may empty."""
+
+import os
+import socket
+
+import pytest
+from django.core.cache import caches
+from django.db import connection
+from django.db.backends.base.operations import BaseDatabaseOperations
+
+LOCAL = {"127.0.0.1", "::1", "localhost"}
+
+
+@pytest.fixture(autouse=True)
+def _empty_caches():
+    for cache in caches.all():
+        cache.clear()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_leaves_this_machine():
+    """The office's network is closed: a test that reaches out is a fault of the product."""
+    connect = socket.socket.connect
+
+    def guarded(self, address):
+        if self.family != socket.AF_UNIX and address[0] not in LOCAL:
+            raise AssertionError(f"a test tried to reach {address}")
+        return connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _flush_may_empty_the_trail():
+    """Tests with real transactions empty all tables afterwards, which the trail's guard rightly refuses."""
+    from linfen_water import trail_guard
+
+    flush = BaseDatabaseOperations.execute_sql_flush
+
+    def flush_all(self, sql_list):
+        with trail_guard.lifted(self.connection):
+            flush(self, sql_list)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", flush_all)
+        yield
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what says nothing on this engine: several writers at once on SQLite, which has one."""
+    from django.conf import settings
+
+    if "postgresql" in settings.DATABASES["default"]["ENGINE"]:
+        return
+    left_out = [item for item in items if item.get_closest_marker("postgres")]
+    if left_out:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session, exitstatus):
+    """With CI=true nothing may be skipped: what should have been there and was not is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") == "true" and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = max(int(exitstatus), pytest.ExitCode.TESTS_FAILED)
+
+
+@pytest.fixture
+def on_postgres() -> bool:
+    return connection.vendor == "postgresql"
