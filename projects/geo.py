@@ -1,0 +1,205 @@
+"""The land of a region on a flat map: outlines and rivers of its pack in kilometres, and the one base drawing of the wall.
+
+WGS84 degrees come in, kilometres of the pack's projection go out, measured from the map's lower left corner (x east, y north).
+"""
+
+import dataclasses
+import functools
+from pathlib import Path
+
+import orjson
+import shapely
+from django.conf import settings
+from pyproj import Transformer
+from shapely.geometry import MultiPolygon, shape
+from shapely.geometry.base import BaseGeometry
+from shapely.ops import transform
+
+from projects import palette
+
+WEB_MERCATOR = "EPSG:3857"  # for a pack that names no projection
+BANK_KM = 6.0  # rivers are shown so far beyond the outline: the trunk river runs along the border
+MARGIN_KM = 3.0
+DETAIL_KM = 0.25  # half a pixel of a wall screen
+
+
+@dataclasses.dataclass(frozen=True)
+class River:
+    name: str
+    kind: str  # trunk, main or river: how it is drawn
+    line: BaseGeometry
+
+
+@dataclasses.dataclass(frozen=True)
+class Land:
+    """Everything that lies still on the three maps, in km of the map."""
+
+    crs: str
+    origin: tuple[float, float]  # km of the lower left corner in the projection
+    size: tuple[float, float]  # km
+    outlines: dict[str, MultiPolygon]  # by county code
+    label_places: dict[str, tuple[float, float]]
+    rivers: tuple[River, ...]
+
+    @functools.cached_property
+    def whole(self) -> BaseGeometry:
+        return shapely.union_all(list(self.outlines.values()))
+
+    def place(self, lon: float | None, lat: float | None) -> tuple[float, float] | None:
+        """Where a WGS84 point lies on the map; None when it has no coordinates."""
+        if lon is None or lat is None:
+            return None
+        east, north = _transformer(self.crs).transform(lon, lat)
+        return round(east / 1000 - self.origin[0], 2), round(north / 1000 - self.origin[1], 2)
+
+
+def region_folder(slug: str = "") -> Path:
+    """The folder of the region in force: `slug` under `projects/regions/`, else what the setting REGION names (a path, too)."""
+    packs = settings.BASE_DIR / "projects" / "regions"
+    if slug and (packs / slug).is_dir():
+        return packs / slug
+    named = Path(settings.REGION)
+    return named if named.is_dir() and named.parts[1:] else packs / settings.REGION
+
+
+def land_of(region) -> Land:
+    """The land of `region` (a Region row)."""
+    wall = region.settings.get("wall", {})
+    return load(
+        region_folder(region.slug),
+        wall.get("crs", WEB_MERCATOR),
+        tuple(wall.get("trunk_rivers", [])),
+        tuple(wall.get("main_rivers", [])),
+    )
+
+
+@functools.lru_cache(maxsize=4)
+def load(folder: Path, crs: str, trunk_rivers: tuple[str, ...] = (), main_rivers: tuple[str, ...] = ()) -> Land:
+    """Read a pack's `counties.geojson` and `rivers.geojson` (either may be missing) and fit the map around them."""
+    to_km = _km(crs)
+    counties = _features(folder / "counties.geojson")
+    outlines = {_code(f): _multi(transform(to_km, shape(f["geometry"]))) for f in counties}
+    kinds = dict.fromkeys(main_rivers, "main") | dict.fromkeys(trunk_rivers, "trunk")
+    rivers = [
+        (f["properties"]["name"], transform(to_km, shape(f["geometry"]))) for f in _features(folder / "rivers.geojson")
+    ]
+    near = shapely.union_all(list(outlines.values())).buffer(BANK_KM) if outlines else None
+    shown = [(name, line.intersection(near) if near else line) for name, line in rivers]
+    shown = [(name, line) for name, line in shown if not line.is_empty]
+    x0, y0, x1, y1 = _bounds([*outlines.values(), *(line for _, line in shown)])
+
+    def shifted(geometry):
+        return transform(lambda x, y: (x - x0, y - y0), geometry)
+
+    outlines = {code: shifted(outline) for code, outline in outlines.items()}
+    return Land(
+        crs=crs,
+        origin=(x0, y0),
+        size=(round(x1 - x0, 2), round(y1 - y0, 2)),
+        outlines=outlines,
+        label_places={_code(f): _label_place(f, outlines[_code(f)], to_km, (x0, y0)) for f in counties},
+        rivers=tuple(River(name, kinds.get(name, "river"), shifted(line)) for name, line in shown),
+    )
+
+
+def outlines_document(land: Land) -> bytes:
+    """Rings of every county in km, simplified: for the highlight of a county and for finding the one under a finger."""
+    return orjson.dumps(
+        {
+            code: [
+                [round(v, 1) for point in polygon.exterior.coords for v in point]
+                for polygon in _multi(outline.simplify(2 * DETAIL_KM)).geoms
+            ]
+            for code, outline in land.outlines.items()
+        }
+    )
+
+
+def base_svg(land: Land, theme: str) -> bytes:
+    """The still ground of the three maps as one SVG in km: halo, land, borders, rivers. Colours from tokens.css."""
+    colour = palette.colours(theme)
+    width, height = land.size
+    unit = width / 600  # about one pixel of the wall
+
+    def path(geometry, **style) -> str:
+        attributes = "".join(f' {key.replace("_", "-")}="{value}"' for key, value in style.items())
+        return f'<path d="{_path(geometry, height)}"{attributes}/>'
+
+    parts = []
+    if land.outlines:
+        whole = _simple(land.whole)
+        parts.append(path(whole, fill="none", stroke=colour["map-halo"], stroke_width=round(11 * unit, 2), stroke_linejoin="round"))
+        parts.append(path(whole, fill=colour["map-land"]))
+        borders = shapely.line_merge(shapely.union_all([_simple(o).boundary for o in land.outlines.values()]))
+        parts.append(path(borders, fill="none", stroke=colour["map-border"], stroke_width=round(0.9 * unit, 2)))
+    for kind, token, pixels in (("river", "river", 1.5), ("main", "river-main", 3.4), ("trunk", "river-trunk", 5)):
+        style = {"fill": "none", "stroke": colour[token], "stroke_width": round(pixels * unit, 2)}
+        parts += [
+            path(_simple(r.line), **style, stroke_linejoin="round", stroke_linecap="round") for r in land.rivers if r.kind == kind
+        ]
+        if kind == "river" and land.outlines:
+            outline = {"stroke": colour["map-outline"], "stroke_width": round(1.5 * unit, 2), "stroke_linejoin": "round"}
+            parts.append(path(_simple(land.whole), fill="none", **outline))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{round(width * 10)}"'
+        f' height="{round(height * 10)}" preserveAspectRatio="none">{"".join(parts)}</svg>'
+    ).encode()
+
+
+@functools.cache
+def _transformer(crs: str) -> Transformer:
+    return Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+
+
+def _km(crs: str):
+    def to_km(lon, lat):
+        east, north = _transformer(crs).transform(lon, lat)
+        return [v / 1000 for v in east], [v / 1000 for v in north]
+
+    return to_km
+
+
+def _features(path: Path) -> list[dict]:
+    return orjson.loads(path.read_bytes())["features"] if path.is_file() else []
+
+
+def _code(feature: dict) -> str:
+    properties = feature["properties"]
+    return str(properties.get("code") or properties.get("adcode"))
+
+
+def _multi(geometry: BaseGeometry) -> MultiPolygon:
+    """Only the areas of `geometry`, as a valid MultiPolygon."""
+    valid = shapely.make_valid(geometry)
+    return MultiPolygon([part for part in shapely.get_parts(valid) if part.geom_type == "Polygon"])
+
+
+def _bounds(geometries: list[BaseGeometry]) -> tuple[float, float, float, float]:
+    if not geometries:
+        return 0, 0, 100, 100
+    x0, y0, x1, y1 = shapely.total_bounds(geometries)
+    return float(x0 - MARGIN_KM), float(y0 - MARGIN_KM), float(x1 + MARGIN_KM), float(y1 + MARGIN_KM)
+
+
+def _label_place(feature: dict, outline: MultiPolygon, to_km, origin: tuple[float, float]) -> tuple[float, float]:
+    """Where the county's name is best written: what the pack says, else the middle of its largest circle."""
+    if label := feature["properties"].get("label"):
+        (east,), (north,) = to_km([label[0]], [label[1]])
+        return round(east - origin[0], 2), round(north - origin[1], 2)
+    middle = shapely.maximum_inscribed_circle(max(outline.geoms, key=lambda part: part.area)).coords[0]
+    return round(middle[0], 2), round(middle[1], 2)
+
+
+def _simple(geometry: BaseGeometry) -> BaseGeometry:
+    return geometry.simplify(DETAIL_KM)
+
+
+def _path(geometry: BaseGeometry, height: float) -> str:
+    """SVG path data of lines and areas, y downwards, to 0.1 km (a third of a pixel of the wall)."""
+    data = []
+    for part in shapely.get_parts(geometry):
+        rings = [part.exterior, *part.interiors] if part.geom_type == "Polygon" else [part]
+        for ring in rings:
+            points = [(round(x, 1), round(height - y, 1)) for x, y in ring.coords]
+            data.append("M" + "L".join(f"{x:g} {y:g}" for x, y in points) + ("Z" if part.geom_type == "Polygon" else ""))
+    return "".join(data)

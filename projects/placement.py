@@ -1,0 +1,355 @@
+"""Where buttons, discs and names stand on a map. Pure and deterministic: the same wants give the same places.
+
+All lengths are km of the map (x east, y north); a `Box` is centre, width and height.
+"""
+
+import dataclasses
+import itertools
+import math
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+Point = tuple[float, float]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Box:
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def overlap(self, other: "Box") -> float:
+        """Shared area; touching edges share nothing."""
+        wide = (self.width + other.width) / 2 - abs(self.x - other.x)
+        high = (self.height + other.height) / 2 - abs(self.y - other.y)
+        if wide <= 1e-9 or high <= 1e-9:
+            return 0.0
+        return min(wide, self.width, other.width) * min(high, self.height, other.height)
+
+    def nearest(self, point: Point) -> Point:
+        """The point of the box next to `point`."""
+        return (
+            min(max(point[0], self.x - self.width / 2), self.x + self.width / 2),
+            min(max(point[1], self.y - self.height / 2), self.y + self.height / 2),
+        )
+
+
+# ── discs at their true sites (map 1) ───────────────────────────────────────────────────────────────────────────────
+def declutter(sites: Sequence[Point], spacing: float) -> list[Point]:
+    """Move discs as little as they must so that no two centres are nearer than `spacing`.
+
+    A disc takes the nearest free place around its site; then, worst first, each may move back nearer while there is room.
+    """
+    placed: dict[int, Point] = {}
+    cells: dict[tuple[int, int], set[int]] = defaultdict(set)
+
+    def cell(point: Point) -> tuple[int, int]:
+        return math.floor(point[0] / spacing), math.floor(point[1] / spacing)
+
+    def is_free(point: Point) -> bool:
+        column, row = cell(point)
+        for dx, dy in itertools.product((-1, 0, 1), repeat=2):
+            for other in cells.get((column + dx, row + dy), ()):
+                if math.dist(point, placed[other]) < spacing:
+                    return False
+        return True
+
+    def put(index: int) -> None:
+        point = next(p for p in _around(sites[index], spacing / 8) if is_free(p))
+        placed[index] = point
+        cells[cell(point)].add(index)
+
+    for index in range(len(sites)):
+        put(index)
+    for _ in range(3):
+        for index in sorted(placed, key=lambda i: (-math.dist(sites[i], placed[i]), i)):
+            cells[cell(placed[index])].discard(index)
+            put(index)
+    return [placed[index] for index in range(len(sites))]
+
+
+def _around(centre: Point, step: float) -> Iterator[Point]:
+    """Points around `centre`, nearest first, ring by ring without end."""
+    yield centre
+    for ring in itertools.count(1):
+        count = 6 * ring
+        for place in range(count):
+            angle = math.tau * (place + 0.25) / count
+            yield round(centre[0] + ring * step * math.cos(angle), 3), round(centre[1] + ring * step * math.sin(angle), 3)
+
+
+# ── blocks of magnets (map 2) ───────────────────────────────────────────────────────────────────────────────────────
+@dataclasses.dataclass(frozen=True)
+class Want:
+    """A county's wish: so many buttons under its name, inside its outline; a zone has no outline, only a place."""
+
+    key: str
+    count: int
+    anchor: Point
+    outline: BaseGeometry | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Block:
+    """Where a county's name and buttons stand; `leader` leads to the county when they stand elsewhere."""
+
+    box: Box
+    title: Point  # middle of the name
+    slots: tuple[Point, ...]  # middle of each button, by rows from the upper left
+    leader: tuple[Point, Point] | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Choice:
+    box: Box
+    columns: int
+    cost: float
+    leader: tuple[Point, Point] | None
+
+
+# What a place costs, in widths of a button: found by eye on the Linfen pack, held by the tests on packs of other shapes.
+COST_OF_DISTANCE = 0.55  # for each width away from the county's middle
+COST_OF_FOREIGN_GROUND = 9.0  # a whole block on another county's ground
+COST_OF_GUEST_GROUND = 1.5  # the same for a zone, which always lies on some county's ground
+COST_OUTSIDE = 2.2  # a whole block beyond the border, in sight of its own county
+COST_BESIDE = 4.0  # standing beside the region with a leader line
+COST_BELOW = 40.0  # no place on the map at all
+COST_OF_CROSSING = 3.0  # a leader line over another block
+TITLE_SHARE = 0.86  # height of the name
+TITLE_WIDTH = 2.15
+GAP = 0.22  # free space around a block, so that neighbours do not run into one another
+PASSES = 4
+ORDERS = 8
+
+
+def blocks(wants: Sequence[Want], pitch: float, size: Point) -> dict[str, Block]:
+    """Place one block of buttons (`pitch` apart) per want on a map of `size`, without any overlap.
+
+    Several orders are tried, first the one with the least freedom first; the cheapest whole wins. A block that finds no
+    place on the map stands below it, so nothing is ever lost.
+    """
+    ground = _Ground(wants, pitch, size)
+    choices = {w.key: _choices(w, pitch, size, ground) for w in wants}
+    order = sorted(wants, key=lambda w: (-(choices[w.key][0].cost if choices[w.key] else 0), -w.count, w.key))
+    shuffle = random.Random(0).shuffle  # noqa: S311 - a fixed seed: the same wants, the same places
+    best: tuple[float, dict[str, _Choice]] | None = None
+    for _ in range(ORDERS):
+        placed = _settle(order, choices, pitch, size)
+        cost = _total(placed)
+        if best is None or cost < best[0] - 1e-9:
+            best = cost, placed
+        order = list(order)
+        shuffle(order)
+    return {w.key: _block(w, best[1][w.key], pitch) for w in wants} if best else {}
+
+
+def _settle(order: Sequence[Want], choices: dict[str, list[_Choice]], pitch: float, size: Point) -> dict[str, _Choice]:
+    """Give each want in turn the best place that the others leave it, until nobody moves."""
+    placed: dict[str, _Choice] = {}
+    for _ in range(PASSES):
+        before = dict(placed)
+        for want in order:
+            placed.pop(want.key, None)
+            placed[want.key] = _best(choices[want.key], placed) or _below(want, pitch, size, placed)
+        if placed == before:
+            break
+    return placed
+
+
+def _total(placed: dict[str, _Choice]) -> float:
+    everyone = list(placed.values())
+    crossings = sum(_crossings(choice, [c for c in everyone if c is not choice]) for choice in everyone)
+    return sum(choice.cost for choice in everyone) + COST_OF_CROSSING * crossings / 2
+
+
+def _choices(want: Want, pitch: float, size: Point, ground: "_Ground") -> list[_Choice]:
+    """Every place worth a thought for `want`, cheapest first."""
+    found: list[_Choice] = []
+    for columns in _columns(want.count):
+        rows = math.ceil(want.count / columns)
+        width, height = _extent(columns, rows, pitch)
+        for box, land, mine in ground.shares(width, height, want.outline):
+            leader = _leader(want, box, land, mine)
+            if leader is None and mine == 0 and want.outline is not None:
+                continue  # on the ground of others only: would be taken for theirs
+            cost = 0.25 * abs(rows - 2) + 0.12 * (columns * rows - want.count)
+            cost += COST_OF_DISTANCE * math.dist((box.x, box.y), want.anchor) / pitch
+            cost += (COST_OF_GUEST_GROUND if want.outline is None else COST_OF_FOREIGN_GROUND) * (land - mine)
+            cost += COST_OUTSIDE * (1 - land)
+            cost += COST_BESIDE if leader and want.outline is not None else 0
+            found.append(_Choice(box, columns, cost, leader))
+    return sorted(found, key=lambda c: (c.cost, c.box.x, c.box.y))
+
+
+def _extent(columns: int, rows: int, pitch: float) -> Point:
+    """Width and height of a block of so many columns and rows."""
+    return (max(columns, TITLE_WIDTH) + GAP) * pitch, (rows + TITLE_SHARE + GAP) * pitch
+
+
+def _leader(want: Want, box: Box, land: float, mine: float) -> tuple[Point, Point] | None:
+    """The line from the county to a block that does not stand on enough of its ground; a zone always has one."""
+    if want.outline is not None and (mine > 0.3 or (mine > 0.1 and land - mine < 0.15) or land > 0.02):
+        return None
+    end = box.nearest(want.anchor)
+    return None if end == want.anchor else (want.anchor, end)
+
+
+class _Ground:
+    """Whose ground a box stands on; what is the same for all counties is computed once."""
+
+    def __init__(self, wants: Sequence[Want], pitch: float, size: Point):
+        self.step = pitch / 2
+        self.size = size
+        self.whole = shapely.union_all([w.outline.simplify(pitch / 5) for w in wants if w.outline is not None])
+        self._on_land: dict[Point, tuple[list[Box], list[BaseGeometry], list[float]]] = {}
+
+    def shares(self, width: float, height: float, outline: BaseGeometry | None) -> list[tuple[Box, float, float]]:
+        """Every box of this size on the map, its share on the region's land, and its share within `outline`."""
+        if (width, height) not in self._on_land:
+            self._on_land[width, height] = self._boxes(width, height)
+        boxes, polygons, land = self._on_land[width, height]
+        own = [0.0] * len(boxes) if outline is None else _shares(outline.simplify(self.step / 3), polygons)
+        return list(zip(boxes, land, own, strict=True))
+
+    def _boxes(self, width: float, height: float) -> tuple[list[Box], list[BaseGeometry], list[float]]:
+        boxes = [Box(x, y, width, height) for x, y in _grid(self.step, width, height, self.size)]
+        polygons = [_polygon(box) for box in boxes]
+        return boxes, polygons, _shares(self.whole, polygons)
+
+
+def _shares(ground: BaseGeometry, polygons: list[BaseGeometry]) -> list[float]:
+    """The share of each polygon that lies on `ground`."""
+    shapely.prepare(ground)
+    inside, touches = shapely.contains(ground, polygons), shapely.intersects(ground, polygons)
+    partly = [p for p, i, t in zip(polygons, inside, touches, strict=True) if t and not i]
+    shared = iter(shapely.area(shapely.intersection(ground, partly)) / shapely.area(partly) if partly else [])
+    return [1.0 if i else float(next(shared)) if t else 0.0 for i, t in zip(inside, touches, strict=True)]
+
+
+def _columns(count: int) -> range:
+    """Widths worth trying: from one tall column to one row."""
+    return range(1 if count <= 3 else 2, max(1, min(count, max(5, math.ceil(math.sqrt(2 * count))))) + 1)
+
+
+def _grid(step: float, width: float, height: float, size: Point) -> Iterator[Point]:
+    """Centres at which a box of this width and height lies within the map."""
+    columns, rows = int((size[0] - width) / step) + 1, int((size[1] - height) / step) + 1
+    for column, row in itertools.product(range(max(columns, 0)), range(max(rows, 0))):
+        yield width / 2 + column * step, height / 2 + row * step
+
+
+def _best(choices: list[_Choice], placed: dict[str, _Choice]) -> _Choice | None:
+    """The cheapest choice that touches no placed block, counting the blocks that its leader crosses."""
+    others = list(placed.values())
+    best: _Choice | None = None
+    best_cost = math.inf
+    for choice in choices:
+        if choice.cost >= best_cost:
+            break
+        if any(choice.box.overlap(other.box) for other in others):
+            continue
+        cost = choice.cost + COST_OF_CROSSING * _crossings(choice, others)
+        if cost < best_cost:
+            best, best_cost = choice, cost
+    return best
+
+
+def _crossings(choice: _Choice, others: Iterable[_Choice]) -> int:
+    """How many blocks and leaders lie on this choice's leader, or under it."""
+    own = shapely.LineString(choice.leader) if choice.leader else None
+    count = 0
+    for other in others:
+        if own is not None:
+            count += own.intersects(_polygon(other.box)) or (other.leader is not None and own.crosses(shapely.LineString(other.leader)))
+        if other.leader is not None:
+            count += shapely.LineString(other.leader).intersects(_polygon(choice.box))
+    return count
+
+
+def _polygon(box: Box) -> BaseGeometry:
+    return shapely.box(box.x - box.width / 2, box.y - box.height / 2, box.x + box.width / 2, box.y + box.height / 2)
+
+
+def _below(want: Want, pitch: float, size: Point, placed: dict[str, _Choice]) -> _Choice:
+    """A place under the map, left to right: the last resort of a map too small for its buttons."""
+    columns = max(_columns(want.count))
+    rows = math.ceil(want.count / columns)
+    width, height = _extent(columns, rows, pitch)
+    lowest = min([0.0, *(c.box.y - c.box.height / 2 for c in placed.values())])
+    box = Box(size[0] / 2, lowest - height / 2, width, height)
+    return _Choice(box, columns, COST_BELOW, (want.anchor, box.nearest(want.anchor)))
+
+
+def _block(want: Want, choice: _Choice, pitch: float) -> Block:
+    box, columns = choice.box, choice.columns
+    top = box.y + box.height / 2 - GAP * pitch / 2
+    first_row = top - (TITLE_SHARE + 0.5) * pitch
+    slots = []
+    for index in range(want.count):
+        row, column = divmod(index, columns)
+        slots.append((round(box.x + (column - (columns - 1) / 2) * pitch, 2), round(first_row - row * pitch, 2)))
+    title = (round(box.x, 2), round(top - TITLE_SHARE * pitch / 2, 2))
+    return Block(box, title, tuple(slots), choice.leader)
+
+
+# ── names (maps 1 and 3) ────────────────────────────────────────────────────────────────────────────────────────────
+@dataclasses.dataclass(frozen=True)
+class Name:
+    """A name to write: its width and height, and the places it may take, best first."""
+
+    key: str
+    width: float
+    height: float
+    places: Sequence[Point]
+
+
+def names(wants: Sequence[Name], obstacles: Sequence[Box], size: Point) -> dict[str, Point]:
+    """Give each name, in order, its first place that covers nothing; when there is none, the one that covers least."""
+    taken = list(obstacles)
+    found: dict[str, Point] = {}
+    for want in wants:
+        best: tuple[float, Box] | None = None
+        for x, y in want.places:
+            box = Box(x, y, want.width, want.height)
+            covered = sum(box.overlap(other) for other in taken) + _beyond(box, size)
+            if best is None or covered < best[0]:
+                best = covered, box
+            if covered == 0:
+                break
+        if best:
+            taken.append(best[1])
+            found[want.key] = (round(best[1].x, 2), round(best[1].y, 2))
+    return found
+
+
+def _beyond(box: Box, size: Point) -> float:
+    """Area of `box` that lies off the map."""
+    return box.width * box.height - box.overlap(Box(size[0] / 2, size[1] / 2, *size))
+
+
+def places_within(outline: BaseGeometry, anchor: Point, step: float) -> list[Point]:
+    """Places for a name inside an outline, nearest to `anchor` first."""
+    x0, y0, x1, y1 = outline.bounds
+    columns, rows = int((x1 - x0) / step), int((y1 - y0) / step)
+    grid = [(x0 + (i + 0.5) * step, y0 + (j + 0.5) * step) for i in range(columns) for j in range(rows)]
+    inside = shapely.contains_xy(outline, [x for x, _ in grid], [y for _, y in grid]) if grid else []
+    free = [point for point, is_inside in zip(grid, inside, strict=True) if is_inside]
+    return [anchor, *sorted(free, key=lambda p: (math.dist(p, anchor), p))]
+
+
+def places_along(line: BaseGeometry, offset: float, step: float) -> list[Point]:
+    """Places for a river's name: beside its line, `offset` away, from its middle outwards."""
+    length = line.length
+    count = max(int(length / step), 1)
+    order = sorted(range(count + 1), key=lambda i: (abs(i / count - 0.5), i))
+    found = []
+    for index in order:
+        middle = line.interpolate(index / count, normalized=True)
+        for dx, dy in ((offset, 0), (-offset, 0), (0, offset / 2), (0, -offset / 2)):
+            found.append((middle.x + dx, middle.y + dy))
+    return found
