@@ -15,6 +15,7 @@ class Values:
     far_behind_points: int = 30  # 严重滞后
     silent_weeks: int = 4  # weekly reports without any change that count as "no visible progress"
     due_days: int = 60  # early warning: due to start or finish within so many days
+    counties_read_others: bool = False  # whether a county may read (never write) the projects of the others
 
 
 def values_on(day: dt.date) -> Values:

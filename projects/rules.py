@@ -3,8 +3,9 @@
 Values in, verdict out: no ORM, no settings, no clock. Percentages are 0-100, money is 万元, lag is in percentage points.
 """
 
+import dataclasses
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
 from linfen_water.dates import add_months, month_start
@@ -87,3 +88,196 @@ def permit_state(day: dt.date, is_required: bool, submitted_on: dt.date | None, 
     if submitted_on is not None and submitted_on <= day:
         return PermitState.IN_PROGRESS
     return PermitState.NOT_SUBMITTED
+
+
+# ── What a dispatch may say ─────────────────────────────────────────────────────────────────────────────────────────
+# 支付 ≤ 到位 ≤ 下达 ≤ 计划; a cumulative value falls only with a reason; above the approved budget (超概) needs a reason
+# and is not refused. Only what changed since the last period is asked about: an old excess keeps its old reason.
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Money:
+    """Cumulative money of one source, 万元."""
+
+    in_place_wan: Decimal = Decimal(0)
+    paid_wan: Decimal = Decimal(0)
+    completed_wan: Decimal = Decimal(0)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Budget:
+    """What one source may give, 万元; `issued_wan` None = not known."""
+
+    label: str
+    planned_wan: Decimal
+    issued_wan: Decimal | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Report:
+    """What a dispatch says; `lines` by the key of the source."""
+
+    physical_progress: Decimal | None = None
+    started_on: dt.date | None = None
+    completed_on: dt.date | None = None
+    forecast_start_on: dt.date | None = None
+    forecast_finish_on: dt.date | None = None
+    reason: str = ""
+    lines: Mapping[int, Money] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Known:
+    """What a dispatch is held against. The dates are those that stand from elsewhere than this week's dispatch."""
+
+    latest_on: dt.date  # the last day that an actual date may name: the cut-off, or today when that is earlier
+    total_investment_wan: Decimal
+    budgets: Mapping[int, Budget]
+    previous: Report | None = None  # the last period that counts; None = this is the first
+    started_on: dt.date | None = None
+    completed_on: dt.date | None = None
+    is_correction_of_past: bool = False  # a week that is over, filled in by the county itself
+    baseline_finish_on: dt.date | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one value, in words that say how to mend it."""
+
+    field: str
+    sentence: str
+    source: int | None = None  # key of the funding source, when the field is money of a source
+    wants_reason: bool = False  # a written reason mends it
+
+
+def check_dispatch(report: Report, known: Known) -> list[Fault]:
+    """Everything that keeps a dispatch from being submitted, in the order of the page."""
+    faults = [*_progress_faults(report, known), *_date_faults(report, known), *_money_faults(report, known)]
+    if known.is_correction_of_past:
+        faults.append(Fault("reason", "补报或更正往期，请写明理由。", wants_reason=True))
+    return [fault for fault in faults if not (fault.wants_reason and report.reason.strip())]
+
+
+def dispatch_hints(report: Report, known: Known) -> list[Fault]:
+    """What is odd but not wrong."""
+    finish = report.completed_on or known.completed_on
+    if report.physical_progress == HUNDRED and not finish:
+        return [Fault("completed_on", "进度已到100%，如已完工请填实际完工日期；不填仍按在建统计。")]
+    hints = []
+    if report.forecast_finish_on and not finish:
+        if report.forecast_finish_on < known.latest_on:
+            hints.append(Fault("forecast_finish_on", f"预计完工 {report.forecast_finish_on} 已过，请核对。"))
+        elif known.baseline_finish_on and report.forecast_finish_on > known.baseline_finish_on:
+            late = (report.forecast_finish_on - known.baseline_finish_on).days
+            hints.append(Fault("forecast_finish_on", f"比基线完工 {known.baseline_finish_on} 晚 {late} 天。"))
+    return hints
+
+
+def _progress_faults(report: Report, known: Known) -> Iterator[Fault]:
+    progress = report.physical_progress
+    if progress is None:
+        yield Fault("physical_progress", "请填写总体进度。")
+        return
+    if not 0 <= progress <= HUNDRED:
+        yield Fault("physical_progress", f"总体进度须在0到100之间（现为{plain(progress)}）。")
+        return
+    before = known.previous.physical_progress if known.previous else None
+    if before is not None and progress < before:
+        sentence = f"总体进度由上期{plain(before)}%降到{plain(progress)}%：请核对，确需下调请在“说明”写明理由。"
+        yield Fault("physical_progress", sentence, wants_reason=True)
+    if progress > 0 and not (report.started_on or known.started_on):
+        yield Fault("physical_progress", f"进度为{plain(progress)}%但还没有开工：请填实际开工日期，或将进度改为0。")
+
+
+def _date_faults(report: Report, known: Known) -> Iterator[Fault]:
+    started_on = report.started_on or known.started_on
+    for field, word, on, standing in (
+        ("started_on", "开工", report.started_on, known.started_on),
+        ("completed_on", "完工", report.completed_on, known.completed_on),
+    ):
+        if on and standing and on != standing:
+            yield Fault(field, f"已登记{word}日期 {standing}，与所填 {on} 不符；更正请联系专班办撤销原登记。")
+        elif on and on > known.latest_on:
+            yield Fault(field, f"实际{word}日期 {on} 晚于 {known.latest_on}：还没有发生的请填预计日期。")
+    if report.completed_on:
+        if not started_on:
+            yield Fault("completed_on", "没有开工日期不能完工：请先填实际开工日期。")
+        elif report.completed_on < started_on:
+            yield Fault("completed_on", f"完工日期 {report.completed_on} 早于开工日期 {started_on}：请改其中一个。")
+        if report.physical_progress is not None and report.physical_progress != HUNDRED:
+            now = plain(report.physical_progress)
+            yield Fault("completed_on", f"已填完工日期，总体进度应为100%（现为{now}%）：请改进度或删去完工日期。")
+    elif known.completed_on and report.physical_progress is not None and report.physical_progress != HUNDRED:
+        yield Fault("physical_progress", f"项目已于 {known.completed_on} 完工，总体进度应为100%。")
+    if report.forecast_start_on and report.forecast_finish_on and report.forecast_finish_on < report.forecast_start_on:
+        yield Fault("forecast_finish_on", f"预计完工 {report.forecast_finish_on} 早于预计开工 {report.forecast_start_on}：请改其中一个。")
+    elif started_on and report.forecast_finish_on and report.forecast_finish_on < started_on:
+        yield Fault("forecast_finish_on", f"预计完工 {report.forecast_finish_on} 早于实际开工 {started_on}：请核对。")
+
+
+def _money_faults(report: Report, known: Known) -> Iterator[Fault]:
+    before = known.previous.lines if known.previous else {}
+    for key, money in report.lines.items():
+        yield from _line_faults(key, money, before.get(key), known.budgets[key])
+    for field, word in MONEY_WORDS.items():
+        total = sum((getattr(money, field) for money in report.lines.values()), Decimal(0))
+        total_before = sum((getattr(money, field) for money in before.values()), Decimal(0))
+        if total > known.total_investment_wan and total != total_before:
+            yield Fault(
+                field,
+                f"{word}合计{plain(total)}万元，超过总投资{plain(known.total_investment_wan)}万元（超概）：请核对，属实请在“说明”写明理由。",
+                wants_reason=True,
+            )
+
+
+MONEY_WORDS = {"in_place_wan": "累计到位", "paid_wan": "累计支付", "completed_wan": "累计完成投资"}
+
+
+def _line_faults(key: int, money: Money, before: Money | None, budget: Budget) -> Iterator[Fault]:
+    for field, word in MONEY_WORDS.items():
+        now, then = getattr(money, field), getattr(before, field) if before else None
+        if now < 0:
+            yield Fault(field, f"{budget.label}{word}不能为负数。", key)
+        elif then is not None and now < then:
+            yield Fault(
+                field,
+                f"{budget.label}{word}由上期{plain(then)}万元降到{plain(now)}万元：请核对，确需下调请在“说明”写明理由。",
+                key,
+                wants_reason=True,
+            )
+        elif field != "paid_wan" and now > budget.planned_wan and now != then:
+            yield Fault(
+                field,
+                f"{budget.label}{word}{plain(now)}万元，超过计划{plain(budget.planned_wan)}万元：请核对，属实请在“说明”写明理由。",
+                key,
+                wants_reason=True,
+            )
+    if money.paid_wan > money.in_place_wan:
+        yield Fault(
+            "paid_wan", f"{budget.label}支付{plain(money.paid_wan)}万元大于到位{plain(money.in_place_wan)}万元：支付不能超过到位。", key
+        )
+    if budget.issued_wan is not None and money.in_place_wan > budget.issued_wan and money.in_place_wan <= budget.planned_wan:
+        yield Fault(
+            "in_place_wan",
+            f"{budget.label}到位{plain(money.in_place_wan)}万元大于已下达{plain(budget.issued_wan)}万元：请核对，有新下达文件请先由专班办登记。",
+            key,
+        )
+
+
+def plain(value: Decimal) -> str:
+    """A number as people write it: no trailing zeros, no exponent."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+# ── The week's report: when it is due and when it is late ───────────────────────────────────────────────────────────
+
+
+def is_late(submitted_at: dt.datetime, cut_off_on: dt.date, cut_off_hour: int) -> bool:
+    """Whether a report handed in at `submitted_at` (local time) missed the cut-off; the full hour itself is still in time."""
+    return submitted_at.replace(tzinfo=None) > dt.datetime.combine(cut_off_on, dt.time(cut_off_hour))
+
+
+def needs_report(week_of: dt.date, completed_on: dt.date | None) -> bool:
+    """A project is reported until the week in which it was completed; from the next week on it need not be."""
+    return completed_on is None or completed_on >= week_of

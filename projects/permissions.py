@@ -1,0 +1,39 @@
+"""Who may see or do what with projects and dispatches. Rows are scoped by querysets, so a foreign row is simply not found."""
+
+import datetime as dt
+
+from linfen_water import policy
+from linfen_water.permissions import is_county, is_department, is_office
+from projects.models import Project
+
+
+def visible_projects(user, day: dt.date):
+    """Projects that `user` may read: the one way that every view scopes its rows."""
+    return Project.objects.visible_to(user, counties_read_others=policy.values_on(day).counties_read_others)
+
+
+def dispatched_projects(user):
+    """Projects whose dispatch `user` may write."""
+    return Project.objects.dispatched_by(user)
+
+
+def reviewed_projects(user):
+    """Projects whose dispatch `user` may accept or return: the office all, a department its domain."""
+    if is_office(user):
+        return Project.objects.all()
+    if is_department(user):
+        return Project.objects.filter(domain=user.unit.domain_id)
+    return Project.objects.none()
+
+
+def may_dispatch(user) -> bool:
+    return is_office(user) or is_county(user)
+
+
+def may_review(user) -> bool:
+    return is_office(user) or is_department(user)
+
+
+def may_edit_projects(user) -> bool:
+    """Facts of a project and its stage are the office's to change."""
+    return is_office(user)
