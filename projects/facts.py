@@ -166,3 +166,17 @@ def totals(facts: Iterable[ProjectFacts]) -> Totals:
         paid_wan=sum((f.paid_wan or ZERO for f in facts), ZERO),
         invested_wan=sum((f.invested_wan or ZERO for f in facts), ZERO),
     )
+
+
+def unchanged(now: Iterable[ProjectFacts], before: Iterable[ProjectFacts]) -> list[ProjectFacts]:
+    """Unfinished projects of `now` whose stage, progress and money are those of `before`: no visible progress between.
+
+    A week that was not reported counts as no progress, since the last dispatch stands; one that was not on the list
+    before is left out.
+    """
+    old = {f.pk: _visible(f) for f in before}
+    return [f for f in now if f.stage != Stage.FINISHED and old.get(f.pk) == _visible(f)]
+
+
+def _visible(facts: ProjectFacts) -> tuple:
+    return facts.stage, facts.physical_progress, facts.in_place_wan, facts.paid_wan, facts.invested_wan
