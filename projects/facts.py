@@ -178,5 +178,11 @@ def unchanged(now: Iterable[ProjectFacts], before: Iterable[ProjectFacts]) -> li
     return [f for f in now if f.stage != Stage.FINISHED and old.get(f.pk) == _visible(f)]
 
 
+def silent(day: dt.date, weeks: int, now: Iterable[ProjectFacts] | None = None, projects=None) -> list[ProjectFacts]:
+    """Projects without visible progress over the `weeks` up to `day`; `now` saves reading the facts of `day` again."""
+    now = project_facts(day, projects) if now is None else now
+    return unchanged(now, project_facts(day - dt.timedelta(weeks=weeks), projects))
+
+
 def _visible(facts: ProjectFacts) -> tuple:
     return facts.stage, facts.physical_progress, facts.in_place_wan, facts.paid_wan, facts.invested_wan
