@@ -1,0 +1,186 @@
+"""Columns of ledgers. `render` draws a cell, `value` gives its bare content to the workbook; both see the same row.
+
+A row is a dict; a column reads the key of its own name. `render` returns safe HTML. Missing is an empty cell, never zero.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Decimal
+from html import escape
+
+import django_tables2 as tables
+from django.db.models import F
+from django.urls import reverse
+
+from projects.enums import Risk, Stage
+
+MISSING = '<span class="missing">—</span>'
+TENTH = Decimal("0.1")
+
+
+class LedgerColumn(tables.Column):
+    """A column of text; the base of all others.
+
+    `group` is the heading above the heading, `is_computed` marks what nobody types, `sort` names the annotation or
+    field that orders the rows ("" = cannot be sorted), `width` is in characters of the workbook.
+    """
+
+    css = ""
+    number_format = "General"
+    unit = ""  # stands in the workbook's heading, so that its cells hold bare numbers
+
+    def __init__(self, label: str, *, sort: str = "", group: str = "", is_computed: bool = False, width: int = 12, css: str = ""):
+        super().__init__(verbose_name=label, orderable=bool(sort), order_by=sort or None)
+        self.sort, self.group, self.is_computed, self.width = sort, group, is_computed, width
+        self.css = " ".join(filter(None, [self.css, css]))
+
+    def render(self, value, row: dict) -> str:
+        return escape(str(value)) if value not in (None, "") else MISSING
+
+    def value(self, value, row: dict):
+        return value
+
+    def order(self, queryset, is_descending: bool):
+        """Missing values last both ways, on both databases; the code breaks ties, so that pages do not overlap."""
+        key = F(self.sort)
+        key = key.desc(nulls_last=True) if is_descending else key.asc(nulls_last=True)
+        return queryset.order_by(key, "code"), True
+
+
+class ClampedColumn(LedgerColumn):
+    """Long text, cut to some lines on the page (whole in the tooltip and in the workbook)."""
+
+    def render(self, value, row):
+        return f'<div class="clamp" title="{escape(value)}">{escape(value)}</div>' if value else MISSING
+
+
+class LinkColumn(LedgerColumn):
+    """Text that leads to the project's page."""
+
+    def render(self, value, row):
+        return f'<a href="{project_url(row["code"])}">{escape(str(value))}</a>' if value not in (None, "") else MISSING
+
+
+class DomainColumn(LedgerColumn):
+    def render(self, value, row):
+        mark = ' <span class="soft" title="公开资料未写明领域，由建设内容推定">推定</span>' if row["is_domain_inferred"] else ""
+        return escape(value) + mark
+
+    def value(self, value, row):
+        return f"{value}（推定）" if row["is_domain_inferred"] else value
+
+
+class IntegerColumn(LedgerColumn):
+    css = "number"
+    number_format = "0"
+
+
+class WanColumn(LedgerColumn):
+    """Money, 万元, two decimals."""
+
+    css = "number"
+    number_format = "#,##0.00"
+    unit = "万元"
+
+    def render(self, value, row):
+        return MISSING if value is None else f"{value:,.2f}"
+
+
+class DateColumn(LedgerColumn):
+    css = "number date"
+    number_format = "yyyy-mm-dd"
+
+    def render(self, value, row):
+        return MISSING if value is None else value.isoformat()
+
+
+class StageColumn(LedgerColumn):
+    """状态: colour, shape and word."""
+
+    def render(self, value, row):
+        return STAGE_CELLS[value]
+
+    def value(self, value, row):
+        return Stage(value).label
+
+
+class ProgressColumn(LedgerColumn):
+    """Percent with a bar; planned progress as a tick in the bar's tooltip."""
+
+    css = "number"
+    number_format = "0.0"
+    unit = "%"
+
+    def render(self, value, row):
+        if value is None:
+            return MISSING
+        planned = one_decimal(row["planned_progress"])
+        return (
+            f'<span class="progress" title="计划 {planned}%"><progress max="100" value="{value}" aria-hidden="true"></progress>'
+            f"<span>{one_decimal(value)}%</span></span>"
+        )
+
+    def value(self, value, row):
+        return one_decimal(value)
+
+
+class RiskColumn(LedgerColumn):
+    """风险 in words, with the points behind plan."""
+
+    def render(self, value, row):
+        points = row["lag"]
+        behind = f' <span class="soft">{one_decimal(points)}个百分点</span>' if value in BEHIND else ""
+        return RISK_CELLS[value] + behind
+
+    def value(self, value, row):
+        return f"{Risk(value).label}（{one_decimal(row['lag'])}个百分点）" if value in BEHIND else Risk(value).label
+
+
+class ListColumn(LedgerColumn):
+    """Several short texts in one cell: their number first, the whole in the tooltip and in the workbook."""
+
+    def __init__(self, label: str, *, is_counted: bool = True, **kwargs):
+        super().__init__(label, **kwargs)
+        self.is_counted = is_counted
+
+    def render(self, value, row):
+        if not value:
+            return MISSING
+        text = escape("；".join(value))
+        count = f'<span class="count">{len(value)}</span> ' if self.is_counted else ""
+        return f'<div class="clamp" title="{text}">{count}{text}</div>'
+
+    def value(self, value, row):
+        return "；".join(value) or None
+
+
+class UpdatedColumn(DateColumn):
+    """The Monday of the last week that was reported."""
+
+    def render(self, value, row):
+        return '<span class="badge badge-bad">未报</span>' if value is None else value.isoformat()
+
+
+def one_decimal(value: Decimal | None) -> Decimal | None:
+    """Half up to one decimal, as every percentage of the office."""
+    return None if value is None else Decimal(value).quantize(TENTH, ROUND_HALF_UP)
+
+
+BEHIND = {Risk.BEHIND, Risk.FAR_BEHIND}
+STAGE_CELLS = {stage: f'<span class="stage stage-{stage.value}">{stage.label}</span>' for stage in Stage}
+RISK_TONES = {Risk.NORMAL: "badge-ok", Risk.BEHIND: "badge-warn", Risk.FAR_BEHIND: "badge-bad", Risk.UNREPORTED: "badge-bad"}
+RISK_CELLS = {risk: f'<span class="badge {RISK_TONES[risk]}">{risk.label}</span>' for risk in Risk}
+
+
+def project_url(code: str) -> str:
+    return reverse("project", args=[code])
+
+
+def as_text(value) -> str:
+    """A bare value as the text of a CSV cell."""
+    if value is None:
+        return ""
+    return value.isoformat() if isinstance(value, dt.date) else str(value)
+
+
+Formatter = Callable[[object, dict], str]

@@ -1,0 +1,192 @@
+"""A ledger as a workbook or CSV: exactly the rows that are chosen on the page, safe to open in a spreadsheet program.
+
+Text never becomes a formula: in workbooks every text cell is typed as text, in CSV a leading = + - @ tab or their
+full-width forms are prefixed with an apostrophe. Rows are read and written in batches, so that length costs no memory.
+"""
+
+import csv
+import dataclasses
+import datetime as dt
+import io
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from django.db.models import QuerySet
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.cell_range import CellRange
+
+from ledgers import columns as c
+from ledgers.registry import Ledger
+
+BATCH = 500
+DEMO_MARK = "演示数据：除注明公开来源的信息外均为虚构"
+FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")
+CELL_LIMIT = 32_767  # characters that a cell can hold
+
+
+@dataclasses.dataclass(frozen=True)
+class Sheet:
+    """What is exported: a ledger on a day, the rows chosen (in order), and what is said above them."""
+
+    ledger: Ledger
+    day: dt.date
+    chosen: QuerySet
+    conditions: list[str]  # the filter in words
+    is_demo: bool
+
+    @property
+    def columns(self) -> list[tuple[str, c.LedgerColumn]]:
+        return list(self.ledger.table.base_columns.items())
+
+    @property
+    def notes(self) -> str:
+        """The line under the title: unit, day, filter, mark."""
+        parts = ["单位：万元", f"数据截至：{self.day}", *self.conditions]
+        return "　".join([*parts, DEMO_MARK] if self.is_demo else parts)
+
+    @property
+    def filename(self) -> str:
+        return f"{self.ledger.title}_{self.day}{'_演示数据' if self.is_demo else ''}"
+
+    def headings(self) -> list[str]:
+        """Headings with their units; ＝ marks what is computed."""
+        return [
+            f"{'＝' if column.is_computed else ''}{column.verbose_name}{f'（{column.unit}）' if column.unit == '%' else ''}"
+            for _, column in self.columns
+        ]
+
+    def rows(self) -> Iterator[list]:
+        """Bare values, row by row."""
+        columns = [(name, column.value) for name, column in self.columns]
+        keys = self.ledger.keys(self.chosen)
+        for start in range(0, len(keys), BATCH):
+            for row in self.ledger.read(self.day, keys[start : start + BATCH]):
+                yield [value(row[name], row) for name, value in columns]
+
+    def totals(self) -> list:
+        """The last row: how many, and the sums."""
+        sums = self.ledger.totals(self.day, self.chosen)
+        row = [getattr(sums, name, None) if isinstance(column, c.WanColumn) else None for name, column in self.columns]
+        row[0] = "合计"
+        label = next(i for i, (name, _) in enumerate(self.columns) if name == self.ledger.label_column)
+        row[label] = f"{sums.count}{self.ledger.measure}{self.ledger.row_is}；{self.ledger.spoken_totals(sums)}"
+        return row
+
+
+def csv_lines(sheet: Sheet) -> Iterator[str]:
+    """The sheet as CSV text, line by line; begins with the mark that tells Excel it is UTF-8."""
+    yield "\ufeff"
+    for row in [[sheet.ledger.title], [sheet.notes], sheet.headings()]:
+        yield _csv_line(row)
+    for row in sheet.rows():
+        yield _csv_line(row)
+    yield _csv_line(sheet.totals())
+
+
+def _csv_line(row: Iterable) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow([_csv_cell(value) for value in row])
+    return line.getvalue()
+
+
+def _csv_cell(value) -> str:
+    text = c.as_text(value)
+    return f"'{text}" if isinstance(value, str) and text.startswith(FORMULA_STARTS) else text
+
+
+HEAD_ROWS = 4  # title, notes, groups, headings
+PAPER_A3 = 8
+LINE = Side(style="thin", color="B9B09B")
+GRID = Border(left=LINE, right=LINE, top=LINE, bottom=LINE)
+SHADE = PatternFill("solid", fgColor="F0E6CD")
+
+
+def write_workbook(sheet: Sheet, file: BinaryIO) -> None:
+    """The sheet as .xlsx: landscape A3 one page wide, headings on every page, first columns and headings frozen."""
+    book = Workbook(write_only=True)
+    page = book.create_sheet(sheet.ledger.title)
+    _lay_out(page, sheet)
+    columns = [column for _, column in sheet.columns]
+    page.append(_cells([sheet.ledger.title], [_style(page, font=Font(name="宋体", size=18, bold=True))]))
+    page.append(_cells([sheet.notes], [_style(page, font=Font(name="宋体", size=10, color="55606D"))]))
+    heading = _style(page, font=Font(name="宋体", size=10, bold=True), border=GRID, fill=SHADE, alignment=_aligned("center"))
+    page.append(_cells([label for label, start, end in _groups(columns) for label in [label] + [""] * (end - start)], itertools.repeat(heading)))
+    page.append(_cells(sheet.headings(), itertools.repeat(heading)))
+    body = [_body_style(page, column) for column in columns]
+    count = 0
+    for row in sheet.rows():
+        page.append(_cells(row, body))
+        count += 1
+    page.append(_cells(sheet.totals(), [_body_style(page, column, bold=True) for column in columns]))
+    for _, start, end in _groups(columns):
+        page.merged_cells.add(CellRange(min_row=3, max_row=3, min_col=start, max_col=end))
+    page.auto_filter.ref = f"A{HEAD_ROWS}:{get_column_letter(len(columns))}{HEAD_ROWS + count}"
+    book.save(file)
+
+
+def _lay_out(page, sheet: Sheet) -> None:
+    """All that must be said before the first row is written."""
+    columns = [column for _, column in sheet.columns]
+    for i, column in enumerate(columns, 1):
+        page.column_dimensions[get_column_letter(i)].width = column.width + 2
+    pinned = max((i for i, column in enumerate(columns, 1) if "pin" in column.css.split()), default=0)
+    page.freeze_panes = f"{get_column_letter(pinned + 1)}{HEAD_ROWS + 1}"
+    for row, height in enumerate([30, 18, 18, 32], 1):
+        page.row_dimensions[row].height = height
+    page.page_setup.orientation, page.page_setup.paperSize = "landscape", PAPER_A3
+    page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
+    page.sheet_properties.pageSetUpPr.fitToPage = True
+    page.print_title_rows = f"3:{HEAD_ROWS}"
+    page.oddFooter.left.text = f"数据截至 {sheet.day}{'　演示数据' if sheet.is_demo else ''}"
+    page.oddFooter.center.text = "第 &P 页，共 &N 页"
+
+
+def _groups(columns: list[c.LedgerColumn]) -> Iterator[tuple[str, int, int]]:
+    """Label, first and last column of each group, counted from 1."""
+    start = 1
+    for label, members in itertools.groupby(columns, key=lambda column: column.group):
+        end = start + len(list(members)) - 1
+        yield label, start, end
+        start = end + 1
+
+
+def _aligned(horizontal: str | None = None) -> Alignment:
+    return Alignment(horizontal=horizontal, vertical="center", wrap_text=True)
+
+
+def _style(page, **kwargs) -> WriteOnlyCell:
+    """A cell to copy the style from: setting a style anew on each cell would take most of the time."""
+    cell = WriteOnlyCell(page)
+    for name, value in kwargs.items():
+        setattr(cell, name, value)
+    return cell
+
+
+def _body_style(page, column: c.LedgerColumn, *, bold: bool = False) -> WriteOnlyCell:
+    is_number = "number" in column.css.split()
+    return _style(
+        page,
+        font=Font(name="宋体", size=10, bold=bold),
+        border=GRID,
+        alignment=_aligned("right" if is_number else None),
+        number_format=column.number_format,
+    )
+
+
+def _cells(values: Iterable, styles: Iterable[WriteOnlyCell]) -> list[WriteOnlyCell]:
+    return [_cell(value, style) for value, style in zip(values, styles, strict=False)]
+
+
+def _cell(value, style: WriteOnlyCell) -> WriteOnlyCell:
+    if isinstance(value, str):
+        value = ILLEGAL_CHARACTERS_RE.sub("", value)[:CELL_LIMIT]
+    cell = WriteOnlyCell(style.parent, value)
+    if isinstance(value, str):
+        cell.data_type = "s"  # whatever it begins with
+    cell._style = style._style
+    return cell

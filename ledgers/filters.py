@@ -1,0 +1,105 @@
+"""What a ledger can be narrowed by. The address carries it, so a filtered ledger can be sent to a colleague or counted on `/`."""
+
+import datetime as dt
+
+import django_filters as filters
+from django import forms
+from django.db.models import Q, QuerySet
+
+from ledgers.master import overdue_permits
+from linfen_water import policy
+from linfen_water.enums import UnitKind
+from linfen_water.models import County, Domain, Unit
+from projects.enums import Risk, Stage
+from projects.facts import silent
+from projects.models import Permit
+
+
+class LedgerFilter(filters.FilterSet):
+    """A filter that knows the day its ledger speaks of."""
+
+    def __init__(self, *args, day: dt.date, **kwargs):
+        self.day = day
+        super().__init__(*args, **kwargs)
+
+    @property
+    def spoken(self) -> list[str]:
+        """What is chosen, in words: `["县（市、区）：洪洞县"]`, for the page and the head of the workbook."""
+        if not self.form.is_valid():
+            return []
+        chosen = ((self.form.fields[name], value) for name, value in self.form.cleaned_data.items())
+        return [f"{field.label}：{_spoken(field, value)}" for field, value in chosen if value not in (None, "", [])]
+
+
+def _spoken(field: forms.Field, value) -> str:
+    if isinstance(field, forms.ModelChoiceField):
+        return str(value)
+    return str(dict(getattr(field, "choices", ())).get(value, value))
+
+
+def date_input() -> forms.DateInput:
+    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class ProjectFilter(LedgerFilter):
+    """工程总台账."""
+
+    q = filters.CharFilter(label="查找", method="search", max_length=60)
+    county = filters.ModelChoiceFilter(
+        label="县（市、区）", field_name="v__county", queryset=County.objects.all(), to_field_name="code", empty_label="全部"
+    )
+    domain = filters.ModelChoiceFilter(
+        label="领域", field_name="domain", queryset=Domain.objects.all(), to_field_name="name", empty_label="全部"
+    )
+    unit = filters.ModelChoiceFilter(
+        label="单位", method="of_unit", queryset=Unit.objects.exclude(kind=UnitKind.OFFICE), to_field_name="code", empty_label="全部"
+    )
+    stage = filters.TypedChoiceFilter(label="状态", choices=Stage.choices, coerce=int, empty_label="全部")
+    risk = filters.ChoiceFilter(label="风险", choices=[("late", "滞后和严重滞后"), *Risk.choices], method="at_risk", empty_label="全部")
+    has = filters.ChoiceFilter(
+        label="卡点",
+        choices=[("permit", "有未办结手续"), ("late_permit", "有超时手续"), ("problem", "有未销号问题"), ("silent", "连续无变化")],
+        method="having",
+        empty_label="全部",
+    )
+    started_from = filters.DateFilter(label="开工自", field_name="known_start_on", lookup_expr="gte", widget=date_input())
+    completed_from = filters.DateFilter(label="完工自", field_name="known_completion_on", lookup_expr="gte", widget=date_input())
+
+    def search(self, queryset: QuerySet, name: str, text: str) -> QuerySet:
+        """Every word must be found in the code, the number, the name or the owner."""
+        for word in text.split():
+            found = Q(code__icontains=word) | Q(v__name__icontains=word) | Q(v__owner__icontains=word)
+            if word.isascii() and word.isdigit() and len(word) <= 5:
+                found |= Q(number=int(word))
+            queryset = queryset.filter(found)
+        return queryset
+
+    def of_unit(self, queryset: QuerySet, name: str, unit: Unit) -> QuerySet:
+        return queryset.filter(Q(v__lead_unit=unit) | Q(v__responsible_unit=unit))
+
+    def at_risk(self, queryset: QuerySet, name: str, risk: str) -> QuerySet:
+        """SQL twin of `rules.risk`."""
+        thresholds = policy.values_on(self.day)
+        unfinished = ~Q(stage=Stage.FINISHED)
+        behind = unfinished & Q(lag__gte=thresholds.behind_points)
+        far = unfinished & Q(lag__gt=thresholds.far_behind_points)
+        return queryset.filter(
+            {
+                "late": behind,
+                Risk.UNREPORTED: unfinished & Q(lag__isnull=True),
+                Risk.FAR_BEHIND: far,
+                Risk.BEHIND: behind & Q(lag__lte=thresholds.far_behind_points),
+                Risk.NORMAL: Q(stage=Stage.FINISHED) | Q(lag__lt=thresholds.behind_points),
+            }[risk]
+        )
+
+    def having(self, queryset: QuerySet, name: str, what: str) -> QuerySet:
+        """What SQL cannot count, working days and two days' facts compared, is found first and chosen by key."""
+        if what == "permit":
+            return queryset.filter(missing_permits__gt=0)
+        if what == "problem":
+            return queryset.filter(open_problems__gt=0)
+        if what == "late_permit":
+            return queryset.filter(pk__in={permit.project_id for _, permit in overdue_permits(Permit.objects.all(), self.day)})
+        weeks = policy.values_on(self.day).silent_weeks
+        return queryset.filter(pk__in=[f.pk for f in silent(self.day, weeks)])

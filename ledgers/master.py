@@ -1,0 +1,152 @@
+"""工程总台账: every project with what is known of it. What is shown comes from `projects.facts`; SQL only orders and chooses."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+
+from django.db.models import Case, Count, DateField, F, OuterRef, PositiveIntegerField, Q, QuerySet, Subquery, Sum, When
+from django.db.models.functions import Coalesce
+
+from linfen_water import policy
+from linfen_water.dates import add_workdays
+from projects import rules
+from projects.enums import HelpLevel, Nature, PermitKind, PermitState, ProblemCategory, SourceKind, Stage
+from projects.facts import ZERO, ProjectFacts, Totals, project_facts
+from projects.models import Dispatch, FundingSource, Permit, Problem, Project
+from projects.permissions import visible_projects
+
+FACTS = (
+    "pk", "code", "number", "name", "county", "domain", "stage", "total_investment_wan", "physical_progress", "planned_progress",
+    "lag", "in_place_wan", "invested_wan", "baseline_start_on", "baseline_finish_on", "forecast_start_on", "forecast_finish_on",
+    "started_on", "completed_on",
+)  # fmt: skip
+
+
+def rows(day: dt.date, user=None) -> QuerySet:
+    """Projects of the ledger as of `day` that `user` may read (None: all, for commands), ready to sort and filter."""
+    scope = Project.objects.all() if user is None else visible_projects(user, day)
+    return (
+        scope.as_of(day)
+        .with_progress(day)
+        .annotate(
+            known_start_on=Case(When(started_on__lte=day, then=F("started_on")), output_field=DateField()),
+            known_completion_on=Case(When(completed_on__lte=day, then=F("completed_on")), output_field=DateField()),
+            missing_permits=count_of(Permit.objects.filter(~obtained_by(day), is_required=True)),
+            open_problems=count_of(Problem.objects.open_on(day)),
+        )
+        .order_by("code")
+    )
+
+
+def count_of(related: QuerySet) -> Coalesce:
+    """How many rows of `related` each project has."""
+    counted = related.filter(project=OuterRef("pk")).order_by().values("project").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=PositiveIntegerField()), 0)
+
+
+def obtained_by(day: dt.date) -> Q:
+    return Q(obtained_on__isnull=False, obtained_on__lte=day)
+
+
+def read(day: dt.date, chosen: Iterable[int]) -> list[dict]:
+    """The rows of the projects with the keys `chosen`, in that order. Seven queries for any number."""
+    chosen = list(chosen)
+    scope = Project.objects.filter(pk__in=chosen)
+    facts = {f.pk: f for f in project_facts(day, scope)}
+    about = {row["pk"]: row for row in scope.as_of(day).values(
+        "pk", "nature", "scale", "is_domain_inferred",
+        "v__owner", "v__sponsor_post", "v__responsible_unit__name", "v__lead_unit__name",
+    )}  # fmt: skip
+    funding, permits, problems = funding_texts(chosen), permit_texts(day, chosen), problem_texts(day, chosen)
+    thresholds = policy.values_on(day)
+    return [
+        _row(facts[pk], about[pk], thresholds) | {"funding": funding[pk], "permits": permits[pk], "problems": problems[pk]}
+        for pk in chosen
+        if pk in facts
+    ]
+
+
+def _row(facts: ProjectFacts, about: dict, thresholds: policy.Values) -> dict:
+    row = {name: getattr(facts, name) for name in FACTS}
+    return row | {
+        "nature": Nature(about["nature"]).label,
+        "scale": about["scale"],
+        "is_domain_inferred": about["is_domain_inferred"],
+        "owner": about["v__owner"],
+        "sponsor_post": about["v__sponsor_post"],
+        "responsible_unit": about["v__responsible_unit__name"],
+        "lead_unit": about["v__lead_unit__name"],
+        "risk": rules.risk(facts.stage, facts.lag, thresholds.behind_points, thresholds.far_behind_points),
+        "updated_on": facts.week_of,
+    }
+
+
+def funding_texts(chosen: list[int]) -> dict[int, list[str]]:
+    """`{project: ["中央资金 1200.00", …]}`, planned amounts in 万元."""
+    texts = defaultdict(list)
+    lines = FundingSource.objects.filter(project__in=chosen).order_by("project", "position", "pk")
+    for pk, kind, planned_wan in lines.values_list("project", "kind", "planned_wan"):
+        texts[pk].append(f"{SourceKind(kind).label} {planned_wan:.2f}")
+    return texts
+
+
+def permit_texts(day: dt.date, chosen: list[int]) -> dict[int, list[str]]:
+    """Required permits not yet obtained on `day`: `{project: ["环境影响评价（办理中，已过承诺时限）", …]}`."""
+    texts = defaultdict(list)
+    missing = Permit.objects.filter(~obtained_by(day), project__in=chosen, is_required=True).order_by("project", "pk")
+    for pk, kind, submitted_on, workdays in missing.values_list("project", "kind", "submitted_on", "promised_workdays"):
+        texts[pk].append(f"{PermitKind(kind).label}（{permit_remark(day, submitted_on, workdays)}）")
+    return texts
+
+
+def permit_remark(day: dt.date, submitted_on: dt.date | None, promised_workdays: int | None) -> str:
+    """How a permit that is not there yet stands on `day`, in words."""
+    state = rules.permit_state(day, True, submitted_on, None)
+    if state == PermitState.IN_PROGRESS and promised_workdays is not None:
+        due_on = add_workdays(submitted_on, promised_workdays)
+        return f"{state.label}，应于{due_on}办结" + ("，已逾期" if day > due_on else "")
+    return state.label
+
+
+def overdue_permits(permits: QuerySet, day: dt.date) -> list[tuple[dt.date, Permit]]:
+    """Those of `permits` that were promised for a day before `day` and are not there yet, with that day."""
+    waiting = permits.filter(is_required=True, submitted_on__lt=day, promised_workdays__isnull=False).exclude(obtained_on__lte=day)
+    due = [(add_workdays(permit.submitted_on, permit.promised_workdays), permit) for permit in waiting.select_related("authority")]
+    return [(due_on, permit) for due_on, permit in due if due_on < day]
+
+
+def problem_texts(day: dt.date, chosen: list[int]) -> dict[int, list[str]]:
+    """Problems open on `day`: `{project: ["用地：征地未完成（二级，2025-01-31前）", …]}`."""
+    texts = defaultdict(list)
+    problems = Problem.objects.open_on(day).filter(project__in=chosen).order_by("project", "-level", "raised_on", "pk")
+    for pk, category, description, level, due_on in problems.values_list("project", "category", "description", "level", "due_on"):
+        limit = f"，时限{due_on}" if due_on else ""
+        texts[pk].append(f"{ProblemCategory(category).label}：{description}（{HelpLevel(level).label[:2]}{limit}）")
+    return texts
+
+
+def totals(day: dt.date, chosen: QuerySet) -> Totals:
+    """The same sums as `facts.totals`, made by the database for a ledger of any length. Two queries."""
+    sums = chosen.order_by().aggregate(
+        count=Count("pk"),
+        not_started=Count("pk", filter=Q(stage=Stage.NOT_STARTED)),
+        under_construction=Count("pk", filter=Q(stage=Stage.UNDER_CONSTRUCTION)),
+        finished=Count("pk", filter=Q(stage=Stage.FINISHED)),
+        total_investment_wan=Sum("v__total_investment_wan"),
+    )
+    last = chosen.with_dispatch(day).order_by().values("dispatch_id")
+    names = ("in_place_wan", "paid_wan", "invested_wan")
+    sums |= Dispatch.objects.filter(pk__in=last).aggregate(**{name: Sum(name) for name in names})
+    return Totals(**{name: ZERO if value is None else value for name, value in sums.items()})
+
+
+def spoken_totals(sums: Totals) -> str:
+    """The totals in one line, with the rates that reports use."""
+    rates = "，".join(
+        f"{word}{'—' if value is None else f'{value}%'}"
+        for word, value in [
+            ("开工率", sums.start_rate), ("完工率", sums.finish_rate),
+            ("资金到位率", sums.in_place_rate), ("投资完成率（占总投资）", sums.invested_rate),
+        ]  # fmt: skip
+    )
+    return f"前期{sums.not_started}、开工{sums.under_construction}、完工{sums.finished}；{rates}"

@@ -1,0 +1,555 @@
+"""今日: what needs a person now, by role. Figures come from `projects.facts`; each leads to the rows it counts.
+
+A desk is a headline, some figures and some blocks of lines. On a day that is over only facts are shown: what waits to be
+done (reports to fill, papers to issue, jobs to restart) belongs to the present.
+"""
+
+import dataclasses
+import datetime as dt
+from collections import Counter
+from decimal import Decimal
+from functools import cached_property
+from urllib.parse import urlencode
+
+from django.db.models import F
+from django.urls import NoReverseMatch, reverse
+
+from ledgers.documents import wording
+from ledgers.enums import DocumentState
+from ledgers.master import overdue_permits
+from ledgers.models import Document
+from linfen_water import clock, policy
+from linfen_water.dates import monday
+from linfen_water.enums import JobState, Role
+from linfen_water.models import County, Job
+from monitoring.enums import Level, WaterClass
+from monitoring.maps import SectionState, section_states
+from projects import reports, rules
+from projects.enums import DispatchState, HelpLevel, PermitKind, ProblemCategory, Risk, Stage
+from projects.facts import ProjectFacts, Totals, project_facts, silent, totals
+from projects.models import Dispatch, Permit, Problem
+from projects.permissions import dispatched_projects, reviewed_projects, visible_projects
+
+SHOWN = 8  # lines of a block; the rest is behind its link
+SOON = dt.timedelta(days=7)
+GOOD = WaterClass.III
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """A number of the strip. `change` is against a week ago, in words."""
+
+    label: str
+    value: object
+    unit: str = ""
+    url: str = ""
+    change: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """One thing in a block: what, a mark in words, more about it, where it leads."""
+
+    text: str
+    url: str = ""
+    mark: str = ""
+    tone: str = ""  # ok, warn, bad
+    detail: str = ""
+    retry: int | None = None  # key of a failed job that may be started again
+
+
+@dataclasses.dataclass(frozen=True)
+class Block:
+    """A list with its whole length; what is empty says so in words."""
+
+    title: str
+    lines: list[Line]
+    empty: str
+    count: int
+    url: str = ""
+    note: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Today:
+    headline: str
+    figures: list[Figure]
+    blocks: list[Block]
+
+
+@dataclasses.dataclass(frozen=True)
+class Week:
+    """Who has reported in a week. `states` holds every project that must, None = nothing at all."""
+
+    week_of: dt.date
+    states: dict[int, str | None]
+    remarks: dict[int, str]
+
+    @property
+    def reported(self) -> int:
+        return sum(state in reports.COUNTING for state in self.states.values())
+
+    def having(self, state: str | None) -> list[int]:
+        return [pk for pk, found in self.states.items() if found == state]
+
+    @property
+    def unreported(self) -> list[int]:
+        return [pk for pk, state in self.states.items() if state not in reports.COUNTING]
+
+
+class Desk:
+    """What one person's page is made from, each part read once and only when it is needed."""
+
+    def __init__(self, user, day: dt.date):
+        self.user, self.day, self.now = user, day, clock.now()
+        self.is_present = day == self.now.date()
+        self.week_of = monday(day)
+        self.thresholds = policy.values_on(day)
+
+    @cached_property
+    def projects(self):
+        return visible_projects(self.user, self.day)
+
+    @cached_property
+    def facts(self) -> list[ProjectFacts]:
+        return project_facts(self.day, self.projects)
+
+    @cached_property
+    def by_key(self) -> dict[int, ProjectFacts]:
+        return {f.pk: f for f in self.facts}
+
+    @cached_property
+    def week_ago(self) -> list[ProjectFacts]:
+        return project_facts(self.day - dt.timedelta(days=7), self.projects)
+
+    @cached_property
+    def totals(self) -> Totals:
+        return totals(self.facts)
+
+    @cached_property
+    def counties(self) -> list[str]:
+        return list(County.objects.values_list("name", flat=True))
+
+    @cached_property
+    def sections(self) -> list[SectionState]:
+        return section_states(self.day)
+
+    @cached_property
+    def this_week(self) -> Week:
+        return read_week(self.dispatched, self.week_of, set(self.by_key))
+
+    @cached_property
+    def last_week(self) -> Week:
+        return read_week(self.dispatched, self.week_of - dt.timedelta(days=7), set(self.by_key))
+
+    @property
+    def dispatched(self):
+        return self.projects if self.user.role == Role.DEPARTMENT else dispatched_projects(self.user)
+
+    @cached_property
+    def deadline(self) -> dt.datetime:
+        """When this week's dispatch is due, on the business clock."""
+        on = policy.cut_off_on(self.week_of, self.thresholds)
+        return dt.datetime.combine(on, dt.time(self.thresholds.cut_off_hour), tzinfo=self.now.tzinfo)
+
+    def risk(self, facts: ProjectFacts) -> Risk:
+        return rules.risk(facts.stage, facts.lag, self.thresholds.behind_points, self.thresholds.far_behind_points)
+
+    def ledger(self, **narrowed) -> str:
+        """The address of the master ledger, narrowed, on the day of the page."""
+        if not self.is_present:
+            narrowed["as_of"] = self.day.isoformat()
+        return reverse("ledger", args=["master"]) + (f"?{urlencode(narrowed)}" if narrowed else "")
+
+    def address(self, name: str, *args, **query) -> str:
+        try:
+            url = reverse(name, args=args)
+        except NoReverseMatch:
+            return ""
+        if not self.is_present:
+            query["as_of"] = self.day.isoformat()
+        return url + (f"?{urlencode(query)}" if query else "")
+
+
+def read_week(projects, week_of: dt.date, known: set[int]) -> Week:
+    """The state of each project that reports in the week: that of its live dispatch, else of its last revision."""
+    expected = [pk for pk in reports.reporting_in(projects, week_of).values_list("pk", flat=True) if pk in known]
+    states: dict[int, str | None] = dict.fromkeys(expected)
+    remarks = {}
+    said = Dispatch.objects.filter(week_of=week_of, project__in=projects).order_by("is_live", "revision")
+    for pk, state, remark in said.values_list("project", "state", "remark"):
+        if pk in states:
+            states[pk] = state
+            remarks[pk] = remark
+    return Week(week_of, states, remarks)
+
+
+def gather(user, day: dt.date) -> Today:
+    """The page of `user` on `day`."""
+    return {Role.COUNTY: _county, Role.DEPARTMENT: _department, Role.OFFICE: _office, Role.LEADER: _leader}[Role(user.role)](
+        Desk(user, day)
+    )
+
+
+# ── the desks ──
+
+
+def _county(desk: Desk) -> Today:
+    work = [_to_report(desk)] if desk.is_present else []
+    return Today(
+        headline=_deadline_words(desk, "本周调度"),
+        figures=[_reported(desk), *_stages(desk), _behind_figure(desk), _invested(desk)],
+        blocks=[*work, _problems(desk), _behind(desk), _permits(desk)],
+    )
+
+
+def _department(desk: Desk) -> Today:
+    work = [_to_review(desk)] if desk.is_present else []
+    domain = desk.user.unit.domain
+    own = [f for f in desk.facts if domain and f.domain == domain.name]
+    desk.facts = own  # a department's page is about its domain; permits and problems are those it handles anywhere
+    narrowed = {"domain": domain.name} if domain else {}
+    return Today(
+        headline=f"{domain.name if domain else ''}领域 {len(own)} 个项目" if domain else "本部门未牵头领域",
+        figures=[*_stages(desk, **narrowed), _behind_figure(desk, **narrowed), _invested(desk)],
+        blocks=[*work, _permits(desk, at=desk.user.unit), _behind(desk, **narrowed), _problems(desk, handler=desk.user.unit)],
+    )
+
+
+def _office(desk: Desk) -> Today:
+    work = [_unreported(desk), _to_review(desk), _documents(desk), _failed_jobs(desk)] if desk.is_present else []
+    return Today(
+        headline=_deadline_words(desk, "本周调度"),
+        figures=[_reported(desk), *_stages(desk), _behind_figure(desk), _invested(desk), _water(desk)],
+        blocks=[*work, _behind(desk), _silent(desk), _problems(desk), _permits(desk)],
+    )
+
+
+def _leader(desk: Desk) -> Today:
+    return Today(
+        headline=_week_words(desk),
+        figures=[*_stages(desk), _start_rate(desk), _finish_rate(desk), _invested(desk), _in_place(desk), _water(desk)],
+        blocks=[_moved(desk), _foot_counties(desk), _sections(desk), _behind(desk), _papers(desk)],
+    )
+
+
+# ── headlines ──
+
+
+def _deadline_words(desk: Desk, what: str) -> str:
+    if not desk.is_present:
+        return f"{desk.day} 的情况"
+    week = desk.this_week
+    missing = len(week.states) - week.reported
+    if not week.states:
+        return "本周没有需要填报的项目"
+    if not missing:
+        return f"{what}已全部报完（{week.reported}/{len(week.states)}）"
+    left = desk.deadline - desk.now
+    when = f"{desk.deadline.month}月{desk.deadline.day}日{desk.deadline.hour}时"
+    if left < dt.timedelta(0):
+        return f"{what}还差 {missing} 个，已过截止时间（{when}），补报记为迟报"
+    hours = int(left.total_seconds() // 3600)
+    rest = f"{hours // 24} 天 {hours % 24} 小时" if hours >= 24 else f"{hours} 小时" if hours else "不到 1 小时"
+    return f"{what}还差 {missing} 个，截止 {when}，还有 {rest}"
+
+
+def _week_words(desk: Desk) -> str:
+    """较上周: the fixed sentence of the weekly report, from the facts of two days."""
+    before = {f.pk: f for f in desk.week_ago}
+    finished = sum(f.stage == Stage.FINISHED and was(before, f) != Stage.FINISHED for f in desk.facts)
+    started = sum(f.stage != Stage.NOT_STARTED and was(before, f) == Stage.NOT_STARTED for f in desk.facts)
+    building = [f for f in desk.facts if f.stage == Stage.UNDER_CONSTRUCTION]
+    moved = sum(f.pk in before and (f.physical_progress or 0) > (before[f.pk].physical_progress or 0) for f in building)
+    return f"较上周：新开工 {started} 个，新完工 {finished} 个；在建 {len(building)} 个中 {moved} 个进度有推进"
+
+
+def was(before: dict[int, ProjectFacts], facts: ProjectFacts) -> Stage | None:
+    return before[facts.pk].stage if facts.pk in before else None
+
+
+# ── figures ──
+
+
+def _stages(desk: Desk, **narrowed) -> list[Figure]:
+    now, before = totals(desk.facts), totals([f for f in desk.week_ago if f.pk in {g.pk for g in desk.facts}])
+    return [
+        Figure("项目", now.count, "个", desk.ledger(**narrowed)),
+        *(
+            Figure(stage.label, value, "个", desk.ledger(stage=int(stage), **narrowed), change(value - old))
+            for stage, value, old in [
+                (Stage.NOT_STARTED, now.not_started, before.not_started),
+                (Stage.UNDER_CONSTRUCTION, now.under_construction, before.under_construction),
+                (Stage.FINISHED, now.finished, before.finished),
+            ]
+        ),
+    ]
+
+
+def change(difference: int | Decimal, unit: str = "") -> str:
+    return "与上周持平" if not difference else f"较上周 {'+' if difference > 0 else '−'}{abs(difference)}{unit}"
+
+
+def _reported(desk: Desk) -> Figure:
+    week = desk.this_week
+    return Figure("本周已报", f"{week.reported}/{len(week.states)}", "个", desk.address("dispatch"))
+
+
+def _behind_figure(desk: Desk, **narrowed) -> Figure:
+    far = sum(desk.risk(f) == Risk.FAR_BEHIND for f in desk.facts)
+    behind = sum(desk.risk(f) == Risk.BEHIND for f in desk.facts)
+    return Figure("滞后", behind + far, "个", desk.ledger(risk="late", **narrowed), f"其中严重滞后 {far} 个")
+
+
+def _invested(desk: Desk) -> Figure:
+    now = totals(desk.facts)
+    return Figure("累计完成投资", wording.yi(now.invested_wan), "亿元", desk.ledger(sort="-invested_wan"), f"占总投资 {wording.percent(now.invested_rate)}")
+
+
+def _in_place(desk: Desk) -> Figure:
+    now = desk.totals
+    return Figure("资金累计到位", wording.yi(now.in_place_wan), "亿元", desk.ledger(sort="-in_place_wan"), f"到位率 {wording.percent(now.in_place_rate)}")
+
+
+def _start_rate(desk: Desk) -> Figure:
+    return Figure("开工率", wording.percent(desk.totals.start_rate), "", desk.ledger(), f"{desk.totals.started}/{desk.totals.count}")
+
+
+def _finish_rate(desk: Desk) -> Figure:
+    return Figure(
+        "完工率", wording.percent(desk.totals.finish_rate), "", desk.ledger(stage=int(Stage.FINISHED)), f"{desk.totals.finished}/{desk.totals.count}"
+    )
+
+
+def _water(desk: Desk) -> Figure:
+    """Good of the national sections that were evaluated, with the month that the classes speak of."""
+    judged = [s for s in desk.sections if s.level == Level.NATIONAL and s.water_class]
+    good = sum(s.water_class <= GOOD for s in judged)
+    months = sorted({s.month for s in judged if s.month})
+    when = f"{wording.month(months[-1])}" if months else "尚无评价"
+    return Figure("国考断面优良", f"{good}/{len(judged)}" if judged else wording.NOTHING, "", desk.address("wall"), when)
+
+
+# ── blocks ──
+
+
+def _block(title: str, lines: list[Line], empty: str, url: str = "", note: str = "") -> Block:
+    return Block(title, lines[:SHOWN], empty, len(lines), url, note)
+
+
+def _to_report(desk: Desk) -> Block:
+    """This week's reports that this county still owes, returned ones first with their remark."""
+    week = desk.this_week
+    order = [DispatchState.RETURNED, None, DispatchState.DRAFT]
+    owed = sorted(week.unreported, key=lambda pk: (order.index(week.states[pk]), desk.by_key[pk].code))
+    url = desk.address("dispatch")
+    lines = [
+        Line(
+            _name(desk.by_key[pk]),
+            url,
+            DispatchState(week.states[pk]).label if week.states[pk] else "未报",
+            "warn" if week.states[pk] == DispatchState.DRAFT else "bad",
+            f"退回意见：{week.remarks[pk]}" if week.states[pk] == DispatchState.RETURNED else "",
+        )
+        for pk in owed
+    ]
+    missed = len(desk.last_week.unreported)
+    return _block("本周待填报", lines, "本周已全部报完", url, f"上周仍缺 {missed} 个，请补报" if missed else "")
+
+
+def _unreported(desk: Desk) -> Block:
+    """Counties that still owe reports of this week, those that also owe last week's first."""
+    owed, old = _per_county(desk, desk.this_week.unreported), _per_county(desk, desk.last_week.unreported)
+    expected = _per_county(desk, list(desk.this_week.states))
+    drafts = _per_county(desk, desk.this_week.having(DispatchState.DRAFT))
+    returned = _per_county(desk, desk.this_week.having(DispatchState.RETURNED))
+    names = sorted((n for n in desk.counties if owed[n] or old[n]), key=lambda n: (-old[n], -owed[n], desk.counties.index(n)))
+    lines = [
+        Line(
+            name,
+            desk.address("dispatch_board"),
+            f"缺 {owed[name]}/{expected[name]}" if owed[name] else "上周缺报",
+            "bad" if desk.now > desk.deadline or old[name] else "warn",
+            "，".join(
+                f"{word} {number[name]}"
+                for word, number in [("上周仍缺", old), ("已存草稿", drafts), ("已退回", returned)]
+                if number[name]
+            ),
+        )
+        for name in names
+    ]
+    return _block("还没有报", lines, "本周已全部报完", desk.address("dispatch_board"))
+
+
+def _per_county(desk: Desk, keys: list[int]) -> Counter:
+    return Counter(desk.by_key[pk].county for pk in keys)
+
+
+def _to_review(desk: Desk) -> Block:
+    """Submitted reports that nobody has accepted or returned yet, oldest week first."""
+    waiting = (
+        Dispatch.objects.filter(project__in=reviewed_projects(desk.user), state=DispatchState.SUBMITTED, is_live=True)
+        .order_by("week_of", "submitted_at")
+        .values_list("project", "week_of", "is_late")
+    )
+    known = {f.pk: f for f in project_facts(desk.day, reviewed_projects(desk.user))} if desk.user.role == Role.DEPARTMENT else desk.by_key
+    lines = [
+        Line(_name(known[pk]), desk.address("dispatch", week=week_of.isoformat()), "迟报" if late else "待核", "warn" if late else "", f"{week_of} 那周")
+        for pk, week_of, late in waiting
+        if pk in known
+    ]
+    return _block("待审核", lines, "没有待审核的调度", desk.address("dispatch"))
+
+
+def _documents(desk: Desk) -> Block:
+    waiting = Document.objects.filter(state__in=[DocumentState.DRAFT, DocumentState.ISSUING]).order_by("-as_of", "pk")
+    lines = [
+        Line(document.title, desk.address("document", document.pk), document.get_state_display(), "warn", f"数据截至 {document.as_of}")
+        for document in waiting[: SHOWN + 1]
+    ]
+    return _block("待印发文件", lines, "没有等待印发的文件", desk.address("documents"))
+
+
+def _failed_jobs(desk: Desk) -> Block:
+    failed = Job.objects.filter(state=JobState.FAILED).order_by("-pk")
+    lines = [
+        Line(job.key, "", "失败", "bad", f"已试 {job.attempts} 次：{job.error.strip().splitlines()[-1][:80] if job.error.strip() else '原因不明'}", job.pk)
+        for job in failed[: SHOWN + 1]
+    ]
+    return _block("后台任务", lines, "没有失败的任务")
+
+
+def _behind(desk: Desk, **narrowed) -> Block:
+    """Projects behind plan, the furthest first, each in the same words as everywhere."""
+    late = sorted((f for f in desk.facts if desk.risk(f) in {Risk.BEHIND, Risk.FAR_BEHIND}), key=lambda f: (-f.lag, f.code))
+    lines = [Line(_name(f), desk.address("project", f.code), desk.risk(f).label, _tone(desk.risk(f)), lag_words(f)) for f in late]
+    t = desk.thresholds
+    note = f"建议值：滞后 {t.behind_points} 个百分点及以上，严重滞后超过 {t.far_behind_points} 个百分点"
+    return _block("滞后项目", lines, "没有滞后的项目", desk.ledger(risk="late", sort="-risk", **narrowed), note)
+
+
+def _tone(risk: Risk) -> str:
+    return "bad" if risk == Risk.FAR_BEHIND else "warn"
+
+
+def lag_words(facts: ProjectFacts) -> str:
+    return (
+        f"计划 {wording.percent(facts.planned_progress)}，实际 {wording.percent(facts.physical_progress)}，"
+        f"滞后 {wording.one_decimal(facts.lag)} 个百分点"
+    )
+
+
+def _silent(desk: Desk) -> Block:
+    weeks = desk.thresholds.silent_weeks
+    still = sorted(silent(desk.day, weeks, desk.facts, desk.projects), key=lambda f: (f.week_of or dt.date.min, f.code))
+    lines = [
+        Line(_name(f), desk.address("project", f.code), "无变化", "warn", f"{f.county}，最近一次填报 {f.week_of or '无'}") for f in still
+    ]
+    return _block(f"连续 {weeks} 周无变化", lines, f"没有连续 {weeks} 周无变化的项目", desk.ledger(has="silent"))
+
+
+def _problems(desk: Desk, handler=None) -> Block:
+    """Open problems, overdue and soon due first."""
+    rows = Problem.objects.open_on(desk.day).order_by(F("due_on").asc(nulls_last=True), "-level", "pk")
+    rows = rows.filter(handler=handler) if handler else rows.filter(project__in=desk.projects)
+    names = _names(desk, handler)
+    lines = [
+        Line(
+            f"{ProblemCategory(category).label}：{description}",
+            desk.address("project", names[pk].code),
+            *_due_mark(due_on, desk.day),
+            f"{_name(names[pk])}，{HelpLevel(level).label[:2]}" + (f"，时限 {due_on}" if due_on else "，未定时限"),
+        )
+        for pk, category, description, level, due_on in rows.values_list("project", "category", "description", "level", "due_on")
+        if pk in names
+    ]
+    return _block("未销号问题", lines, "没有未销号的问题", "" if handler else desk.ledger(has="problem", sort="-problems"))
+
+
+def _due_mark(due_on: dt.date | None, day: dt.date) -> tuple[str, str]:
+    if due_on and due_on < day:
+        return f"逾期 {(day - due_on).days} 天", "bad"
+    if due_on and due_on <= day + SOON:
+        return "即将到期", "warn"
+    return "办理中", ""
+
+
+def _permits(desk: Desk, at=None) -> Block:
+    """Permits under way past the days that were promised; the longest overdue first."""
+    rows = Permit.objects.filter(authority=at) if at else Permit.objects.filter(project__in=desk.projects)
+    names = _names(desk, at)
+    stalled = [(due_on, permit) for due_on, permit in overdue_permits(rows, desk.day) if permit.project_id in names]
+    stalled.sort(key=lambda pair: (pair[0], pair[1].pk))
+    lines = [
+        Line(
+            f"{PermitKind(permit.kind).label}：{_name(names[permit.project_id])}",
+            desk.address("project", names[permit.project_id].code),
+            f"逾期 {(desk.day - due_on).days} 天",
+            "bad",
+            f"{permit.authority or '受理机关未登记'}，应于 {due_on} 办结" + (f"；{permit.note}" if permit.note else ""),
+        )
+        for due_on, permit in stalled
+    ]
+    title = "在本部门超时的手续" if at else "超过承诺时限的手续"
+    return _block(title, lines, "没有超时的手续", "" if at else desk.ledger(has="late_permit"), "按工作日计，未扣除法定节假日")
+
+
+def _names(desk: Desk, unit) -> dict[int, ProjectFacts]:
+    """Facts by key: of the page's own projects, or of all that a department may read when it is about its own work."""
+    return {f.pk: f for f in project_facts(desk.day, desk.projects)} if unit else desk.by_key
+
+
+def _moved(desk: Desk) -> Block:
+    """What was finished or started within the last week."""
+    since = desk.day - dt.timedelta(days=7)
+    finished = [f for f in desk.facts if f.completed_on and f.completed_on > since]
+    started = [f for f in desk.facts if f.started_on and f.started_on > since and f not in finished]
+    lines = [Line(_name(f), desk.address("project", f.code), "完工", "blue", f"{f.county}，{f.completed_on} 完工") for f in finished]
+    lines += [Line(_name(f), desk.address("project", f.code), "开工", "green", f"{f.county}，{f.started_on} 开工") for f in started]
+    return _block("近七天新开工、新完工", lines, "近七天没有新开工或新完工的项目", desk.ledger(completed_from=(since + dt.timedelta(days=1)).isoformat()))
+
+
+def _foot_counties(desk: Desk) -> Block:
+    """The three lowest finish rates (ties included), with rank, numerator and denominator."""
+    groups = [(name, totals([f for f in desk.facts if f.county == name])) for name in desk.counties]
+    groups = [(name, t) for name, t in groups if t.count]
+    ranks = rules.ranks([Decimal(t.finished) / t.count for _, t in groups])
+    ranked = sorted(zip(ranks, groups, strict=True), key=lambda pair: -pair[0])
+    last = ranked[min(3, len(ranked)) - 1][0] if ranked else 0
+    codes = {f.county: f.county_code for f in desk.facts}
+    lines = [
+        Line(name, desk.ledger(county=codes[name]), f"第 {rank} 名", "", f"完工率 {wording.percent(t.finish_rate)}（{t.finished}/{t.count}），在建 {t.under_construction}，前期 {t.not_started}")
+        for rank, (name, t) in ranked
+        if rank >= last and t.finished < t.count
+    ]
+    return _block("完工率靠后的县（市、区）", lines, "各县（市、区）已全部完工", desk.address("wall"))
+
+
+def _sections(desk: Desk) -> Block:
+    """National sections whose class is worse than this year's target."""
+    bad = [s for s in desk.sections if s.water_class and s.target and s.water_class > s.target]
+    lines = [
+        Line(
+            s.name,
+            desk.address("wall"),
+            f"{WaterClass(s.water_class).label}类",
+            "bad",
+            f"{s.river}，{s.county}；目标 {WaterClass(s.target).label}类，{wording.month(s.month)}评价",
+        )
+        for s in sorted(bad, key=lambda s: (s.level != Level.NATIONAL, s.target - s.water_class, s.name))
+    ]
+    return _block("未达目标的断面", lines, "各断面均达到目标", desk.address("wall"))
+
+
+def _papers(desk: Desk) -> Block:
+    """The latest bulletins."""
+    papers = Document.objects.exclude(state=DocumentState.WITHDRAWN).filter(as_of__lte=desk.day).order_by("-as_of", "-pk")[:3]
+    lines = [
+        Line(paper.title, desk.address("document", paper.pk), paper.get_state_display(), "", paper.file_number or f"数据截至 {paper.as_of}")
+        for paper in papers
+    ]
+    return _block("通报", lines, "还没有通报", desk.address("documents"))
+
+
+def _name(facts: ProjectFacts) -> str:
+    return f"{facts.code} {facts.name}"
