@@ -1,0 +1,397 @@
+"""The facts of a month's bulletin (通报): the only queries of that paper. What is said of them: `bulletin_words.py`."""
+
+import dataclasses
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+
+from django.db.models import Max, Min
+
+from ledgers.documents import DocumentFault, jsonable
+from ledgers.documents.periods import speaks_on
+from ledgers.documents.wording import date, one_decimal, percent
+from linfen_water import policy
+from linfen_water.dates import add_months, month_end, month_start
+from linfen_water.models import County, Domain, Region
+from monitoring import limits
+from monitoring import rules as water_rules
+from monitoring.enums import PeriodKind, WaterClass
+from monitoring.models import Assessment, Section, SectionTarget
+from projects import rules
+from projects.enums import DispatchState, Risk, Stage, StageEvent
+from projects.facts import ProjectFacts, Totals, project_facts, totals
+from projects.models import Dispatch, Permit, Problem, Project
+
+
+@dataclasses.dataclass(frozen=True)
+class Office:
+    """Who speaks, to whom, under which head: the region's settings on the day the facts were gathered."""
+
+    name: str
+    head: str
+    prefix: str
+    works: str  # “一泓清水入黄河”生态保护工程
+    county_word: str
+    addressees: str
+    copies_to: str
+    has_seal: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class DomainRow:
+    name: str
+    totals: Totals
+    before: Totals | None
+
+
+@dataclasses.dataclass(frozen=True)
+class CountyRow:
+    """A county's figures; ranks are None without a project."""
+
+    name: str
+    totals: Totals
+    before: Totals | None
+    finish_rank: int | None
+    invested_rank: int | None
+    planned_progress: Decimal | None  # plain means over the projects that reported, in percent
+    physical_progress: Decimal | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Event:
+    """A project that started or was completed in the month."""
+
+    code: str
+    name: str
+    county: str
+    domain: str
+    event: StageEvent
+    on: dt.date
+
+
+@dataclasses.dataclass(frozen=True)
+class Lagging:
+    """A project behind its plan, with the sentence that says so wherever it is quoted."""
+
+    code: str
+    name: str
+    county: str
+    domain: str
+    planned_progress: Decimal
+    physical_progress: Decimal
+    lag: Decimal
+    is_far: bool
+    sentence: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Silent:
+    """An unfinished project without any change over the policy's number of weekly periods."""
+
+    code: str
+    name: str
+    county: str
+    domain: str
+    physical_progress: Decimal | None
+    is_unreported: bool
+    sentence: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Due:
+    """What should start or be completed in the next month by baseline or forecast."""
+
+    code: str
+    name: str
+    county: str
+    domain: str
+    event: StageEvent
+    baseline_on: dt.date
+    forecast_on: dt.date | None
+    physical_progress: Decimal | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Pollutant:
+    name: str
+    multiple: Decimal | None  # 超标倍数 against Ⅲ; None where the standard gives none (pH, dissolved oxygen)
+
+
+@dataclasses.dataclass(frozen=True)
+class SectionRow:
+    """A national section in the month; classes are None when it was not assessed (未监测)."""
+
+    name: str
+    river: str
+    county: str
+    water_class: WaterClass | None
+    before: WaterClass | None
+    target: WaterClass | None
+    pollutants: tuple[Pollutant, ...]
+
+    @property
+    def is_good(self) -> bool:
+        return water_rules.is_good(self.water_class)
+
+    @property
+    def meets_target(self) -> bool | None:
+        return water_rules.meets_target(self.water_class, self.target)
+
+
+@dataclasses.dataclass(frozen=True)
+class Water:
+    """The national sections in the latest month, and in the latest year, whose assessment was published by the day."""
+
+    month: dt.date | None
+    rows: tuple[SectionRow, ...]
+    year: int | None
+    year_good: int
+    year_assessed: int
+
+
+@dataclasses.dataclass(frozen=True)
+class BulletinFacts:
+    """All that a month's bulletin is made from; JSON both ways, frozen when it is issued. Money is 万元, rates percent."""
+
+    month: dt.date
+    as_of: dt.date
+    before_on: dt.date  # the end of the month before
+    office: Office
+    is_demo: bool
+    behind_points: int
+    far_behind_points: int
+    silent_weeks: int
+    totals: Totals
+    before: Totals | None
+    domains: tuple[DomainRow, ...]
+    counties: tuple[CountyRow, ...]  # in the region's order
+    events: tuple[Event, ...]
+    lagging: tuple[Lagging, ...]  # furthest behind first
+    silent: tuple[Silent, ...]
+    due: tuple[Due, ...]
+    water: Water
+    unreviewed: int  # projects whose figures come from a dispatch that nobody has accepted yet (待核)
+
+    def to_json(self) -> dict:
+        return jsonable.to_json(self)
+
+    @classmethod
+    def from_json(cls, data: dict) -> "BulletinFacts":
+        return jsonable.from_json(cls, data)
+
+
+def gather(month: dt.date, today: dt.date) -> BulletinFacts:
+    """Facts of the month that begins on `month`, at its end or, while it runs, as of `today`.
+
+    The number of queries does not grow with the projects. Raises DocumentFault when nothing was on the list then.
+    """
+    as_of, before_on = speaks_on(month, today), month - dt.timedelta(days=1)
+    first = Project.objects.aggregate(first=Min("listed_on"))["first"]
+    if first is None or first > as_of:
+        raise DocumentFault(f"截至 {as_of} 清单中还没有项目，不能编制通报。")
+    thresholds = policy.values_on(as_of)
+    region = Region.current()
+    now, before = project_facts(as_of), project_facts(before_on)
+    return BulletinFacts(
+        month=month,
+        as_of=as_of,
+        before_on=before_on,
+        office=office_of(region),
+        is_demo=region.is_demo,
+        behind_points=thresholds.behind_points,
+        far_behind_points=thresholds.far_behind_points,
+        silent_weeks=thresholds.silent_weeks,
+        totals=totals(now),
+        before=totals(before) if before else None,
+        domains=_domains(now, before),
+        counties=_counties(now, before),
+        events=_events(now, month),
+        lagging=_lagging(now, as_of, thresholds),
+        silent=_silent(now, as_of, thresholds.silent_weeks),
+        due=_due(now, add_months(month, 1)),
+        water=_water(as_of),
+        unreviewed=_unreviewed(as_of),
+    )
+
+
+def office_of(region: Region) -> Office:
+    """The office's names from the region pack; what a pack leaves out is made from the region's own names."""
+    given = region.settings.get("office", {})
+    bulletin = given.get("bulletin", {})
+    works = given.get("works") or f"“{region.programme}”生态保护工程"
+    name = given.get("name") or f"{region.name}{works}专班办公室"
+    county_word = region.settings.get("county_word") or "县（市、区）"
+    return Office(
+        name=name,
+        head=bulletin.get("head") or f"{name}文件",
+        prefix=given.get("prefixes", {}).get("bulletin", ""),
+        works=works,
+        county_word=county_word,
+        addressees=bulletin.get("addressees") or f"各{county_word}人民政府，市直各有关单位",
+        copies_to=bulletin.get("copies_to", ""),
+        has_seal=bulletin.get("has_seal", True),
+    )
+
+
+def _grouped(facts: Iterable[ProjectFacts], key: Callable[[ProjectFacts], str]) -> dict[str, list[ProjectFacts]]:
+    groups = defaultdict(list)
+    for fact in facts:
+        groups[key(fact)].append(fact)
+    return groups
+
+
+def _totals_or_none(facts: list[ProjectFacts] | None) -> Totals | None:
+    return totals(facts) if facts else None
+
+
+def _domains(now: list[ProjectFacts], before: list[ProjectFacts]) -> tuple[DomainRow, ...]:
+    """Domains that have projects, in the region's order."""
+    groups, earlier = (_grouped(facts, lambda f: f.domain) for facts in (now, before))
+    names = Domain.objects.values_list("name", flat=True)
+    return tuple(DomainRow(name, totals(groups[name]), _totals_or_none(earlier.get(name))) for name in names if name in groups)
+
+
+def _counties(now: list[ProjectFacts], before: list[ProjectFacts]) -> tuple[CountyRow, ...]:
+    groups, earlier = (_grouped(facts, lambda f: f.county_code) for facts in (now, before))
+    counties = list(County.objects.values_list("code", "name"))
+    sums = [totals(groups.get(code, [])) for code, _ in counties]
+    finish_ranks = rules.ranks([s.finish_rate for s in sums])
+    invested_ranks = rules.ranks([s.invested_rate for s in sums])
+    return tuple(
+        CountyRow(name, total, _totals_or_none(earlier.get(code)), finish_rank, invested_rank, *_means(groups.get(code, [])))
+        for (code, name), total, finish_rank, invested_rank in zip(counties, sums, finish_ranks, invested_ranks, strict=True)
+    )
+
+
+def _means(facts: list[ProjectFacts]) -> tuple[Decimal | None, Decimal | None]:
+    """Mean planned and physical progress of the projects that reported."""
+    reported = [(f.planned_progress, f.physical_progress) for f in facts if f.physical_progress is not None]
+    if not reported:
+        return None, None
+    planned, physical = (sum(values, Decimal(0)) / len(reported) for values in zip(*reported, strict=True))
+    return planned, physical
+
+
+def _events(now: list[ProjectFacts], month: dt.date) -> tuple[Event, ...]:
+    """What started or was completed since the month began, in the order of the days."""
+    happened = [
+        Event(f.code, f.name, f.county, f.domain, event, on)
+        for f in now
+        for event, on in ((StageEvent.START, f.started_on), (StageEvent.COMPLETION, f.completed_on))
+        if on and on >= month
+    ]
+    return tuple(sorted(happened, key=lambda e: (e.event != StageEvent.START, e.on)))
+
+
+def _lagging(now: list[ProjectFacts], as_of: dt.date, thresholds: policy.Values) -> tuple[Lagging, ...]:
+    behind = [(f, rules.risk(f.stage, f.lag, thresholds.behind_points, thresholds.far_behind_points)) for f in now]
+    rows = [
+        Lagging(
+            f.code, f.name, f.county, f.domain, f.planned_progress, f.physical_progress, f.lag, risk == Risk.FAR_BEHIND,
+            lag_sentence(as_of, f.planned_progress, f.physical_progress, f.lag),
+        )
+        for f, risk in behind
+        if risk in (Risk.BEHIND, Risk.FAR_BEHIND)
+    ]  # fmt: skip
+    return tuple(sorted(rows, key=lambda row: -row.lag))
+
+
+def lag_sentence(as_of: dt.date, planned: Decimal, physical: Decimal, lag: Decimal) -> str:
+    return f"截至{date(as_of)}，计划进度{percent(planned)}，实际进度{percent(physical)}，滞后{one_decimal(lag)}个百分点"
+
+
+def _silent(now: list[ProjectFacts], as_of: dt.date, weeks: int) -> tuple[Silent, ...]:
+    """Unfinished projects that keep stage, progress, investment and funds over `weeks` weekly periods, without a permit
+    obtained or a problem closed meanwhile. A missing report counts as no progress and is called 未报."""
+    since = as_of - dt.timedelta(weeks=weeks)
+    then = {f.pk: f for f in project_facts(since)}
+    moved = set(Permit.objects.filter(obtained_on__gt=since, obtained_on__lte=as_of).values_list("project_id", flat=True))
+    moved |= set(Problem.objects.filter(closed_on__gt=since, closed_on__lte=as_of).values_list("project_id", flat=True))
+    return tuple(
+        _silent_row(f, then[f.pk], weeks)
+        for f in now
+        if f.stage != Stage.FINISHED and f.pk in then and f.pk not in moved and _standing(f) == _standing(then[f.pk])
+    )
+
+
+def _standing(f: ProjectFacts) -> tuple:
+    return f.stage, f.physical_progress, f.invested_wan, f.in_place_wan
+
+
+def _silent_row(now: ProjectFacts, then: ProjectFacts, weeks: int) -> Silent:
+    is_unreported = now.week_of == then.week_of
+    if is_unreported:
+        last = f"，最近一次填报为{date(now.week_of)}当周" if now.week_of else ""
+        sentence = f"连续{weeks}期未报周调度{last}"
+    else:
+        sentence = f"连续{weeks}期周调度总体进度（{percent(now.physical_progress)}）、累计完成投资和到位资金均无变化"
+    return Silent(now.code, now.name, now.county, now.domain, now.physical_progress, is_unreported, sentence)
+
+
+def _due(now: list[ProjectFacts], month: dt.date) -> tuple[Due, ...]:
+    """What should start or be completed in the month that begins on `month`, earliest first."""
+
+    def is_due(*days: dt.date | None) -> bool:
+        return any(day is not None and month <= day <= month_end(month) for day in days)
+
+    rows = [
+        Due(f.code, f.name, f.county, f.domain, event, baseline_on, forecast_on, f.physical_progress)
+        for f in now
+        for event, before_stage, baseline_on, forecast_on in (
+            (StageEvent.START, Stage.UNDER_CONSTRUCTION, f.baseline_start_on, f.forecast_start_on),
+            (StageEvent.COMPLETION, Stage.FINISHED, f.baseline_finish_on, f.forecast_finish_on),
+        )
+        if f.stage < before_stage and is_due(baseline_on, forecast_on)
+    ]
+    return tuple(sorted(rows, key=lambda row: (row.event != StageEvent.START, row.forecast_on or row.baseline_on)))
+
+
+def _water(as_of: dt.date) -> Water:
+    sections = list(Section.objects.national().in_force(as_of).select_related("river", "county"))
+    known = Assessment.objects.known_by(as_of).filter(section__in=sections)
+    month = known.filter(period_kind=PeriodKind.MONTH).aggregate(last=Max("starts_on"))["last"]
+    year_start = known.filter(period_kind=PeriodKind.YEAR).aggregate(last=Max("starts_on"))["last"]
+    year = list(known.of_year(year_start.year, as_of).values_list("water_class", flat=True)) if year_start else []
+    return Water(
+        month=month,
+        rows=_section_rows(sections, known, month) if month else (),
+        year=year_start.year if year_start else None,
+        year_good=sum(map(water_rules.is_good, year)),
+        year_assessed=sum(c is not None for c in year),
+    )
+
+
+def _section_rows(sections: list[Section], known, month: dt.date) -> tuple[SectionRow, ...]:
+    """Each section in the month and the one before; of several revisions the last that was published counts."""
+    before = month_start(month - dt.timedelta(days=1))
+    rows = known.filter(period_kind=PeriodKind.MONTH, starts_on__in=[month, before]).order_by("revision")
+    found = {(row.section_id, row.starts_on): row for row in rows}
+    targets = dict(SectionTarget.objects.filter(section__in=sections, year=month.year).values_list("section", "water_class"))
+
+    def water_class(section: Section, start: dt.date) -> WaterClass | None:
+        row = found.get((section.pk, start))
+        return WaterClass(row.water_class) if row and row.water_class else None
+
+    return tuple(
+        SectionRow(
+            name=section.name,
+            river=section.river.name,
+            county=section.county.name,
+            water_class=water_class(section, month),
+            before=water_class(section, before),
+            target=WaterClass(targets[section.pk]) if targets.get(section.pk) else None,
+            pollutants=_pollutants(found.get((section.pk, month))),
+        )
+        for section in sections
+    )
+
+
+def _pollutants(assessment: Assessment | None) -> tuple[Pollutant, ...]:
+    given = assessment.main_pollutants if assessment else []
+    return tuple(Pollutant(limits.table().name(key), None if multiple is None else Decimal(str(multiple))) for key, multiple in given)
+
+
+def _unreviewed(as_of: dt.date) -> int:
+    last = Project.objects.as_of(as_of).with_dispatch(as_of).values("dispatch_id")
+    return Dispatch.objects.filter(pk__in=last, state=DispatchState.SUBMITTED).count()

@@ -1,0 +1,445 @@
+"""What a month's bulletin says: its facts put into plain official words. Pure; nothing here is computed but shares and counts."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
+
+from ledgers.documents import charts
+from ledgers.documents.bulletin import BulletinFacts, CountyRow, SectionRow, Water
+from ledgers.documents.paper import Attachment, Block, Column, Figure, Heading, Paper, Paragraph, Table, title_lines
+from ledgers.documents.wording import (
+    NOTHING, date, listed, month, numeral, one_decimal, percent, points, ratio, short_date, since, wan, yi,
+)  # fmt: skip
+from linfen_water.dates import add_months, month_end
+from monitoring.enums import WaterClass
+from projects import rules
+from projects.enums import StageEvent
+from projects.facts import Totals
+
+NAMED = 3  # how many leaders, laggards and far-behind projects the text itself names; the rest is in the attachments
+
+
+def title_words(facts: BulletinFacts) -> list[str]:
+    """The words between which a title may be broken."""
+    return [f"关于{month(facts.month)}", *_works_words(facts.office.works), "建设进展", "情况的通报"]
+
+
+def title(facts: BulletinFacts) -> str:
+    return "".join(title_words(facts))
+
+
+def bulletin_paper(facts: BulletinFacts, *, number: int | None = None, issued_on: dt.date | None = None) -> Paper:
+    """The paper of `facts`; a draft, marked so and with blanks for number and date, until both are given."""
+    attachments = tuple(_attachments(facts))
+    office = facts.office
+    year = issued_on.year if issued_on else add_months(facts.month, 1).year
+    marks = (() if number else ("草稿　未经印发",)) + (("演示数据　除注明公开来源的信息外均为虚构",) if facts.is_demo else ())
+    return Paper(
+        head=office.head,
+        file_number=f"{office.prefix}〔{year}〕{number or '　'}号",
+        title=title_lines(title_words(facts)),
+        addressees=f"{office.addressees}：",
+        body=tuple(_body(facts, attachments)),
+        attachments=attachments,
+        signature=office.name,
+        dated=date(issued_on) if issued_on else "　　　年　月　日",
+        has_seal=office.has_seal,
+        copies_to=office.copies_to,
+        printed=f"{date(issued_on) if issued_on else '　　　年　月　日'}印发",
+        marks=marks,
+    )
+
+
+def _works_words(works: str) -> list[str]:
+    """“一泓清水入黄河”生态保护工程 may be broken after its quotation, nowhere else."""
+    head, quote, tail = works.rpartition("”")
+    return [head + quote, tail] if head else [works]
+
+
+def _body(facts: BulletinFacts, attachments: tuple[Attachment, ...]) -> Iterable[Block]:
+    yield Paragraph(f"现将截至{date(facts.as_of)}全市{facts.office.works}（以下简称工程项目）建设进展情况通报如下：")
+    parts = (
+        ("总体情况", _overall(facts)),
+        ("分领域进展情况", _domains(facts)),
+        (f"各{facts.office.county_word}进展情况", _counties(facts, attachments)),
+        ("国考断面水质情况", _water(facts.water, facts.as_of)),
+        ("滞后和无变化项目情况", _laggards(facts, attachments)),
+        ("下月到期任务", _due(facts, attachments)),
+    )
+    for place, (name, blocks) in enumerate(parts, start=1):
+        yield Heading(1, f"{numeral(place)}、{name}")
+        yield from blocks
+    yield from _source(facts)
+
+
+# ── 一、总体情况 ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _overall(facts: BulletinFacts) -> Iterable[Block]:
+    now, before = facts.totals, facts.before
+    yield Heading(2, "（一）建设进度")
+    yield Paragraph(
+        f"列入清单的工程项目共{now.count}个，总投资{yi(now.total_investment_wan)}亿元。其中，{_stages(now)}。累计开工{now.started}个（含完工），开工率{percent(now.start_rate)}"
+        f"（{ratio(now.started, now.count)}），{points(now.start_rate, before and before.start_rate)}；"
+        f"完工率{percent(now.finish_rate)}（{ratio(now.finished, now.count)}），{points(now.finish_rate, before and before.finish_rate)}。"
+    )
+    yield Paragraph(f"{_happened(facts, StageEvent.START)}{_happened(facts, StageEvent.COMPLETION)}")
+    yield Heading(2, "（二）投资和资金")
+    yield Paragraph(_money(now, before))
+
+
+def _stages(now: Totals) -> str:
+    """前期3个，在建30个，完工62个; what there is none of comes last: 在建33个，完工62个，无前期项目."""
+    counts = {"前期": now.not_started, "在建": now.under_construction, "完工": now.finished}
+    present = [f"{word}{count}个" for word, count in counts.items() if count]
+    return "，".join(present + [f"无{word}项目" for word, count in counts.items() if not count])
+
+
+def _happened(facts: BulletinFacts, event: StageEvent) -> str:
+    """本月新开工2个：甲县某工程，乙县某工程。"""
+    names = [f"{e.county}{e.name}" if not e.name.startswith(e.county) else e.name for e in facts.events if e.event == event]
+    word = f"本月新{event.label}项目"
+    if not names:
+        return f"本月无新{event.label}项目。"
+    if len(names) > 2 * NAMED:
+        return f"{word}{len(names)}个，名单见附件。"
+    return f"{word}{len(names)}个：{listed(names)}。"
+
+
+def _money(now: Totals, before: Totals | None) -> str:
+    more = since(yi_decimal(now.invested_wan), before and yi_decimal(before.invested_wan), "亿元")
+    return (
+        f"累计完成投资{yi(now.invested_wan)}亿元，{more}，投资完成率（占总投资）{percent(now.invested_rate)}，"
+        f"{points(now.invested_rate, before and before.invested_rate)}；"
+        f"累计到位资金{yi(now.in_place_wan)}亿元，资金到位率（占总投资）{percent(now.in_place_rate)}，"
+        f"{points(now.in_place_rate, before and before.in_place_rate)}；"
+        f"累计支付{yi(now.paid_wan)}亿元，支付率（占到位资金）{percent(now.paid_rate)}，"
+        f"{points(now.paid_rate, before and before.paid_rate)}。"
+    )
+
+
+# ── 二、分领域 ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _domains(facts: BulletinFacts) -> Iterable[Block]:
+    best = sorted(facts.domains, key=lambda row: row.totals.finish_rate, reverse=True)
+    finished = listed(f"{row.name}{percent(row.totals.finish_rate)}（{ratio(row.totals.finished, row.totals.count)}）" for row in best)
+    yield Paragraph(f"按领域划分，完工率由高到低依次为：{finished}。各领域进展情况见表1。")
+    rows = [(row.name, row.totals, row.before) for row in facts.domains] + [("合计", facts.totals, facts.before)]
+    yield Table(
+        caption="表1　各领域工程项目进展情况",
+        columns=(
+            Column("领域", 2.2), Column("项目数", 1.4), Column("前期", 1.2), Column("在建", 1.2), Column("完工", 1.2),
+            Column("完工率", 1.6), Column("较上月末\n（百分点）", 1.9), Column("总投资\n（亿元）", 1.7, "right"),
+            Column("完成投资\n（亿元）", 1.9, "right"), Column("投资\n完成率", 1.6),
+        ),
+        rows=tuple(_domain_cells(name, now, before) for name, now, before in rows),
+        has_total=True,
+    )  # fmt: skip
+
+
+def _domain_cells(name: str, now: Totals, before: Totals | None) -> tuple[str, ...]:
+    return (
+        name, str(now.count), str(now.not_started), str(now.under_construction), str(now.finished), percent(now.finish_rate),
+        signed(now.finish_rate, before and before.finish_rate), yi(now.total_investment_wan), yi(now.invested_wan),
+        percent(now.invested_rate),
+    )  # fmt: skip
+
+
+# ── 三、各县 ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _counties(facts: BulletinFacts, attachments: tuple[Attachment, ...]) -> Iterable[Block]:
+    ranked = sorted((row for row in facts.counties if row.finish_rank), key=lambda row: row.finish_rank)
+    word = facts.office.county_word
+    table = _reference(attachments, RANKING)
+    if len({row.finish_rank for row in ranked}) == 1:
+        yield Paragraph(f"各{word}完工率均为{percent(ranked[0].totals.finish_rate)}。{table}")
+    else:
+        first = [row for row in ranked if row.finish_rank == 1]
+        lowest = min(row.totals.finish_rate for row in ranked)
+        last = [row for row in ranked if row.totals.finish_rate == lowest]
+        yield Paragraph(f"完工率最高的是{_who(first)}；最低的是{_who(last)}。{_invested(facts)}{table}")
+    yield Figure(
+        svg=charts.county_chart(facts.counties),
+        caption=f"图1　各{word}项目阶段与进度（截至{date(facts.as_of)}）",
+        alt="；".join(_county_alt(row) for row in facts.counties),
+    )
+
+
+def _who(rows: list[CountyRow]) -> str:
+    """甲县、乙县（均为100.0%），each with numerator and denominator."""
+    rate = percent(rows[0].totals.finish_rate)
+    names = listed(f"{row.name}（{ratio(row.totals.finished, row.totals.count)}）" for row in rows)
+    return f"{names}，{'均' if len(rows) > 1 else ''}为{rate}"
+
+
+def _invested(facts: BulletinFacts) -> str:
+    ranked = sorted((row for row in facts.counties if row.invested_rank), key=lambda row: row.invested_rank)
+    if len(ranked) <= NAMED:
+        return ""
+
+    def said(rows):
+        return listed(f"{row.name}{percent(row.totals.invested_rate)}" for row in rows)
+
+    top = [row for row in ranked if row.invested_rank <= NAMED]
+    rest = [row for row in ranked if row.invested_rank > NAMED]
+    return f"投资完成率（累计完成投资占总投资）居前的是{said(top)}；居后的是{said(rest[-NAMED:])}。" if rest else ""
+
+
+def _county_alt(row: CountyRow) -> str:
+    now = row.totals
+    return f"{row.name}：前期{now.not_started}，在建{now.under_construction}，完工{now.finished}，平均进度{percent(row.physical_progress)}"
+
+
+# ── 四、断面 ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _water(water: Water, as_of: dt.date) -> Iterable[Block]:
+    if water.month is None:
+        yield Paragraph(f"截至{date(as_of)}，尚无已公布的国考断面水质评价结果。")
+        return
+    yield Paragraph(_water_month(water) + _water_year(water))
+    yield Table(
+        caption=f"表2　国考断面水质情况（{month(water.month)}）",
+        columns=(
+            Column("序号", 1), Column("断面", 1.8), Column("河流", 1.5), Column("责任县\n（市、区）", 2), Column("本期\n类别", 1.2),
+            Column("上月\n类别", 1.2), Column("考核\n目标", 1.2), Column("是否\n达标", 1.2), Column("主要污染物\n（超标倍数）", 3),
+        ),
+        rows=tuple(_section_cells(place, row) for place, row in enumerate(water.rows, start=1)),
+    )  # fmt: skip
+
+
+def _water_month(water: Water) -> str:
+    assessed = [row for row in water.rows if row.water_class is not None]
+    good = [row for row in assessed if row.is_good]
+    left_out = [row for row in water.rows if row.water_class is None]
+    said = f"已公布的最近一期月评价为{month(water.month)}。国考断面{len(water.rows)}个，"
+    if left_out:
+        said += f"未监测{len(left_out)}个（{listed(row.name for row in left_out)}），参评{len(assessed)}个，"
+    if not assessed:
+        return said.rstrip("，") + "。"
+    said += f"优良（Ⅰ—Ⅲ类）{len(good)}个，优良比例{percent(rules.rate(len(good), len(assessed)))}（{ratio(len(good), len(assessed))}）。"
+    counts = Counter(row.water_class for row in assessed)
+    said += f"其中，{listed(f'{c.label}类{counts[c]}个' for c in WaterClass if counts[c])}"
+    said += "。" if counts[WaterClass.WORSE_THAN_V] else "，无劣Ⅴ类断面。"
+    poor = [row for row in assessed if not row.is_good]
+    return said + (f"未达到优良的断面：{'；'.join(map(_poor, poor))}。" if poor else "")
+
+
+def _poor(row: SectionRow) -> str:
+    pollutants = f"，主要污染物{_pollutants(row)}" if row.pollutants else ""
+    return f"{row.river}{row.name}断面（{row.county}，{row.water_class.label}类{pollutants}）"
+
+
+def _pollutants(row: SectionRow) -> str:
+    return listed(p.name + (f"（{p.multiple}倍）" if p.multiple is not None else "") for p in row.pollutants)
+
+
+def _water_year(water: Water) -> str:
+    if not water.year_assessed:
+        return ""
+    share = percent(rules.rate(water.year_good, water.year_assessed))
+    return f"{water.year}年全年评价，优良断面{water.year_good}个，优良比例{share}（{ratio(water.year_good, water.year_assessed)}）。"
+
+
+def _section_cells(place: int, row: SectionRow) -> tuple[str, ...]:
+    meets = {None: NOTHING, True: "达标", False: "未达标"}[row.meets_target]
+    return (
+        str(place), row.name, row.river, row.county, _class(row.water_class), _class(row.before),
+        row.target.label if row.target else NOTHING, meets, _pollutants(row) or NOTHING,
+    )  # fmt: skip
+
+
+def _class(water_class: WaterClass | None) -> str:
+    return water_class.label if water_class else "未监测"
+
+
+# ── 五、六 ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _laggards(facts: BulletinFacts, attachments: tuple[Attachment, ...]) -> Iterable[Block]:
+    yield Heading(2, "（一）滞后项目")
+    yield Paragraph(_lagging(facts, attachments))
+    yield Heading(2, f"（二）连续{facts.silent_weeks}期无变化项目")
+    yield Paragraph(_silent(facts, attachments))
+
+
+def _lagging(facts: BulletinFacts, attachments: tuple[Attachment, ...]) -> str:
+    measure = (
+        f"按建议值（落后计划进度{facts.behind_points}个百分点及以上为滞后，超过{facts.far_behind_points}个百分点为严重滞后）衡量，"
+    )
+    if not facts.lagging:
+        return f"{measure}无滞后项目。"
+    far = [row for row in facts.lagging if row.is_far]
+    said = f"{measure}滞后项目{len(facts.lagging)}个，其中严重滞后{len(far)}个，涉及{_spread(facts.lagging)}。"
+    if far:
+        few = "" if len(far) <= NAMED else f"滞后最多的{NAMED}个为："
+        said += f"{few or '严重滞后的项目为：'}{'；'.join(f'{row.name}（{row.county}），{row.sentence}' for row in far[:NAMED])}。"
+    return said + _reference(attachments, LAGGING, "滞后项目清单")
+
+
+def _silent(facts: BulletinFacts, attachments: tuple[Attachment, ...]) -> str:
+    if not facts.silent:
+        return f"无连续{facts.silent_weeks}期（建议值）无变化的项目。"
+    unreported = sum(row.is_unreported for row in facts.silent)
+    missing = f"，其中未报周调度{unreported}个" if unreported else ""
+    return (
+        f"未完工项目中，连续{facts.silent_weeks}期（建议值）阶段、总体进度、累计完成投资、到位资金均无变化，且其间无手续办结、无问题销号的"
+        f"{len(facts.silent)}个{missing}，涉及{_spread(facts.silent)}。经批准的停工期未予扣除。"
+        + _reference(attachments, SILENT, "无变化项目清单")
+    )
+
+
+def _spread(rows) -> str:
+    """甲县2个、乙县1个, most first."""
+    return listed(f"{county}{count}个" for county, count in Counter(row.county for row in rows).most_common())
+
+
+def _due(facts: BulletinFacts, attachments: tuple[Attachment, ...]) -> Iterable[Block]:
+    following = month(add_months(facts.month, 1))
+    counts = Counter(row.event for row in facts.due)
+    if not facts.due:
+        yield Paragraph(f"{following}无按基线计划或最新预计应开工、应完工的项目。")
+        return
+    kinds = "，".join(f"应{e.label}{counts[e]}个" if counts[e] else f"无应{e.label}项目" for e in StageEvent)
+    yield Paragraph(f"按基线计划或最新预计，{following}{kinds}。{_reference(attachments, DUE, '到期任务清单')}")
+
+
+def _source(facts: BulletinFacts) -> Iterable[Block]:
+    unreviewed = f"其中{facts.unreviewed}个项目的最近一期周调度尚待审核。" if facts.unreviewed else ""
+    over = "" if month_end(facts.month) == facts.as_of else "本月尚未结束，数据为月中数。"
+    yield Paragraph(
+        f"本通报数据由各{facts.office.county_word}周调度填报汇总形成，数据截至{date(facts.as_of)}，“较上月末”指较{date(facts.before_on)}。"
+        f"{over}{unreviewed}"
+    )
+
+
+# ── Attachments ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+RANKING, HAPPENED, LAGGING, SILENT, DUE = "进展情况排名表", "新开工、完工项目清单", "滞后项目清单", "无变化项目清单", "到期任务清单"
+
+
+def _reference(attachments: tuple[Attachment, ...], ending: str, words: str = "各项指标及排名") -> str:
+    """详见附件2; every list that is not empty has its attachment."""
+    place = next(n for n, attachment in enumerate(attachments, start=1) if attachment.name.endswith(ending))
+    return f"{words}见附件{place}。"
+
+
+def _attachments(facts: BulletinFacts) -> Iterable[Attachment]:
+    said, following = month(facts.month), month(add_months(facts.month, 1))
+    yield Attachment(f"{said}各{facts.office.county_word}工程项目{RANKING}", _ranking_table(facts), _ranking_notes(facts), is_landscape=True)
+    if facts.events:
+        yield Attachment(f"{said}{HAPPENED}", _events_table(facts))
+    if facts.lagging:
+        yield Attachment(f"{said}{LAGGING}", _lagging_table(facts), (_points_note(facts),))
+    if facts.silent:
+        yield Attachment(f"{said}连续{facts.silent_weeks}期{SILENT}", _silent_table(facts))
+    if facts.due:
+        yield Attachment(f"{following}{DUE}", _due_table(facts))
+
+
+def _ranking_table(facts: BulletinFacts) -> Table:
+    ranked = sorted(facts.counties, key=lambda row: row.finish_rank or len(facts.counties) + 1)
+    return Table(
+        columns=(
+            Column("完工率\n名次", 1.3), Column(facts.office.county_word, 2.6), Column("项目数", 1.2), Column("前期", 1), Column("在建", 1),
+            Column("完工", 1), Column("开工率\n（开工/项目）", 2.2), Column("完工率\n（完工/项目）", 2.2), Column("较上月末\n（百分点）", 1.6),
+            Column("总投资\n（万元）", 2, "right"), Column("累计完成投资\n（万元）", 2, "right"), Column("投资完成率\n（占总投资）", 1.8),
+            Column("投资完成率\n名次", 1.7),
+        ),
+        rows=(*(_ranking_cells(row) for row in ranked), _ranking_total(facts)),
+        has_total=True,
+    )  # fmt: skip
+
+
+def _ranking_cells(row: CountyRow) -> tuple[str, ...]:
+    return (_rank(row.finish_rank), row.name, *_ranking_figures(row.totals, row.before), _rank(row.invested_rank))
+
+
+def _ranking_total(facts: BulletinFacts) -> tuple[str, ...]:
+    return (NOTHING, "全市", *_ranking_figures(facts.totals, facts.before), NOTHING)
+
+
+def _ranking_figures(now: Totals, before: Totals | None) -> tuple[str, ...]:
+    return (
+        str(now.count), str(now.not_started), str(now.under_construction), str(now.finished),
+        f"{percent(now.start_rate)}（{ratio(now.started, now.count)}）" if now.count else NOTHING,
+        f"{percent(now.finish_rate)}（{ratio(now.finished, now.count)}）" if now.count else NOTHING,
+        signed(now.finish_rate, before and before.finish_rate), wan(now.total_investment_wan), wan(now.invested_wan),
+        percent(now.invested_rate),
+    )  # fmt: skip
+
+
+def _ranking_notes(facts: BulletinFacts) -> tuple[str, ...]:
+    return (
+        f"数据截至{date(facts.as_of)}；名次按比率由高到低，比率相同的名次相同，其后名次顺延；开工含完工，在建不含完工；"
+        "跨县项目只计入牵头县。",
+    )
+
+
+def _rank(rank: int | None) -> str:
+    return NOTHING if rank is None else str(rank)
+
+
+def _events_table(facts: BulletinFacts) -> Table:
+    return _projects_table(
+        facts.events,
+        (Column("事项", 1.2), Column("日期", 2)),
+        lambda row: (row.event.label, short_date(row.on)),
+    )
+
+
+def _lagging_table(facts: BulletinFacts) -> Table:
+    columns = (Column("计划\n进度", 1.3), Column("实际\n进度", 1.3), Column("滞后\n（百分点）", 1.6), Column("程度", 1.6))
+    return _projects_table(facts.lagging, columns, _lagging_cells)
+
+
+def _lagging_cells(row) -> tuple[str, ...]:
+    degree = "严重滞后" if row.is_far else "滞后"
+    return percent(row.planned_progress), percent(row.physical_progress), str(one_decimal(row.lag)), degree
+
+
+def _points_note(facts: BulletinFacts) -> str:
+    return (
+        f"数据截至{date(facts.as_of)}；滞后{facts.behind_points}个百分点及以上列入，超过{facts.far_behind_points}个百分点为严重滞后，"
+        "两项标准均为建议值。"
+    )
+
+
+def _silent_table(facts: BulletinFacts) -> Table:
+    return _projects_table(facts.silent, (Column("情况", 4.6, "left"),), lambda row: (row.sentence,))
+
+
+def _due_table(facts: BulletinFacts) -> Table:
+    columns = (Column("事项", 1.1), Column("基线日期", 1.9), Column("最新预计", 1.9), Column("实际\n进度", 1.3))
+    return _projects_table(
+        facts.due,
+        columns,
+        lambda row: (row.event.label, short_date(row.baseline_on), short_date(row.forecast_on), percent(row.physical_progress)),
+    )
+
+
+def _projects_table(rows, columns: tuple[Column, ...], cells) -> Table:
+    """A list of projects: place, code, name, county, domain, and the columns of its own."""
+    own = (Column("序号", 1), Column("编号", 1.5), Column("项目名称", 4.2, "left"), Column("县（市、区）", 1.9), Column("领域", 1.5))
+    return Table(
+        columns=own + columns,
+        rows=tuple((str(n), row.code, row.name, row.county, row.domain, *cells(row)) for n, row in enumerate(rows, start=1)),
+    )
+
+
+# ── Small words ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def yi_decimal(amount):
+    """亿元 as printed, so that a difference is that of the printed figures."""
+    return type(amount)(yi(amount))
+
+
+def signed(now, before) -> str:
+    """A difference in a table cell: +1.1, -0.3, 0.0."""
+    if now is None or before is None:
+        return NOTHING
+    difference = one_decimal(now - before)
+    return f"+{difference}" if difference > 0 else str(difference)

@@ -1,0 +1,104 @@
+"""What a paper is made of, whatever prints it (Typst now, an editable copy later): words in their final order, no figures to compute."""
+
+import dataclasses
+from typing import Literal
+
+
+@dataclasses.dataclass(frozen=True)
+class Heading:
+    """`level` 1: 一、 in 黑体; 2: （一） in 楷体."""
+
+    level: int
+    text: str
+    kind: str = "heading"
+
+
+@dataclasses.dataclass(frozen=True)
+class Paragraph:
+    text: str
+    kind: str = "paragraph"
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    head: str
+    width: float  # share of the table's width
+    align: Literal["left", "center", "right"] = "center"
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    caption: str = ""
+    has_total: bool = False  # the last row is the sum of the others
+    kind: str = "table"
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """A drawing as SVG, with the words that stand for it."""
+
+    svg: str
+    caption: str
+    alt: str
+    kind: str = "figure"
+
+
+Block = Heading | Paragraph | Table | Figure
+
+
+@dataclasses.dataclass(frozen=True)
+class Attachment:
+    name: str
+    table: Table
+    notes: tuple[str, ...] = ()
+    is_landscape: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Paper:
+    """A paper in the ordinary format (文件格式) of GB/T 9704-2012. Dates are words, blank ones in a draft."""
+
+    head: str  # 发文机关标志
+    file_number: str
+    title: tuple[str, ...]  # its lines
+    addressees: str
+    body: tuple[Block, ...]
+    attachments: tuple[Attachment, ...]
+    signature: str
+    dated: str
+    has_seal: bool  # leaves the seal its place; it is never drawn
+    copies_to: str
+    printed: str  # 印发日期
+    marks: tuple[str, ...]  # outside the text block of every page: 草稿, 演示数据
+
+
+def title_lines(words: list[str], width: float = 20) -> tuple[str, ...]:
+    """Break a title between words only: fewest lines of at most `width` characters, none needlessly short, the longest first."""
+    for count in range(1, len(words) + 1):
+        breaks = [lines for lines in _partitions(words, count) if all(_width(line) <= width for line in lines)]
+        if breaks:
+            return tuple(min(breaks, key=_unevenness))
+    return tuple(words)  # a single word wider than a line: printed as it is, narrowed by the template
+
+
+def _partitions(words: list[str], count: int):
+    """Every way to lay `words` in `count` lines."""
+    if count == 1:
+        yield ["".join(words)]
+        return
+    for cut in range(1, len(words) - count + 2):
+        for rest in _partitions(words[cut:], count - 1):
+            yield ["".join(words[:cut]), *rest]
+
+
+def _width(text: str) -> float:
+    """In full-width characters."""
+    return sum(0.5 if ord(character) < 0x2E80 and character not in "“”—…" else 1 for character in text)
+
+
+def _unevenness(lines: list[str]) -> float:
+    widths = [_width(line) for line in lines]
+    grows = sum(max(0, after - before) for before, after in zip(widths, widths[1:], strict=False))
+    return sum(width**2 for width in widths) + grows  # a trapezoid that narrows, or a diamond, over one that widens

@@ -1,0 +1,86 @@
+"""A paper to PDF/A-2u bytes, in a process of its own with a time-out and a memory limit; kept under the name of its hash."""
+
+import dataclasses
+import datetime as dt
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import orjson
+from django.conf import settings
+
+from ledgers.documents import DocumentFault, fonts
+from ledgers.documents.paper import Paper
+
+TIME_OUT = 60  # seconds; a bulletin takes well under one
+MEMORY = 1 << 30  # bytes of address space; the prototype used 100 MB of it
+CHINESE_FAULT = "文件排版失败，请稍后重试；仍不成功时请联系管理员查看日志。"
+
+
+def render_pdf(paper: Paper, dated: dt.date) -> bytes:
+    """Print `paper`; the same paper and date give the same bytes. Raises DocumentFault when that fails."""
+    with tempfile.TemporaryDirectory(prefix="document-") as folder:
+        out = Path(folder) / "paper.pdf"
+        job = {
+            "data": orjson.dumps(print_data(paper)).decode(),
+            "fonts": [str(path) for path in fonts.files()],
+            "dated": dated.isoformat(),
+            "memory": MEMORY,
+            "seconds": TIME_OUT,
+            "folder": folder,
+            "out": str(out),
+        }
+        _work(job)
+        return out.read_bytes()
+
+
+def _work(job: dict) -> None:
+    worker = [sys.executable, "-m", "ledgers.documents.render"]
+    try:
+        done = subprocess.run(worker, input=orjson.dumps(job), capture_output=True, timeout=TIME_OUT, cwd=settings.BASE_DIR, check=False)
+    except subprocess.TimeoutExpired as fault:
+        raise DocumentFault(CHINESE_FAULT) from fault
+    if done.returncode:
+        raise DocumentFault(CHINESE_FAULT) from RuntimeError(done.stderr.decode(errors="replace")[-2000:])
+
+
+def print_data(paper: Paper) -> dict:
+    """What the template reads: the paper with every string printable, and the fonts by role."""
+    return _clean(dataclasses.asdict(paper)) | {"fonts": fonts.roles()}
+
+
+def _clean(value, key: str = ""):
+    if isinstance(value, str):
+        lines = value.split("\n") if key == "head" else [value]  # only headings of columns have lines of their own
+        return value if key == "svg" else "\n".join(map(fonts.clean, lines))
+    if isinstance(value, dict):
+        return {name: _clean(item, name) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_clean(item) for item in value]
+    return value
+
+
+def keep(pdf: bytes) -> str:
+    """Write `pdf` under DOCUMENTS_DIR, safely on disk before it gets its name; return its SHA-256, which is that name."""
+    name = hashlib.sha256(pdf).hexdigest()
+    folder = settings.DOCUMENTS_DIR
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as file:
+        file.write(pdf)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(file.name, folder / f"{name}.pdf")
+    _settle(folder)
+    return name
+
+
+def _settle(folder: Path) -> None:
+    """A rename is on disk when its folder is."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

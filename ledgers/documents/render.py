@@ -1,0 +1,67 @@
+"""The worker that prints one paper: `python -m ledgers.documents.render`, its task as JSON on stdin, the PDF into a file.
+
+It knows no Django and no database. Data reaches the template as one JSON string, so nothing that people typed is ever source;
+the template's root is a folder with nothing but itself, so it can read no other file.
+"""
+
+import datetime as dt
+import json
+import os
+import resource
+import shutil
+import sys
+from pathlib import Path
+
+TEMPLATE = Path(__file__).with_name("official.typ")
+# Line pitches to try until the signature shares its page with text: the standard's own first (GB/T 9704-2012 7.3.5.5).
+PITCHES = (29.609, 29.0, 28.4, 30.4, 31.4, 27.8, 32.4)
+
+
+def main() -> None:
+    job = json.load(sys.stdin)
+    limit(job["memory"], job["seconds"])
+    pdf = print_paper(job["data"], _linked(job["fonts"], Path(job["folder"])), Path(job["folder"]), dt.date.fromisoformat(job["dated"]))
+    with open(job["out"], "wb") as file:
+        file.write(pdf)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def limit(memory: int, seconds: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+
+
+def _linked(files: list[str], folder: Path) -> Path:
+    """A folder with just these fonts, since Typst takes folders."""
+    fonts = folder / "fonts"
+    fonts.mkdir()
+    for place, file in enumerate(files):
+        (fonts / f"{place}{Path(file).suffix}").symlink_to(file)
+    return fonts
+
+
+def print_paper(data: str, fonts: Path, folder: Path, dated: dt.date) -> bytes:
+    """PDF/A-2u with tags. The date is the only time that goes in, so the same data give the same bytes."""
+    import typst  # after the limits are set
+
+    root = folder / "root"
+    root.mkdir()
+    template = shutil.copy(TEMPLATE, root)
+    known = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(fonts)])
+
+    def laid_out(pitch: float):
+        return typst.Compiler(template, root=str(root), font_paths=known, sys_inputs={"data": data, "pitch": str(pitch)})
+
+    fitting = (paper for pitch in PITCHES if _signature_has_company(paper := laid_out(pitch)))
+    paper = next(fitting, None) or laid_out(PITCHES[0])
+    return paper.compile(format="pdf", pdf_standards=["a-2u"], timestamp=dt.datetime.combine(dated, dt.time(), tzinfo=dt.timezone.utc))
+
+
+def _signature_has_company(compiler) -> bool:
+    pages = json.loads(compiler.query("<pages>", field="value", one=True))
+    return pages["text"] == pages["signature"]
+
+
+if __name__ == "__main__":
+    main()
