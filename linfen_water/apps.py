@@ -7,4 +7,6 @@ class LinfenWaterConfig(AppConfig):
     verbose_name = "基础"
 
     def ready(self):
+        from linfen_water import sessions  # noqa: F401 - its receiver starts the clock of a login
+
         autodiscover_modules("tasks")  # every app's job handlers and calendar rules register themselves there

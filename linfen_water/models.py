@@ -106,6 +106,18 @@ class User(AbstractUser):
         return " ".join(filter(None, [self.unit.name if self.unit_id else "", self.post])) or self.username
 
 
+class LoginFailure(models.Model):
+    """One attempt to log in that did not succeed (`throttle.py`); gone after its window."""
+
+    name_digest = models.CharField("用户名摘要", max_length=64)  # never the name itself: people type passwords there
+    address = models.CharField("地址", max_length=45)
+    at = models.DateTimeField("时间", db_index=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "登录失败"
+        indexes = [models.Index(fields=["name_digest", "at"])]
+
+
 class Policy(models.Model):
     """Thresholds and dates of the office in force from a day on; what a row leaves out keeps the default (`policy.py`)."""
 

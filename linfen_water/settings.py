@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "linfen_water.middleware.OfficeMiddleware",
+    "linfen_water.sessions.SessionClockMiddleware",
 ]
 ROOT_URLCONF = "linfen_water.urls"
 WSGI_APPLICATION = "linfen_water.wsgi.application"

@@ -1,4 +1,4 @@
-/* Small habits of every page: the as-of date navigates at once, a failed htmx request says so, figures are drawn. */
+/* Small habits of every page: the as-of date navigates at once, a failed htmx request says so, a login warns before it ends. */
 
 document.addEventListener("change", (event) => {
   const form = event.target.closest("[data-as-of]")
@@ -10,6 +10,14 @@ document.addEventListener("change", (event) => {
   location.assign(address)
 })
 
+/* A request that was led to the login page must not be drawn into the table it was meant for. */
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr } = event.detail
+  if (!xhr.responseURL || !new URL(xhr.responseURL).pathname.startsWith("/accounts/login/")) return
+  event.detail.shouldSwap = false
+  sayExpired()
+})
+
 for (const kind of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(kind, ({ detail }) => {
     const status = detail.xhr ? detail.xhr.status : 0
@@ -17,8 +25,8 @@ for (const kind of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
   })
 }
 
-/** Show `text` as a notice at the foot of the window for some seconds. */
-function say(text) {
+/** Show `text` as a notice at the foot of the window for some seconds, or until it is answered when it has an `action`. */
+function say(text, action) {
   let box = document.querySelector(".toast")
   if (!box) {
     box = document.createElement("div")
@@ -26,8 +34,56 @@ function say(text) {
     box.setAttribute("role", "alert")
     document.body.append(box)
   }
-  box.textContent = text
+  box.replaceChildren(text, ...(action ? [action] : []))
   box.hidden = false
   clearTimeout(box.timer)
-  box.timer = setTimeout(() => { box.hidden = true }, 8000)
+  if (!action) box.timer = setTimeout(() => { box.hidden = true }, 8000)
+}
+
+/* ── the login's end: warned of ten minutes before, prolonged by one click, and when it has come nothing on the page is lost ── */
+const WARN_BEFORE = 600 // seconds
+let endsAt = document.body.dataset.sessionLeft ? Date.now() + 1000 * Number(document.body.dataset.sessionLeft) : null
+let isWarned = false
+
+if (endsAt) setInterval(watchLogin, 15000)
+
+function watchLogin() {
+  if (!endsAt) return
+  const left = Math.round((endsAt - Date.now()) / 1000)
+  if (left <= 0) sayExpired()
+  else if (left < WARN_BEFORE && !isWarned) {
+    isWarned = true
+    say(`登录将在 ${Math.ceil(left / 60)} 分钟后过期。`, button("继续使用", stay))
+  }
+}
+
+/** Prolong the login; another window may have done so already, the answer tells. */
+async function stay() {
+  try {
+    const answer = await fetch("/accounts/stay/", { headers: { Accept: "application/json" } })
+    if (answer.redirected || !answer.ok) return sayExpired()
+    endsAt = Date.now() + 1000 * (await answer.json()).left
+    isWarned = false
+    say("登录已延长。")
+  } catch {
+    isWarned = false // offline: ask again
+    say("连不上服务器，登录未能延长，稍后会再提醒。")
+  }
+}
+
+function sayExpired() {
+  const link = document.createElement("a")
+  link.href = "/accounts/login/"
+  link.target = "_blank"
+  link.textContent = "在新窗口登录"
+  endsAt = null
+  say("登录已过期。本页填写的内容还在，请不要关闭：登录后回到本页继续。", link)
+}
+
+function button(text, act) {
+  const found = document.createElement("button")
+  found.type = "button"
+  found.textContent = text
+  found.addEventListener("click", act)
+  return found
 }
