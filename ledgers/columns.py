@@ -4,7 +4,7 @@ A row is a dict; a column reads the key of its own name. `render` returns safe H
 """
 
 import datetime as dt
-from collections.abc import Callable
+import functools
 from decimal import ROUND_HALF_UP, Decimal
 from html import escape
 
@@ -172,6 +172,7 @@ RISK_TONES = {Risk.NORMAL: "badge-ok", Risk.BEHIND: "badge-warn", Risk.FAR_BEHIN
 RISK_CELLS = {risk: f'<span class="badge {RISK_TONES[risk]}">{risk.label}</span>' for risk in Risk}
 
 
+@functools.lru_cache(maxsize=10_000)
 def project_url(code: str) -> str:
     return reverse("project", args=[code])
 
@@ -181,6 +182,3 @@ def as_text(value) -> str:
     if value is None:
         return ""
     return value.isoformat() if isinstance(value, dt.date) else str(value)
-
-
-Formatter = Callable[[object, dict], str]

@@ -54,7 +54,7 @@ class ProjectFilter(LedgerFilter):
     unit = filters.ModelChoiceFilter(
         label="单位", method="of_unit", queryset=Unit.objects.exclude(kind=UnitKind.OFFICE), to_field_name="code", empty_label="全部"
     )
-    stage = filters.TypedChoiceFilter(label="状态", choices=Stage.choices, coerce=int, empty_label="全部")
+    stage = filters.ChoiceFilter(label="状态", choices=[(str(stage.value), stage.label) for stage in Stage], empty_label="全部")
     risk = filters.ChoiceFilter(label="风险", choices=[("late", "滞后和严重滞后"), *Risk.choices], method="at_risk", empty_label="全部")
     has = filters.ChoiceFilter(
         label="卡点",

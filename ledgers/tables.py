@@ -22,6 +22,8 @@ class Group:
 class LedgerTable(tables.Table):
     """A ledger's table; its rows are the dicts that the ledger reads for the page at hand."""
 
+    details: tuple[str, ...] = ()  # columns that the brief view leaves out; the workbook has them all
+
     class Meta:
         order_by_field = "sort"
 
@@ -56,6 +58,11 @@ def _opening_tag(column: c.LedgerColumn) -> str:
 
 class ProjectTable(LedgerTable):
     """工程总台账: one row is a project."""
+
+    details = (
+        "number", "nature", "scale", "funding", "owner", "responsible_unit", "lead_unit", "sponsor_post",
+        "baseline_start_on", "forecast_start_on", "started_on",
+    )  # fmt: skip
 
     code = c.LinkColumn("编号", sort="code", group="项目", width=9, css="pin pin-1 nowrap")
     number = c.IntegerColumn("省定序号", sort="number", group="项目", width=6)

@@ -33,6 +33,7 @@ from projects.permissions import dispatched_projects, reviewed_projects, visible
 SHOWN = 8  # lines of a block; the rest is behind its link
 SOON = dt.timedelta(days=7)
 GOOD = WaterClass.III
+JOB_WORDS = {"draft_document": "生成文件草稿", "issue_document": "印发文件"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Figure:
     unit: str = ""
     url: str = ""
     change: str = ""
+    stage: Stage | None = None  # of a stage's own figure: its shape and colour
 
 
 @dataclasses.dataclass(frozen=True)
@@ -276,7 +278,7 @@ def _stages(desk: Desk, **narrowed) -> list[Figure]:
     return [
         Figure("项目", now.count, "个", desk.ledger(**narrowed)),
         *(
-            Figure(stage.label, value, "个", desk.ledger(stage=int(stage), **narrowed), change(value - old))
+            Figure(stage.label, value, "个", desk.ledger(stage=int(stage), **narrowed), change(value - old), stage)
             for stage, value, old in [
                 (Stage.NOT_STARTED, now.not_started, before.not_started),
                 (Stage.UNDER_CONSTRUCTION, now.under_construction, before.under_construction),
@@ -394,7 +396,7 @@ def _to_review(desk: Desk) -> Block:
     )
     known = {f.pk: f for f in project_facts(desk.day, reviewed_projects(desk.user))} if desk.user.role == Role.DEPARTMENT else desk.by_key
     lines = [
-        Line(_name(known[pk]), desk.address("dispatch", week=week_of.isoformat()), "迟报" if late else "待核", "warn" if late else "", f"{week_of} 那周")
+        Line(_name(known[pk]), desk.address("dispatch", week=week_of.isoformat()), "迟报" if late else "待核", "warn" if late else "", f"周次 {week_of}")
         for pk, week_of, late in waiting
         if pk in known
     ]
@@ -413,10 +415,15 @@ def _documents(desk: Desk) -> Block:
 def _failed_jobs(desk: Desk) -> Block:
     failed = Job.objects.filter(state=JobState.FAILED).order_by("-pk")
     lines = [
-        Line(job.key, "", "失败", "bad", f"已试 {job.attempts} 次：{job.error.strip().splitlines()[-1][:80] if job.error.strip() else '原因不明'}", job.pk)
+        Line(JOB_WORDS.get(job.kind, job.kind), "", "失败", "bad", f"{job.key}，已试 {job.attempts} 次：{last_line(job.error)}", job.pk)
         for job in failed[: SHOWN + 1]
     ]
     return _block("后台任务", lines, "没有失败的任务")
+
+
+def last_line(error: str) -> str:
+    lines = error.strip().splitlines()
+    return lines[-1][:100] if lines else "原因不明"
 
 
 def _behind(desk: Desk, **narrowed) -> Block:

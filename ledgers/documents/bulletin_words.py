@@ -328,7 +328,7 @@ def _reference(attachments: tuple[Attachment, ...], ending: str, words: str = "�
 
 def _attachments(facts: BulletinFacts) -> Iterable[Attachment]:
     said, following = month(facts.month), month(add_months(facts.month, 1))
-    yield Attachment(f"{said}各{facts.office.county_word}工程项目{RANKING}", _ranking_table(facts), _ranking_notes(facts), is_landscape=True)
+    yield Attachment(f"{said}各{facts.office.county_word}{RANKING}", _ranking_table(facts), _ranking_notes(facts), is_landscape=True)
     if facts.events:
         yield Attachment(f"{said}{HAPPENED}", _events_table(facts))
     if facts.lagging:
@@ -343,10 +343,10 @@ def _ranking_table(facts: BulletinFacts) -> Table:
     ranked = sorted(facts.counties, key=lambda row: row.finish_rank or len(facts.counties) + 1)
     return Table(
         columns=(
-            Column("完工率\n名次", 1.3), Column(facts.office.county_word, 2.6), Column("项目数", 1.2), Column("前期", 1), Column("在建", 1),
-            Column("完工", 1), Column("开工率\n（开工/项目）", 2.2), Column("完工率\n（完工/项目）", 2.2), Column("较上月末\n（百分点）", 1.6),
-            Column("总投资\n（万元）", 2, "right"), Column("累计完成投资\n（万元）", 2, "right"), Column("投资完成率\n（占总投资）", 1.8),
-            Column("投资完成率\n名次", 1.7),
+            Column("完工率\n名次", 13), Column(facts.office.county_word, 28), Column("项目数", 11.5), Column("前期", 10), Column("在建", 10),
+            Column("完工", 10), Column("累计\n开工", 12), Column("开工率", 15), Column("完工率", 15), Column("较上月末\n（百分点）", 19),
+            Column("总投资\n（万元）", 21, "right"), Column("累计完成投资\n（万元）", 25, "right"), Column("投资完成率\n（占总投资）", 23),
+            Column("投资完成\n率名次", 15),
         ),
         rows=(*(_ranking_cells(row) for row in ranked), _ranking_total(facts)),
         has_total=True,
@@ -363,9 +363,8 @@ def _ranking_total(facts: BulletinFacts) -> tuple[str, ...]:
 
 def _ranking_figures(now: Totals, before: Totals | None) -> tuple[str, ...]:
     return (
-        str(now.count), str(now.not_started), str(now.under_construction), str(now.finished),
-        f"{percent(now.start_rate)}（{ratio(now.started, now.count)}）" if now.count else NOTHING,
-        f"{percent(now.finish_rate)}（{ratio(now.finished, now.count)}）" if now.count else NOTHING,
+        str(now.count), str(now.not_started), str(now.under_construction), str(now.finished), str(now.started),
+        percent(now.start_rate), percent(now.finish_rate),
         signed(now.finish_rate, before and before.finish_rate), wan(now.total_investment_wan), wan(now.invested_wan),
         percent(now.invested_rate),
     )  # fmt: skip
@@ -373,7 +372,7 @@ def _ranking_figures(now: Totals, before: Totals | None) -> tuple[str, ...]:
 
 def _ranking_notes(facts: BulletinFacts) -> tuple[str, ...]:
     return (
-        f"数据截至{date(facts.as_of)}；名次按比率由高到低，比率相同的名次相同，其后名次顺延；开工含完工，在建不含完工；"
+        f"数据截至{date(facts.as_of)}；名次按比率由高到低，比率相同的名次相同，其后名次顺延；开工率=累计开工/项目数，累计开工含完工；完工率=完工/项目数；"
         "跨县项目只计入牵头县。",
     )
 
@@ -385,13 +384,13 @@ def _rank(rank: int | None) -> str:
 def _events_table(facts: BulletinFacts) -> Table:
     return _projects_table(
         facts.events,
-        (Column("事项", 1.2), Column("日期", 2)),
+        (Column("事项", 12), Column("日期", 24)),
         lambda row: (row.event.label, short_date(row.on)),
     )
 
 
 def _lagging_table(facts: BulletinFacts) -> Table:
-    columns = (Column("计划\n进度", 1.3), Column("实际\n进度", 1.3), Column("滞后\n（百分点）", 1.6), Column("程度", 1.6))
+    columns = (Column("计划\n进度", 13.5), Column("实际\n进度", 13.5), Column("滞后\n（百分点）", 18.5), Column("程度", 17))
     return _projects_table(facts.lagging, columns, _lagging_cells)
 
 
@@ -408,11 +407,11 @@ def _points_note(facts: BulletinFacts) -> str:
 
 
 def _silent_table(facts: BulletinFacts) -> Table:
-    return _projects_table(facts.silent, (Column("情况", 4.6, "left"),), lambda row: (row.sentence,))
+    return _projects_table(facts.silent, (Column("情况", 52, "left"),), lambda row: (row.sentence,))
 
 
 def _due_table(facts: BulletinFacts) -> Table:
-    columns = (Column("事项", 1.1), Column("基线日期", 1.9), Column("最新预计", 1.9), Column("实际\n进度", 1.3))
+    columns = (Column("事项", 10), Column("基线\n日期", 20.5), Column("最新\n预计", 20.5), Column("实际\n进度", 14))
     return _projects_table(
         facts.due,
         columns,
@@ -422,7 +421,7 @@ def _due_table(facts: BulletinFacts) -> Table:
 
 def _projects_table(rows, columns: tuple[Column, ...], cells) -> Table:
     """A list of projects: place, code, name, county, domain, and the columns of its own."""
-    own = (Column("序号", 1), Column("编号", 1.5), Column("项目名称", 4.2, "left"), Column("县（市、区）", 1.9), Column("领域", 1.5))
+    own = (Column("序号", 9), Column("编号", 15), Column("项目名称", 46, "left"), Column("县\n（市、区）", 18), Column("领域", 16.5))
     return Table(
         columns=own + columns,
         rows=tuple((str(n), row.code, row.name, row.county, row.domain, *cells(row)) for n, row in enumerate(rows, start=1)),

@@ -8,6 +8,7 @@ import functools
 import importlib.util
 import logging
 import re
+import tempfile
 import unicodedata
 from pathlib import Path
 
@@ -72,9 +73,13 @@ def _noto() -> Path:
 
 @functools.cache
 def family(path: Path) -> str:
-    """The family name by which Typst knows the file: FandolFang calls itself "FandolFang R"."""
-    names = _open(path)["name"]
-    return names.getDebugName(16) or names.getDebugName(1)
+    """The family name by which Typst knows the file: it calls FandolFang "FandolFang R"."""
+    import typst  # heavy, and only documents need it
+
+    with tempfile.TemporaryDirectory() as folder:  # Typst takes folders; the file's own may hold thousands of fonts
+        (Path(folder) / path.name).symlink_to(path.resolve())
+        known = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[folder])
+        return known.fonts()[0].family
 
 
 @functools.cache

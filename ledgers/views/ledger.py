@@ -38,7 +38,8 @@ class LedgerView(View):
         if ledger is None:
             raise Http404
         chosen = ledger.filter(request.GET, queryset=ledger.rows(request.as_of, request.user), day=request.as_of)
-        table = ledger.table(chosen.qs if chosen.is_valid() else chosen.queryset.none())
+        hidden = ledger.table.details if request.GET.get("view") == "brief" else ()
+        table = ledger.table(chosen.qs if chosen.is_valid() else chosen.queryset.none(), exclude=hidden)
         table.order_by = request.GET.getlist("sort") or ()
         if request.GET.get("export"):
             return self.export(request, ledger, chosen, table)
@@ -48,7 +49,8 @@ class LedgerView(View):
         per_page = request.GET.get("per_page")
         open_page(table, request.GET.get("page"), int(per_page) if per_page in map(str, PER_PAGE) else PER_PAGE[0])
         rows = ledger.read(request.as_of, ledger.keys(table.page.object_list.data))
-        is_totals = request.htmx and request.GET.get("part") == "totals"
+        is_part = request.htmx and not request.htmx.history_restore_request
+        is_totals = is_part and request.GET.get("part") == "totals"
         wants_totals = is_totals or table.paginator.count <= INLINE_TOTALS
         context = {
             "ledger": ledger,
@@ -56,11 +58,12 @@ class LedgerView(View):
             "table": table,
             "body": table.body(rows),
             "totals": self.totals(request, ledger, table) if wants_totals else None,
+            "is_brief": bool(table.exclude),
             "per_page_choices": PER_PAGE,
             "pages": table.paginator.get_elided_page_range(table.page.number, on_each_side=2, on_ends=1),
-            "kept": [(name, request.GET[name]) for name in ("sort", "per_page", "as_of") if request.GET.get(name)],
+            "kept": [(name, request.GET[name]) for name in ("sort", "per_page", "view", "as_of") if request.GET.get(name)],
         }
-        part = "#totals" if is_totals else "#table" if request.htmx else ""
+        part = "#totals" if is_totals else "#table" if is_part else ""
         response = render(request, f"ledgers/ledger.html{part}", context)
         response["Vary"] = "HX-Request, Cookie"
         return response
