@@ -41,7 +41,7 @@ class Asset:
     source: str
     fetch: Callable[[], None]
     fallback: str  # what serves instead
-    fall_back: Callable[[], None]
+    fall_back: Callable[[], None] | None  # None: nothing to make, the program copes
     holds: Callable[[], set[str]]  # version or characters; made anew when what was made lacks any of them
 
 
@@ -60,7 +60,10 @@ def ensure(*, retry: bool = False) -> Iterator[tuple[Asset, str]]:
 
 
 def _is_stale(asset: Asset, known: dict) -> bool:
-    return not asset.holds() <= set(known["holds"]) or not all(path.is_file() for path in files(asset))
+    if not asset.holds() <= set(known["holds"]):
+        return True
+    made = asset.fall_back or not known["fault"]
+    return bool(made) and not all(path.is_file() for path in files(asset))
 
 
 def files(asset: Asset) -> list[Path]:
@@ -70,7 +73,7 @@ def files(asset: Asset) -> list[Path]:
         "plotly": [settings.ASSETS_DIR / "plotly.min.js"],
         "barlow": [fonts / name for name in BARLOW_FILES],
         "title": [fonts / "title.woff2"],
-        "documents": [],
+        "documents": [settings.FONTS_DIR / f"Fandol{face}-Regular.otf" for face in ("Fang", "Hei", "Kai", "Song")],
     }[asset.name]
 
 
@@ -90,7 +93,8 @@ def _make(asset: Asset) -> str:
     try:
         asset.fetch()
     except (NotFetched, OSError, subprocess.SubprocessError, tarfile.TarError) as fault:
-        asset.fall_back()
+        if asset.fall_back:
+            asset.fall_back()
         return str(fault).strip() or type(fault).__name__
     return ""
 
@@ -184,7 +188,7 @@ ASSETS = [
         "Debian texlive-lang-chinese",
         _fandol,
         "Noto Serif SC、Noto Sans SC（公文没有仿宋和楷体）",
-        lambda: None,
+        None,
         set,
     ),
 ]

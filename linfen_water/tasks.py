@@ -1,6 +1,7 @@
 """What the broker and the schedule ring."""
 
 from celery import shared_task
+from celery.signals import worker_ready
 
 from linfen_water import jobs
 
@@ -14,4 +15,10 @@ def run_job(job_id: int) -> bool:
 @shared_task
 def reconcile() -> None:
     """Make what the calendar says is due and ring what waits."""
+    jobs.reconcile()
+
+
+@worker_ready.connect
+def reconcile_at_start(**_) -> None:
+    """What fell due while no worker ran is made and rung at once."""
     jobs.reconcile()
