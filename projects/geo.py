@@ -5,6 +5,7 @@ WGS84 degrees come in, kilometres of the pack's projection go out, measured from
 
 import dataclasses
 import functools
+from collections.abc import Iterable
 from pathlib import Path
 
 import orjson
@@ -16,10 +17,13 @@ from shapely.geometry.base import BaseGeometry
 from shapely.ops import transform
 
 from projects import palette
+from projects.regions import pack
 
+Point = tuple[float, float]
 WEB_MERCATOR = "EPSG:3857"  # for a pack that names no projection
 BANK_KM = 6.0  # rivers are shown so far beyond the outline: the trunk river runs along the border
 MARGIN_KM = 3.0
+SMALLEST_KM = 20.0
 DETAIL_KM = 0.25  # half a pixel of a wall screen
 
 
@@ -30,7 +34,7 @@ class River:
     line: BaseGeometry
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Land:
     """Everything that lies still on the three maps, in km of the map."""
 
@@ -53,40 +57,42 @@ class Land:
         return round(east / 1000 - self.origin[0], 2), round(north / 1000 - self.origin[1], 2)
 
 
-def region_folder(slug: str = "") -> Path:
-    """The folder of the region in force: `slug` under `projects/regions/`, else what the setting REGION names (a path, too)."""
-    packs = settings.BASE_DIR / "projects" / "regions"
-    if slug and (packs / slug).is_dir():
-        return packs / slug
-    named = Path(settings.REGION)
-    return named if named.is_dir() and named.parts[1:] else packs / settings.REGION
+def folder_of(region) -> Path | None:
+    """The folder of the pack that `region` (a Region row) was loaded from; None when it is not on this machine."""
+    for folder in (pack.PACKS / region.slug, pack.folder_of(settings.REGION)):
+        head = folder / "region.json"
+        if region.slug and head.is_file() and orjson.loads(head.read_bytes()).get("slug") == region.slug:
+            return folder
+    return None
 
 
-def land_of(region) -> Land:
-    """The land of `region` (a Region row)."""
+def land_of(region, points: Iterable[Point] = ()) -> Land:
+    """The land of `region`; without outlines the map is fitted around `points` (WGS84)."""
     wall = region.settings.get("wall", {})
-    return load(
-        region_folder(region.slug),
-        wall.get("crs", WEB_MERCATOR),
-        tuple(wall.get("trunk_rivers", [])),
-        tuple(wall.get("main_rivers", [])),
-    )
+    rivers = tuple(wall.get("trunk_rivers", [])), tuple(wall.get("main_rivers", []))
+    land = load(folder_of(region), wall.get("crs", WEB_MERCATOR), *rivers)
+    return land if land.outlines else load(None, land.crs, *rivers, tuple(points))
 
 
 @functools.lru_cache(maxsize=4)
-def load(folder: Path, crs: str, trunk_rivers: tuple[str, ...] = (), main_rivers: tuple[str, ...] = ()) -> Land:
+def load(
+    folder: Path | None,
+    crs: str,
+    trunk_rivers: tuple[str, ...] = (),
+    main_rivers: tuple[str, ...] = (),
+    points: tuple[Point, ...] = (),
+) -> Land:
     """Read a pack's `counties.geojson` and `rivers.geojson` (either may be missing) and fit the map around them."""
     to_km = _km(crs)
-    counties = _features(folder / "counties.geojson")
+    counties = _features(folder, "counties.geojson")
     outlines = {_code(f): _multi(transform(to_km, shape(f["geometry"]))) for f in counties}
     kinds = dict.fromkeys(main_rivers, "main") | dict.fromkeys(trunk_rivers, "trunk")
-    rivers = [
-        (f["properties"]["name"], transform(to_km, shape(f["geometry"]))) for f in _features(folder / "rivers.geojson")
-    ]
+    rivers = [(f["properties"]["name"], transform(to_km, shape(f["geometry"]))) for f in _features(folder, "rivers.geojson")]
     near = shapely.union_all(list(outlines.values())).buffer(BANK_KM) if outlines else None
     shown = [(name, line.intersection(near) if near else line) for name, line in rivers]
     shown = [(name, line) for name, line in shown if not line.is_empty]
-    x0, y0, x1, y1 = _bounds([*outlines.values(), *(line for _, line in shown)])
+    seats = [transform(to_km, shapely.Point(point)) for point in points]
+    x0, y0, x1, y1 = _bounds([*outlines.values(), *(line for _, line in shown), *seats])
 
     def shifted(geometry):
         return transform(lambda x, y: (x - x0, y - y0), geometry)
@@ -102,6 +108,7 @@ def load(folder: Path, crs: str, trunk_rivers: tuple[str, ...] = (), main_rivers
     )
 
 
+@functools.lru_cache(maxsize=4)
 def outlines_document(land: Land) -> bytes:
     """Rings of every county in km, simplified: for the highlight of a county and for finding the one under a finger."""
     return orjson.dumps(
@@ -115,6 +122,7 @@ def outlines_document(land: Land) -> bytes:
     )
 
 
+@functools.lru_cache(maxsize=8)
 def base_svg(land: Land, theme: str) -> bytes:
     """The still ground of the three maps as one SVG in km: halo, land, borders, rivers. Colours from tokens.css."""
     colour = palette.colours(theme)
@@ -159,13 +167,13 @@ def _km(crs: str):
     return to_km
 
 
-def _features(path: Path) -> list[dict]:
-    return orjson.loads(path.read_bytes())["features"] if path.is_file() else []
+def _features(folder: Path | None, name: str) -> list[dict]:
+    path = folder / name if folder else None
+    return orjson.loads(path.read_bytes())["features"] if path and path.is_file() else []
 
 
 def _code(feature: dict) -> str:
-    properties = feature["properties"]
-    return str(properties.get("code") or properties.get("adcode"))
+    return str(feature["properties"]["adcode"])
 
 
 def _multi(geometry: BaseGeometry) -> MultiPolygon:
@@ -176,9 +184,10 @@ def _multi(geometry: BaseGeometry) -> MultiPolygon:
 
 def _bounds(geometries: list[BaseGeometry]) -> tuple[float, float, float, float]:
     if not geometries:
-        return 0, 0, 100, 100
-    x0, y0, x1, y1 = shapely.total_bounds(geometries)
-    return float(x0 - MARGIN_KM), float(y0 - MARGIN_KM), float(x1 + MARGIN_KM), float(y1 + MARGIN_KM)
+        return 0.0, 0.0, SMALLEST_KM, SMALLEST_KM
+    x0, y0, x1, y1 = (float(v) for v in shapely.total_bounds(geometries))
+    wide, high = (max(MARGIN_KM, (SMALLEST_KM - span) / 2) for span in (x1 - x0, y1 - y0))
+    return x0 - wide, y0 - high, x1 + wide, y1 + high
 
 
 def _label_place(feature: dict, outline: MultiPolygon, to_km, origin: tuple[float, float]) -> tuple[float, float]:

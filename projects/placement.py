@@ -40,27 +40,28 @@ class Box:
 
 
 # ── discs at their true sites (map 1) ───────────────────────────────────────────────────────────────────────────────
-def declutter(sites: Sequence[Point], spacing: float) -> list[Point]:
-    """Move discs as little as they must so that no two centres are nearer than `spacing`.
+def declutter(sites: Sequence[Point], radii: Sequence[float]) -> list[Point]:
+    """Move discs as little as they must so that none covers another.
 
-    A disc takes the nearest free place around its site; then, worst first, each may move back nearer while there is room.
+    In their order, each takes the nearest free place around its site; then, worst first, each may move back nearer.
     """
+    widest = 2 * max(radii, default=1.0)
     placed: dict[int, Point] = {}
     cells: dict[tuple[int, int], set[int]] = defaultdict(set)
 
     def cell(point: Point) -> tuple[int, int]:
-        return math.floor(point[0] / spacing), math.floor(point[1] / spacing)
+        return math.floor(point[0] / widest), math.floor(point[1] / widest)
 
-    def is_free(point: Point) -> bool:
+    def is_free(point: Point, radius: float) -> bool:
         column, row = cell(point)
-        for dx, dy in itertools.product((-1, 0, 1), repeat=2):
-            for other in cells.get((column + dx, row + dy), ()):
-                if math.dist(point, placed[other]) < spacing:
-                    return False
-        return True
+        return not any(
+            math.dist(point, placed[other]) < radius + radii[other]
+            for dx, dy in itertools.product((-1, 0, 1), repeat=2)
+            for other in cells.get((column + dx, row + dy), ())
+        )
 
     def put(index: int) -> None:
-        point = next(p for p in _around(sites[index], spacing / 8) if is_free(p))
+        point = next(p for p in _around(sites[index], radii[index] / 4) if is_free(p, radii[index]))
         placed[index] = point
         cells[cell(point)].add(index)
 

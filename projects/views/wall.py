@@ -1,0 +1,145 @@
+"""The wall and the data behind it: page, document, GeoJSON layers, and the still ground of the maps."""
+
+import functools
+import hashlib
+
+import orjson
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import patch_cache_control
+from django.views.decorators.http import condition, require_safe
+
+from linfen_water import clock
+from linfen_water.models import County
+from monitoring import maps as water_maps
+from monitoring.enums import WaterClass
+from projects import charts, geo, maps, wall
+from projects.facts import project_facts
+from projects.permissions import visible_projects
+
+THEMES = ("dark", "light")
+PANELS = [
+    {"key": 1, "mark": "图一", "title": "项目分布图", "tab": "项目分布", "reading": "每个圆点是一个项目，数字为省定序号"},
+    {"key": 2, "mark": "图二", "title": "工程进展图", "tab": "工程进展", "reading": "红色菱形为前期，绿色方块为开工，蓝色圆形为完工"},
+    {"key": 3, "mark": "图三", "title": "水质监测断面图", "tab": "水质断面", "reading": "大圆为国考断面，罗马数字为水质类别"},
+]
+ROMAN = dict(zip(WaterClass, ("I", "II", "III", "IV", "V", "劣V"), strict=True))  # in the face of the figures
+YEAR = 365 * 24 * 3600
+
+
+def theme_of(request) -> str:
+    """What the address or the person's last choice says; dark, for the wall, when neither does."""
+    asked = request.GET.get("theme") or request.COOKIES.get("wall_theme")
+    return asked if asked in THEMES else THEMES[0]
+
+
+def _etag(request, *args, **kwargs) -> str:
+    """Known before anything is computed. Scope and address are in it, so no answer is taken for another's."""
+    return f'"{wall.version(request.user, request.as_of)}"'
+
+
+def _until_changed(view):
+    """Answer 304 while the facts, the day, the scope and the code are the same; never let a proxy keep it."""
+
+    @functools.wraps(view)
+    def answered(request, *args, **kwargs):
+        response = condition(etag_func=_etag)(view)(request, *args, **kwargs)
+        patch_cache_control(response, private=True, no_cache=True)
+        return response
+
+    return require_safe(answered)
+
+
+@require_safe
+def wall_page(request):
+    """The three maps. Readable at once: the figures are in the page, the maps follow when the script has run."""
+    document = orjson.loads(wall.answer(request.region, request.user, request.as_of))
+    size = tuple(document["size"])
+    bases = {theme: _base_url(request.region, theme) for theme in THEMES}
+    return render(
+        request,
+        "projects/wall.html",
+        {
+            "theme": theme_of(request),
+            "wall": document,
+            "counties": _summary(document),
+            "panels": PANELS,
+            "classes": [{"key": c.value, "roman": ROMAN[c]} for c in WaterClass],
+            "settings": request.region.settings.get("wall", {}),
+            "bases": bases,
+            "outlines": f"{reverse('wall_outlines')}?v={_digest(geo.outlines_document(_land(request.region)))}",
+            "figures": {theme: charts.wall_figures(size, bases[theme], theme) for theme in THEMES},
+        },
+    )
+
+
+def _summary(document: dict) -> list[dict]:
+    """The board in words, for readers who do not see it: finished and all projects of each county."""
+    projects = document["projects"]
+    finished = [week is not None for week in projects["finish_week"]]
+    rows = []
+    for name in document["counties"]["name"]:
+        own = [done for county, done in zip(projects["county"], finished, strict=True) if county == name]
+        if own:
+            rows.append({"name": name, "finished": sum(own), "count": len(own)})
+    return rows
+
+
+@_until_changed
+def wall_json(request):
+    """The document of the wall (see `projects.wall`)."""
+    return HttpResponse(wall.answer(request.region, request.user, request.as_of), content_type="application/json")
+
+
+@_until_changed
+def projects_geojson(request):
+    facts = project_facts(request.as_of, visible_projects(request.user, clock.today()))
+    return _geojson(maps.projects_layer(facts))
+
+
+@_until_changed
+def sections_geojson(request):
+    return _geojson(water_maps.layer(water_maps.section_states(request.as_of)))
+
+
+@_until_changed
+def counties_geojson(request):
+    return _geojson(maps.counties_layer(County.objects.all(), request.region))
+
+
+def _geojson(layer: dict) -> HttpResponse:
+    return HttpResponse(orjson.dumps(layer), content_type="application/geo+json")
+
+
+@require_safe
+def base_svg(request):
+    """The still ground of the maps. Its address carries its hash, so a browser may keep it for good."""
+    return _for_good(geo.base_svg(_land(request.region), theme_of(request)), "image/svg+xml", request)
+
+
+@require_safe
+def outlines_json(request):
+    """Outlines of the counties in km of the map: for the highlight and for finding the county under a finger."""
+    return _for_good(geo.outlines_document(_land(request.region)), "application/json", request)
+
+
+def _for_good(body: bytes, content_type: str, request) -> HttpResponse:
+    response = condition(etag_func=lambda _: f'"{_digest(body)}"')(lambda _: HttpResponse(body, content_type=content_type))(request)
+    if request.GET.get("v") == _digest(body):
+        patch_cache_control(response, private=True, max_age=YEAR, immutable=True)
+    else:
+        patch_cache_control(response, private=True, no_cache=True)
+    return response
+
+
+def _base_url(region, theme: str) -> str:
+    return f"{reverse('wall_base')}?theme={theme}&v={_digest(geo.base_svg(_land(region), theme))}"
+
+
+def _land(region) -> geo.Land:
+    return wall.land_of(region)
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:16]

@@ -1,0 +1,516 @@
+/* The wall's page: reads the data document, draws, listens. State lives in `state`; the address carries it. */
+"use strict"
+
+window.wall = (() => {
+  const POLL = 30000 // ms, ± a fifth, so that many walls do not ask at once
+  const STEP = 170 // ms a week while playing
+  const PLOT = { staticPlot: true, displayModeBar: false, showSendToCloud: false, responsive: false }
+  const { STAGE_WORDS, ROMAN } = wallDerive
+  const figuresByTheme = JSON.parse(document.getElementById("figures").textContent)
+  const body = document.body
+  const one = (selector) => document.querySelector(selector)
+  const all = (selector) => [...document.querySelectorAll(selector)]
+  const asked = new URLSearchParams(location.search)
+  const phone = matchMedia("(max-width: 1023px), (max-aspect-ratio: 5/4)")
+
+  const state = {
+    doc: null, etag: null, outlines: null, week: null, county: asked.get("county") ?? "", domain: "", focus: asked.get("focus") ?? "",
+    tab: asked.get("tab") ?? "2", counts: null, isPlaying: false, checkedAt: null, fault: "", order: null,
+  }
+  const drawn = {} // what is on screen now: per plot, the items a pointer can find
+
+  const figures = () => figuresByTheme[document.documentElement.dataset.theme]
+  const isLive = () => !state.doc || state.week === state.doc.week
+
+  // ── data ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** Ask once whether anything changed; draw when it did. Never throws: what went wrong is said on the page. */
+  async function refresh() {
+    try {
+      const address = new URL(body.dataset.address, location.href)
+      if (asked.get("as_of")) address.searchParams.set("as_of", asked.get("as_of"))
+      const headers = state.etag ? { "If-None-Match": state.etag } : {}
+      const response = await fetch(address, { headers, cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(20000) })
+      if (response.status === 200) take(await response.json(), response.headers.get("ETag"))
+      else if (response.type === "opaqueredirect") throw new Error("登录已过期")
+      else if (response.status !== 304) throw new Error(`服务器回应 ${response.status}`)
+      state.checkedAt = Date.now()
+      state.fault = ""
+    } catch (fault) {
+      state.fault = fault instanceof TypeError || fault.name === "TimeoutError" ? "连不上服务器" : fault.message
+    }
+    showFreshness()
+  }
+
+  function take(doc, etag) {
+    const follows = isLive()
+    state.doc = doc
+    state.etag = etag
+    state.order = null
+    if (follows || state.week > doc.last_week) state.week = doc.week
+    if (!doc.counties.name.includes(state.county)) state.county = ""
+    const slider = one("[data-slider]")
+    slider.max = doc.last_week
+    slider.style.setProperty("--known", `${(100 * doc.week) / Math.max(doc.last_week, 1)}%`)
+    one("[data-as-of]").textContent = doc.as_of
+    one("[data-empty]").hidden = doc.projects.code.length > 0
+    draw()
+  }
+
+  async function poll() {
+    await refresh()
+    setTimeout(poll, POLL * (0.8 + 0.4 * Math.random()))
+  }
+
+  /** Honest about its age: what is on screen may be old, and then it says how old. */
+  function showFreshness() {
+    const box = one("[data-fresh]"), text = one("[data-fresh-text]")
+    const minutes = state.checkedAt ? Math.floor((Date.now() - state.checkedAt) / 60000) : null
+    const isStale = Boolean(state.fault) || minutes >= 2
+    box.classList.toggle("is-live", !isStale && state.checkedAt !== null)
+    box.classList.toggle("is-stale", isStale)
+    const clock = state.checkedAt && new Date(state.checkedAt).toTimeString().slice(0, 5)
+    const words = isStale
+      ? `数据未刷新 · ${minutes === null ? "尚未读到" : minutes < 1 ? "不到 1 分钟" : `已 ${minutes} 分钟`}${state.fault ? ` · ${state.fault}` : ""}`
+      : `在线 · ${clock} 已刷新`
+    if (text.textContent !== words) text.textContent = words
+  }
+
+  // ── drawing ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** Draw everything for the present state. */
+  function draw() {
+    if (!state.doc) return
+    body.dataset.tab = state.tab
+    if (state.focus && !phone.matches) body.dataset.focus = state.focus
+    else delete body.dataset.focus
+    showFigures()
+    for (const number of ["1", "2", "3"]) drawMap(number)
+    drawTime()
+    drawBoard()
+    showWeek()
+    showNotes()
+    showIndex()
+    body.classList.add("is-drawn")
+  }
+
+  /** Only what moves with the slider. */
+  function drawWeek() {
+    showFigures()
+    drawMap("2")
+    if (!state.isPlaying || phone.matches) drawMap("1")
+    drawMap("3")
+    drawBoard()
+    showWeek()
+    showNotes()
+    if (!state.isPlaying) showIndex()
+  }
+
+  function drawMap(number) {
+    const box = one(`[data-map="${number}"]`)
+    const { clientWidth: width, clientHeight: height } = box
+    if (!width || !height) return
+    const frame = wallMaps.frame(state.doc, figures(), width, height, state.county, state.outlines)
+    const map = wallMaps.map(Number(number), state.doc, figures(), view(frame), state.outlines)
+    drawn[number] = { box, items: map.items, frame }
+    plot(box, map.data, map.layout, width, height)
+    if (number === "1") showScale(frame)
+  }
+
+  function view(frame) {
+    return { week: state.week, county: state.county, domain: state.domain, frame, k: frame.k }
+  }
+
+  function plot(box, data, layout, width, height) {
+    Plotly.react(box, data, { ...layout, width, height, autosize: false }, PLOT)
+  }
+
+  function rem() {
+    return parseFloat(getComputedStyle(document.documentElement).fontSize) / 10
+  }
+
+  function drawTime() {
+    const box = one("[data-time]"), k = rem() * (phone.matches ? 0.95 : 1)
+    if (!box.clientWidth) return
+    const indexes = wallDerive.members(state.doc, state.county)
+    const chart = wallMaps.time(state.doc, figures(), indexes, k)
+    plot(box, chart.data, chart.layout, box.clientWidth, box.clientHeight)
+    const inner = box.clientHeight - chart.layout.margin.b
+    placeWords(chart, box.clientWidth, inner)
+    one("[data-now]").style.left = `${(100 * state.doc.week) / Math.max(state.doc.last_week, 1)}%`
+    for (const line of all("[data-now], [data-cursor]")) line.style.bottom = `${chart.layout.margin.b}px`
+  }
+
+  /** Each stage's name where its area is highest; none where there is no room. */
+  function placeWords({ series, most }, width, height) {
+    const last = Math.max(state.doc.last_week, 1)
+    for (const stage of [1, 2, 3]) {
+      const word = one(`[data-word="${stage}"]`)
+      const room = series[stage].slice(0, state.doc.week + 1)
+      const from = Math.ceil(last * 0.06)
+      let week = from
+      room.forEach((count, w) => { if (w >= from && w < state.doc.week - 3 && count > (room[week] ?? 0)) week = w })
+      const below = (stage < 3 ? series[3][week] : 0) + (stage < 2 ? series[2][week] : 0)
+      word.hidden = !(room[week] / most > 0.16)
+      word.style.left = `${(width * week) / last}px`
+      word.style.top = `${height * (1 - (below + room[week] / 2) / most)}px`
+    }
+    const plan = one("[data-word=plan]")
+    plan.hidden = state.doc.last_week - state.doc.week < last * 0.1
+    plan.style.left = `calc(${(100 * state.doc.week) / last}% + 0.8rem)`
+  }
+
+  function drawBoard() {
+    const box = one("[data-board]"), list = one("[data-list]")
+    box.hidden = Boolean(state.county)
+    list.hidden = !state.county
+    if (state.county) return showList(list)
+    if (!box.clientWidth) return
+    const rows = wallDerive.board(state.doc, state.week)
+    if (state.isPlaying && state.order) rows.sort((a, b) => state.order.indexOf(a.name) - state.order.indexOf(b.name))
+    else state.order = rows.map((row) => row.name)
+    const chart = wallMaps.board(state.doc, figures(), rows, { week: state.week, domain: state.domain, k: rem() }, box.clientWidth, box.clientHeight)
+    drawn.board = { box, items: chart.items }
+    plot(box, chart.data, chart.layout, box.clientWidth, box.clientHeight)
+    one("[data-board-table]").replaceChildren(...rows.map((row) => element("tr", {}, element("th", {}, row.name), element("td", {}, row.finished), element("td", {}, row.count))))
+  }
+
+  function showFigures() {
+    const { doc } = state, indexes = wallDerive.members(doc, state.county)
+    const sum = wallDerive.counts(doc, indexes, state.week)
+    const isWhole = isLive() && !state.county // then the server's own figures, which ledger and bulletin share
+    const figure = isWhole ? { ...sum, total: doc.totals.count, ...pick(doc.totals, ["not_started", "under_construction", "finished"]) } : sum
+    state.counts = pick(figure, ["total", "not_started", "under_construction", "finished", "started_now", "finished_now"])
+    for (const name of ["total", "not_started", "under_construction", "finished"]) one(`[data-count=${name}]`).textContent = figure[name]
+    for (const name of ["not_started", "under_construction", "finished"]) one(`[data-bar=${name}]`).style.flexGrow = figure[name]
+    const money = isWhole ? doc.totals : { total_investment: sum.investment, invested: null, finished_investment: sum.finished_investment }
+    for (const name of ["total_investment", "invested", "finished_investment"]) {
+      one(`[data-figure=${name}]`).textContent = money[name] === null ? "—" : money[name].toFixed(2)
+    }
+    body.classList.toggle("is-planned", state.week > doc.week)
+    showWater()
+    const day = wallDerive.dayOf(doc, state.week)
+    one("[data-summary]").textContent = state.isPlaying ? "" : `${state.week > doc.week ? "按计划推算，" : ""}截至${day}，${state.county}共${figure.total}个项目，` +
+      `前期${figure.not_started}个，开工${figure.under_construction}个，完工${figure.finished}个。`
+  }
+
+  function showWater() {
+    const now = wallDerive.water(state.doc, state.week)
+    one("[data-water]").textContent = now.evaluated ? `${now.good}/${now.evaluated}` : "—"
+    one("[data-water-month]").textContent = now.month ? monthWords(now.month) : ""
+    const classes = [...now.classes].sort((a, b) => (a || 9) - (b || 9))
+    one("[data-chips]").replaceChildren(...classes.map((c) => element("span", { class: `chip water-${c}` }, ROMAN[c])))
+    const years = state.doc.water.years.slice(-2)
+    one("[data-years]").replaceChildren(...years.map((y) => element("span", {}, `${y.year}年 `, element("b", {}, `${y.good}/${y.evaluated}`))))
+  }
+
+  function showWeek() {
+    const { doc, week } = state, slider = one("[data-slider]")
+    const day = wallDerive.dayOf(doc, week), isPlanned = week > doc.week
+    slider.value = week
+    slider.setAttribute("aria-valuetext", `${isPlanned ? "计划，" : ""}第${week + 1}周，${day}，前期${state.counts.not_started}，开工${state.counts.under_construction}，完工${state.counts.finished}`)
+    one("[data-cursor]").style.left = `${(100 * week) / Math.max(doc.last_week, 1)}%`
+    const text = one("[data-week]")
+    text.textContent = `第 ${week + 1} 周 · ${day}${isPlanned ? " · 计划推算，非实际" : ""}`
+    text.classList.toggle("is-planned", isPlanned)
+  }
+
+  function showNotes() {
+    const { doc, week, county } = state, { total, started_now: started, finished_now: finished } = state.counts
+    const changes = [started && `开工 +${started}`, finished && `完工 +${finished}`].filter(Boolean).join(" ")
+    const inCounties = new Set(doc.projects.county).size
+    note(1, county ? `${total} 个项目` : `${inCounties} 个${countyWords(doc)} · ${total} 个项目`)
+    note(2, `${week > doc.week ? "计划 " : ""}${wallDerive.dayOf(doc, week)} 本周${changes ? ` ${changes}` : "无变化"}`)
+    const { month } = wallDerive.water(doc, week)
+    const national = doc.sections.filter((s) => s.level === "national").length
+    note(3, `${month ? `${monthWords(month)} · ` : ""}国考 ${national}　其他 ${doc.sections.length - national}`)
+    const rate = (part) => (total ? `${((100 * part) / total).toFixed(1)}%` : "—")
+    one("[data-rates]").replaceChildren("开工率 ", element("b", {}, rate(state.counts.under_construction + state.counts.finished)), "　完工率 ", element("b", {}, rate(state.counts.finished)))
+    showDomains()
+    one("[data-crumb]").hidden = !county
+    one("[data-subtitle]").hidden = Boolean(county)
+    one("[data-crumb-name]").textContent = county
+    one("[data-board-title]").textContent = county ? `${county}项目清单` : boardTitle
+    one("[data-board-note]").textContent = county ? `${total} 个项目 · 点地图空白处返回` : boardNote
+  }
+
+  const boardTitle = one("[data-board-title]").textContent, boardNote = one("[data-board-note]").textContent
+  const countyWords = (doc) => (doc.counties.is_zone.some(Boolean) ? "县（市、区）和开发区" : "县（市、区）")
+  const monthWords = (month) => `${Number(month.slice(0, 4))}年${Number(month.slice(5))}月`
+  const note = (number, text) => { one(`[data-note="${number}"]`).textContent = text }
+
+  function showDomains() {
+    const { doc } = state, indexes = wallDerive.members(doc, state.county).filter((i) => wallDerive.stageAt(doc, i, state.week))
+    one("[data-domains]").replaceChildren(...doc.domains.map((name) => {
+      const count = indexes.filter((i) => doc.projects.domain[i] === name).length
+      return element("li", {}, element("button", { type: "button", "data-domain": name, "aria-pressed": String(state.domain === name) }, `${name} `, element("b", {}, count)))
+    }))
+  }
+
+  function showScale({ scale, width }) {
+    const length = [100, 50, 40, 20, 10, 5, 2, 1].find((km) => km * scale < width * 0.22) ?? 1
+    const box = one("[data-scale]")
+    box.style.width = `${length * scale}px`
+    box.replaceChildren(element("span", {}, `${length} km`))
+  }
+
+  // ── lists ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+  function showList(box) {
+    const rows = wallDerive.members(state.doc, state.county).filter((i) => wallDerive.stageAt(state.doc, i, state.week))
+    box.replaceChildren(projectTable(rows))
+  }
+
+  function projectTable(rows) {
+    const p = state.doc.projects
+    return table(["序号", "项目", "领域", "状态", "开工", "完工（计划）", "亿元"], rows.map((i) => {
+      const stage = wallDerive.stageAt(state.doc, i, state.week)
+      return [
+        cell("fix", element("b", {}, p.number[i] ?? p.code[i])),
+        cell("wide", element("a", { href: `${body.dataset.project}${p.code[i]}/` }, p.name[i])),
+        cell("fix", p.domain[i]),
+        cell("fix", element("i", { class: `mark mark-${stage}` }), STAGE_WORDS[stage]),
+        cell("fix", p.started_on[i]?.slice(0, 7) ?? "—"),
+        cell("fix", p.completed_on[i]?.slice(0, 7) ?? `（${p.planned_finish_on[i].slice(0, 7)}）`),
+        cell("digit", p.investment[i].toFixed(2)),
+      ]
+    }))
+  }
+
+  function sectionTable() {
+    return table(["断面", "河流", "责任县区", "级别", "目标", "类别"], state.doc.sections.map((s) => {
+      const now = wallDerive.sectionAt(state.doc, s, state.week)
+      return [
+        cell("wide", element("a", { href: `${body.dataset.section}${s.id}/` }, s.name)), cell("fix", s.river), cell("fix", s.county), cell("fix", s.level_name),
+        cell("fix", s.target ? ROMAN[s.target] : "—"), cell("fix", element("span", { class: `chip water-${now.class ?? 0}` }, now.class ? ROMAN[now.class] : "未监测")),
+      ]
+    }))
+  }
+
+  function showIndex() {
+    const box = one("[data-index]")
+    box.hidden = !body.dataset.focus
+    if (box.hidden) return
+    const rows = wallDerive.members(state.doc, state.county).filter((i) => wallDerive.stageAt(state.doc, i, state.week))
+    const isWater = state.focus === "3"
+    box.replaceChildren(element("h2", {}, isWater ? "断面清单" : `${state.county}项目清单`), isWater ? sectionTable() : projectTable(rows))
+  }
+
+  function table(heads, rows) {
+    return element("table", {}, element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", {}, head)))),
+      element("tbody", {}, ...rows.map((cells) => element("tr", {}, ...cells))))
+  }
+
+  const cell = (kind, ...content) => element("td", { class: kind }, ...content)
+
+  function element(name, attributes, ...content) {
+    const made = document.createElement(name)
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value)
+    made.append(...content.map((part) => (part instanceof Node ? part : String(part))))
+    return made
+  }
+
+  const pick = (from, names) => Object.fromEntries(names.map((name) => [name, from[name]]))
+
+  // ── pointer: what is under it, and a card about it ────────────────────────────────────────────────────────────────
+  function found(key, event) {
+    const plotted = drawn[key]
+    if (!plotted) return null
+    const box = plotted.box.getBoundingClientRect()
+    const [left, top] = [event.clientX - box.left, event.clientY - box.top]
+    let best = null, least = Infinity
+    for (const item of plotted.items) {
+      const away = Math.hypot(item.left - left, item.top - top) / item.radius
+      if (away <= 1 && away < least) [best, least] = [item, away]
+    }
+    return best
+  }
+
+  function listen(box, key) {
+    box.addEventListener("pointermove", (event) => {
+      if (event.pointerType === "touch") return
+      const item = found(key, event)
+      box.classList.toggle("is-pointing", Boolean(item))
+      if (item) showCard(item, event, false)
+      else hideCard()
+    })
+    box.addEventListener("pointerleave", (event) => { if (event.pointerType !== "touch") hideCard() })
+    box.addEventListener("click", (event) => {
+      const item = found(key, event)
+      if (item?.kind === "county") return choose(state.doc.counties.name[item.index])
+      if (item && event.pointerType === "touch") return showCard(item, event, true)
+      if (item) return location.assign(addressOf(item))
+      hideCard()
+      if (key !== "board") chooseAt(key, event, box)
+    })
+  }
+
+  function chooseAt(key, event, box) {
+    const { frame } = drawn[key], rect = box.getBoundingClientRect()
+    const code = wallMaps.countyAt(state.outlines, frame.x[0] + (event.clientX - rect.left) / frame.scale, frame.y[1] - (event.clientY - rect.top) / frame.scale)
+    const name = code && state.doc.counties.name[state.doc.counties.code.indexOf(code)]
+    choose(name && name !== state.county ? name : "")
+  }
+
+  function addressOf(item) {
+    return item.kind === "section" ? `${body.dataset.section}${state.doc.sections[item.index].id}/` : `${body.dataset.project}${state.doc.projects.code[item.index]}/`
+  }
+
+  function showCard(item, event, isHeld) {
+    if (item.kind === "county") return hideCard()
+    const box = one("[data-card]")
+    box.replaceChildren(...(item.kind === "section" ? sectionCard(item.index) : projectCard(item.index)))
+    if (isHeld) box.append(element("a", { href: addressOf(item) }, "打开详情 ›"))
+    box.classList.toggle("is-held", isHeld)
+    box.hidden = false
+    const { width, height } = box.getBoundingClientRect()
+    box.style.left = `${Math.max(8, Math.min(event.clientX + 16, innerWidth - width - 8))}px`
+    box.style.top = `${event.clientY + 18 + height > innerHeight - 8 ? event.clientY - height - 14 : event.clientY + 18}px`
+  }
+
+  function projectCard(i) {
+    const p = state.doc.projects, stage = wallDerive.stageAt(state.doc, i, state.week)
+    const dates = [p.started_on[i] && `开工 ${p.started_on[i]}`, p.completed_on[i] ? `完工 ${p.completed_on[i]}` : `计划完工 ${p.planned_finish_on[i]}`]
+    return [
+      element("strong", {}, `${p.number[i] ?? ""}　${p.name[i]}`),
+      element("span", {}, `${p.code[i]} · ${p.county[i]} · ${p.domain[i]}`),
+      element("span", {}, element("i", { class: `mark mark-${stage}` }), ` ${STAGE_WORDS[stage]}${p.progress[i] === null || stage === 3 ? "" : `　总体进度 ${p.progress[i]}%`}`),
+      element("span", {}, dates.filter(Boolean).join("　")),
+      element("span", {}, `总投资 ${p.investment[i].toFixed(2)} 亿元 · ${p.provenance[i]}`),
+    ]
+  }
+
+  function sectionCard(n) {
+    const s = state.doc.sections[n], now = wallDerive.sectionAt(state.doc, s, state.week)
+    const good = now.class === null ? "" : now.class <= s.target ? " · 达到目标" : s.target ? " · 未达目标" : ""
+    return [
+      element("strong", {}, `${s.name}（${s.level_name}）`),
+      element("span", {}, `${s.river} · ${s.county}`),
+      element("span", {}, `${now.month ? `${monthWords(now.month)} ` : ""}${now.class ? `${ROMAN[now.class]} 类` : "未监测"}${s.target ? `　目标 ${ROMAN[s.target]} 类${good}` : ""}`),
+      element("span", {}, "点位为近似位置"),
+    ]
+  }
+
+  function hideCard() {
+    one("[data-card]").hidden = true
+  }
+
+  // ── choices: county, domain, week, focus, theme ───────────────────────────────────────────────────────────────────
+  function choose(county) {
+    state.county = county
+    remember()
+    draw()
+  }
+
+  function show(week) {
+    state.week = Math.max(0, Math.min(week, state.doc.last_week))
+    drawWeek()
+  }
+
+  /** From the shown week to the day of the data; from there, once more from the beginning. */
+  function play() {
+    if (state.isPlaying) return stop()
+    state.isPlaying = true
+    if (state.week >= state.doc.week) state.week = 0
+    one("[data-play]").setAttribute("aria-pressed", "true")
+    const tick = () => {
+      if (!state.isPlaying) return
+      if (state.week >= state.doc.week) return stop()
+      show(state.week + 1)
+      setTimeout(tick, STEP)
+    }
+    show(state.week)
+    setTimeout(tick, STEP)
+  }
+
+  function stop() {
+    state.isPlaying = false
+    one("[data-play]").setAttribute("aria-pressed", "false")
+    drawWeek()
+    remember()
+  }
+
+  function focusOn(number) {
+    state.focus = state.focus === number ? "" : number
+    if (phone.matches) [state.tab, state.focus] = [number, ""]
+    remember()
+    draw()
+  }
+
+  function back() {
+    hideCard()
+    if (state.isPlaying) return stop()
+    if (state.county) return choose("")
+    if (state.focus) return focusOn(state.focus)
+    if (state.domain) { state.domain = ""; return draw() }
+    if (!isLive()) { show(state.doc.week); remember() }
+  }
+
+  function switchTheme() {
+    const theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark"
+    document.documentElement.dataset.theme = theme
+    document.cookie = `wall_theme=${theme}; path=/; max-age=31536000; samesite=lax`
+    remember(theme)
+    draw()
+  }
+
+  /** The address carries the state, so it can be sent to a colleague or put on a screen. */
+  function remember(theme) {
+    const address = new URL(location.href), put = (name, value) => (value ? address.searchParams.set(name, value) : address.searchParams.delete(name))
+    put("county", state.county)
+    put("focus", state.focus)
+    put("week", state.doc && !isLive() ? String(state.week) : "")
+    if (phone.matches) put("tab", state.tab)
+    if (theme) put("theme", theme)
+    history.replaceState(null, "", address)
+  }
+
+  const keys = {
+    " ": play, ArrowLeft: () => show(state.week - 1), ArrowRight: () => show(state.week + 1), Home: () => show(0), End: () => show(state.doc.week),
+    1: () => focusOn("1"), 2: () => focusOn("2"), 3: () => focusOn("3"), Escape: back,
+  }
+
+  function start() {
+    for (const number of ["1", "2", "3"]) listen(one(`[data-map="${number}"]`), number)
+    listen(one("[data-board]"), "board")
+    document.addEventListener("keydown", (event) => {
+      const key = keys[event.key]
+      if (!key || !state.doc || event.ctrlKey || event.metaKey || event.altKey) return
+      if (event.target.matches("input") && event.key !== "Escape" && event.key !== " ") return
+      if (event.key === " " && event.target.matches("button, a")) return
+      event.preventDefault()
+      key()
+    })
+    one("[data-slider]").addEventListener("input", (event) => { state.isPlaying = false; one("[data-play]").setAttribute("aria-pressed", "false"); show(Number(event.target.value)) })
+    one("[data-slider]").addEventListener("change", () => remember())
+    one("[data-play]").addEventListener("click", play)
+    one("[data-theme-button]").addEventListener("click", switchTheme)
+    one("[data-back]").addEventListener("click", () => choose(""))
+    for (const button of all("[data-focus-button]")) button.addEventListener("click", () => focusOn(button.dataset.focusButton))
+    for (const button of all("[data-tab]")) if (button !== body) button.addEventListener("click", () => { state.tab = button.dataset.tab; hideCard(); showTabs(); remember(); draw() })
+    one("[data-domains]").addEventListener("click", (event) => {
+      const name = event.target.closest("[data-domain]")?.dataset.domain
+      if (name) { state.domain = state.domain === name ? "" : name; draw(); one(`[data-domain="${name}"]`).focus() }
+    })
+    let resizing
+    addEventListener("resize", () => { clearTimeout(resizing); resizing = setTimeout(draw, 120) })
+    setInterval(showFreshness, 15000)
+    showTabs()
+    begin()
+  }
+
+  async function begin() {
+    if (asked.get("week")) state.week = Number(asked.get("week"))
+    const outlines = fetch(body.dataset.outlines).then((response) => (response.ok ? response.json() : null)).catch(() => null)
+    if (state.county) state.outlines = await outlines
+    poll()
+    state.outlines = await outlines
+    await document.fonts.ready // text is measured with the faces it will have
+    if (state.doc) draw()
+  }
+
+  function showTabs() {
+    body.dataset.tab = state.tab
+    for (const button of all(".tabs [data-tab]")) button.setAttribute("aria-current", String(button.dataset.tab === state.tab))
+  }
+
+  start()
+  return { refresh, state, play, stop, show, choose }
+})()
