@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from linfen_water import policy
+from linfen_water.dates import month_end
 from linfen_water.models import User
 from projects.demo import works
 from projects.demo.promise import Promise
@@ -25,11 +26,22 @@ SPRING_FESTIVALS = (dt.date(2024, 2, 12), dt.date(2025, 1, 27))  # Mondays of th
 # What the counties have done by the demo's day for the current week, dealt out in the pack's order.
 THIS_WEEK = ("accepted", "submitted", "draft", "submitted", "none", "submitted", "returned", "draft", "accepted")
 
+SEEN_AHEAD = 45  # days before a date from which a unit admits that it cannot be kept
+SMALL_DELAY = 20  # days that nobody mentions
+LONGEST_ADMITTED = dt.timedelta(days=240)
+
 OVER_BUDGET = "超概说明：地质条件变化增加支护工程量，已按程序报批概算调整。"
 CORRECTION = "更正：原填报进度口径有误，按监理月报更正。"
 AUDITED = "经财政评审对账，核减重复计列的完成投资。"
 AUDIT_WEEKS = (30, 42)  # weeks before today between which the audited project counted some of its investment twice
-AUDITED_FATE, TWICE = "ahead", Decimal("0.06")
+AUDITED_FROM = 15  # percent at which the double count begins to be believable
+TWICE = Decimal("0.06")
+
+
+def may_be_audited(sketch: Sketch, promise: Promise) -> bool:
+    """Is this one whose investment could have been counted twice and put right?"""
+    first = promise.today - dt.timedelta(weeks=AUDIT_WEEKS[1] + 1)
+    return not sketch.is_public and sketch.pace.completed_on is None and sketch.pace.actual_on(first) >= AUDITED_FROM
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,7 +124,7 @@ def _week(
         physical_progress=progress,
         started_on=pace.started_on if before < pace.started_on <= cut_off_on or (is_first and pace.started_on <= cut_off_on) else None,
         completed_on=pace.completed_on if pace.completed_on and before < pace.completed_on <= cut_off_on else None,
-        forecast_start_on=None if pace.started_on <= cut_off_on else max(pace.baseline_start_on, pace.started_on),
+        forecast_start_on=None if pace.started_on <= cut_off_on else _forecast_start(sketch, cut_off_on),
         forecast_finish_on=None if pace.completed_on and pace.completed_on <= cut_off_on else _forecast(sketch, cut_off_on),
         done=done,
         next_steps=next_steps,
@@ -125,13 +137,23 @@ def _week(
     return Week(dispatch, lines)
 
 
+def _forecast_start(sketch: Sketch, day: dt.date) -> dt.date:
+    """The start that the unit expects: the baseline until it comes near, then the end of the month in which it started."""
+    pace = sketch.pace
+    if sketch.is_public:
+        return pace.started_on
+    return pace.baseline_start_on if (pace.baseline_start_on - day).days > SEEN_AHEAD else month_end(pace.started_on)
+
+
 def _forecast(sketch: Sketch, day: dt.date) -> dt.date:
-    """The finish that the unit expects: the baseline while it can be kept, then where the pace leads to."""
+    """The finish that the unit expects: the baseline until it comes near, then a month's end that the pace leads to."""
     pace = sketch.pace
     baseline = pace.revised_finish_on if pace.revised_on and pace.revised_finish_on and day >= pace.revised_on else pace.baseline_finish_on
-    if sketch.is_public or (baseline - day).days > 90:
+    is_far = (baseline - day).days > 2 * SEEN_AHEAD
+    if sketch.is_public or is_far or (pace.real_finish_on - baseline).days < SMALL_DELAY and baseline > day:
         return max(baseline, day)
-    return max(baseline, pace.real_finish_on, day)
+    expected = month_end(min(pace.real_finish_on, pace.baseline_finish_on + LONGEST_ADMITTED))
+    return max(baseline, expected, month_end(day))
 
 
 def _telling(sketch: Sketch, week_of: dt.date, day: dt.date, progress: Decimal) -> tuple[str, str]:

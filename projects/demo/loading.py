@@ -32,6 +32,8 @@ BATCH = 1000
 LISTED = "列入省定工程清单"
 POSTPONED = "汛期和冬季低温停工影响，经专班研究同意调整完工时限"
 RENAMED = "初步设计批复后规范项目名称"
+SPONSORS = {"县": "副县长", "区": "副区长", "市": "副市长"}  # posts, never names
+SPONSOR_OF_ZONE = "管委会副主任"
 RENAMED_EVERY = 29  # every n-th invented project got a new name
 
 
@@ -134,7 +136,7 @@ def _versions(everything: list[Sketch], projects: list[Project], promise: Promis
                     lead_unit=leads[s.domain],
                     responsible_unit=responsible[s.county],
                     owner=s.owner,
-                    sponsor_post="" if s.is_public else ("副县长", "县委常委", "县政协副主席")[s.number % 3] if "县" in counties[s.county].name else "副职领导",
+                    sponsor_post="" if s.is_public else SPONSORS.get(counties[s.county].name[-1], SPONSOR_OF_ZONE),
                     total_investment_wan=s.total_wan,
                     baseline_start_on=s.pace.baseline_start_on,
                     baseline_finish_on=now["baseline_finish_on"],
@@ -159,16 +161,13 @@ def _plans(everything: list[Sketch], projects: list[Project]) -> None:
 
 
 def _serve_sections(everything: list[Sketch], projects: list[Project]) -> None:
-    """Each project serves the next section downstream on its river, else those of its county, two at most."""
-    sections = list(Section.objects.select_related("river", "county").order_by("river__name", "order_along"))
+    sections = {section.name: section for section in Section.objects.all()}
     through = Project.sections.through
-    links = []
-    for s, project in zip(everything, projects, strict=True):
-        own = [x for x in sections if x.county.code == s.county and (s.river is None or x.river.name == s.river)]
-        if not own and s.river:
-            own = [x for x in sections if x.river.name == s.river][-1:]
-        links += [through(project=project, section=section) for section in own[-2:]]
-    through.objects.bulk_create(links)
+    through.objects.bulk_create(
+        through(project=project, section=sections[name])
+        for s, project in zip(everything, projects, strict=True)
+        for name in s.sections
+    )
 
 
 def _papers_and_weeks(everything: list[Sketch], projects: list[Project], promise: Promise, users: dict[str, User], counties: list[dict]) -> None:
@@ -187,7 +186,7 @@ def _papers_and_weeks(everything: list[Sketch], projects: list[Project], promise
     ]
     Problem.objects.bulk_create((row for rows in problems for row in rows), batch_size=BATCH)
     values = policy.values_on(promise.today)
-    audited = next((s for s in everything if s.fate == history.AUDITED_FATE), None)
+    audited = next((s for s in everything if history.may_be_audited(s, promise)), None)
     weeks: list[history.Week] = []
     for s, project, sources, troubles in zip(everything, projects, funding, problems, strict=True):
         people = history.People(users[reporting[s.county].code], users[leads[s.domain].code])

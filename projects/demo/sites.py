@@ -23,6 +23,7 @@ class Sites:
         self.outlines = {f["properties"]["adcode"]: shapely.geometry.shape(f["geometry"]) for f in features}
         self.rows = {row["code"]: row for row in pack.counties}
         self.lines = {river["name"]: river["line"] for river in pack.rivers}
+        self.parents = {river["name"]: river["parent"] for river in pack.rivers}
         self.ranks = {river["name"]: river["rank"] for river in pack.rivers}
 
     def rivers_of(self, county: str) -> list[str]:
@@ -37,6 +38,24 @@ class Sites:
     def county_at(self, lon: float, lat: float) -> str | None:
         """The county that a point lies in."""
         return next((code for code, outline in self.outlines.items() if outline.contains(shapely.Point(lon, lat))), None)
+
+    def served(self, lon: float, lat: float, river: str | None, stations: dict[str, tuple[str, bool, float, float]]) -> list[str]:
+        """The next section downstream of a place and the next national one, along its river and what that flows into.
+
+        `stations`: name → (river, is national, lon, lat). Without a `river` the nearest one counts.
+        """
+        point = shapely.Point(lon, lat)
+        river = river or min((n for n in self.lines if self.ranks[n] > 1), key=lambda n: (self.lines[n].distance(point), n))
+        found: list[str] = []
+        while river:
+            line, here = self.lines[river], self.lines[river].project(point)
+            below = [(line.project(shapely.Point(x, y)), name, national) for name, (r, national, x, y) in stations.items() if r == river]
+            below = sorted(place for place in below if place[0] >= here)
+            found += [name for _, name, _ in below[:1] if not found]
+            if national := [name for _, name, is_national in below if is_national]:
+                return list(dict.fromkeys([*found, national[0]]))
+            point, river = shapely.Point(line.coords[-1]), self.parents[river]
+        return found
 
     def place(self, dice: random.Random, county: str, river: str | None) -> tuple[float, float]:
         """A place in `county`: by `river` when it runs there, else around the seat; a zone's around its point."""

@@ -8,6 +8,7 @@ from collections import Counter
 from decimal import Decimal
 
 from linfen_water.enums import CountyKind
+from monitoring.enums import Level
 from projects.demo import money, works
 from projects.demo.pace import Pace, finish_for
 from projects.demo.promise import Promise, day
@@ -47,6 +48,7 @@ class Sketch:
     code: str = ""
     lon: float = 0.0
     lat: float = 0.0
+    sections: tuple[str, ...] = ()  # those it is meant to serve
     pace: Pace | None = None
     sources: list[money.Source] = dataclasses.field(default_factory=list)
 
@@ -62,11 +64,17 @@ def sketch_all(pack: Pack, promise: Promise) -> list[Sketch]:
     invented = invented_projects(pack, promise, sites, public)
     _fit_total(invented, promise, sum((s.total_wan for s in public), Decimal(0)))
     _deal_fates(invented, promise, sum(s.pace.completed_on is not None for s in public))
+    stations = {
+        row["name"]: (row["river"], row["level"] == Level.NATIONAL, row["lon"], row["lat"])
+        for row in pack.sections
+        if row["name"] in promise.sections
+    }
     order = {row["code"]: place for place, row in enumerate(pack.counties)}
     everything = sorted(public + invented, key=lambda s: (order[s.county], promise.dice("order", s.name).random()))
     for number, sketch in enumerate(everything, 1):
         sketch.number, sketch.code = number, f"{promise.code_prefix}-{number:03d}"
         sketch.lon, sketch.lat = sites.place(promise.dice("site", sketch.name), sketch.county, sketch.river)
+        sketch.sections = tuple(sites.served(sketch.lon, sketch.lat, sketch.river, stations))
         _give_money(sketch, promise)
     return everything
 
@@ -133,7 +141,7 @@ def invented_projects(pack: Pack, promise: Promise, sites: Sites, public: list[S
 def _choices(domain: str, county: dict, sites: Sites) -> list[works.Work]:
     """The works of a domain that can be in a county: by a river only where one runs, in a zone only what zones build."""
     is_zone, rivers = county["kind"] == CountyKind.ZONE, sites.rivers_of(county["code"])
-    return [w for w in works.WORKS[domain] if (w.fits_zone if is_zone else rivers or not w.needs_river)]
+    return [w for w in works.WORKS.get(domain, works.USUAL_WORKS) if (w.fits_zone if is_zone else rivers or not w.needs_river)]
 
 
 def _interleaved(counts: Counter) -> list[str]:
@@ -188,7 +196,7 @@ def _fit_total(invented: list[Sketch], promise: Promise, public_wan: Decimal) ->
 def _deal_fates(invented: list[Sketch], promise: Promise, finished_public: int) -> None:
     """Choose who is finished when (the smaller ones rather than the larger), and how the others fare."""
     steps = sorted(promise.finished.items())
-    order = sorted(invented, key=lambda s: (s.county not in promise.finished_counties, s.total_wan * promise.dice("early", s.name).randint(85, 120)))
+    order = sorted(invented, key=lambda s: (s.county not in promise.finished_counties, s.total_wan * promise.dice("early", s.name).randint(88, 114)))
     bounds = [count - finished_public for _, count in steps]
     early, recent, rest = order[: bounds[0]], order[bounds[0] : bounds[-1]], order[bounds[-1] :]
     for place, sketch in enumerate(early):
@@ -281,7 +289,7 @@ def _give_money(sketch: Sketch, promise: Promise) -> None:
             arrivals, is_open = money.SCARCE, course.completed_on is None
     finish_on = course.completed_on or course.revised_finish_on or course.baseline_finish_on
     # What is finished cost nearly what was planned; under way, measured investment trails the works.
-    usual_worth = (980, 1000) if sketch.is_public else (860, 960) if course.completed_on else (580, 760)
+    usual_worth = (980, 1000) if sketch.is_public else (830, 930) if course.completed_on else (500, 660)
     worth = Decimal(dice.randint(*((1025, 1070) if sketch.fate == "over_budget" else usual_worth))) / 1000
     sketch.sources = money.sources(
         dice, mixes[dice.randrange(len(mixes))], sketch.total_wan, course.started_on, finish_on,

@@ -26,6 +26,9 @@ LEVELS = {
     WaterClass.IV: {"ph": "7.9", "do": "7.4", "codmn": "6.1", "nh3n": "1.12", "tp": "0.215", "cod": "23", "bod5": "4.3", "f": "0.98"},
     WaterClass.V: {"ph": "7.8", "do": "6.6", "codmn": "7.6", "nh3n": "1.62", "tp": "0.285", "cod": "31", "bod5": "5.6", "f": "1.12"},
 }  # fmt: skip
+# A water grows better or worse over the winter, not overnight: months of the change, centred on New Year.
+CHANGE_MONTHS = 6
+WET_OR_DRY = 16  # percent by which a month's flow moves all concentrations of a section together
 # Percent of the yearly mean by month: ammonia rises in winter, organics in summer, oxygen falls in summer.
 SEASON = {
     "nh3n": (140, 132, 112, 98, 88, 82, 78, 80, 86, 94, 110, 128),
@@ -34,8 +37,8 @@ SEASON = {
     "cod": (94, 94, 97, 100, 103, 107, 110, 108, 103, 98, 94, 92),
     "tp": (90, 90, 94, 98, 102, 110, 118, 114, 106, 98, 92, 88),
 }
-SCATTER = {"ph": 3, "do": 9, "f": 12}  # percent each way; the others scatter more
-USUAL_SCATTER = 21
+SCATTER = {"ph": 3, "do": 8, "f": 9}  # percent each way; the others scatter more
+USUAL_SCATTER = 15
 DETECTION = {"nh3n": Decimal("0.025"), "tp": Decimal("0.01")}  # values below are written as "below detection"
 
 
@@ -81,16 +84,38 @@ def _sample(section: Section, month: dt.date, promise: Promise) -> list[Reading]
     if f"{month:%Y-%m}" in plan.get("frozen", []) + plan.get("no_flow", []):
         return []
     dice = promise.dice("water", section.name, month)
-    year = str(min(month.year, max(promise.good_sections)))  # the running year stays like the last one
-    levels = LEVELS[WaterClass(plan["like"][year])]
+    flow = 100 + Decimal(dice.randint(-10 * WET_OR_DRY, 10 * WET_OR_DRY)) / 10
+    levels = _levels(plan["like"], month, max(promise.good_sections))
     at = timezone.make_aware(dt.datetime.combine(month.replace(day=SAMPLED_DAY + dice.randint(0, 3)), dt.time(SAMPLED_HOUR)))
-    return [_reading(section, at, key, Decimal(levels[key]), dice) for key in (*limits.FIVE, *section.x_items)]
+    return [_reading(section, at, key, levels[key], flow, dice) for key in (*limits.FIVE, *section.x_items)]
 
 
-def _reading(section: Section, at: dt.datetime, key: str, level: Decimal, dice: random.Random) -> Reading:
+def _levels(like: dict[str, str], month: dt.date, last_year: int) -> dict[str, Decimal]:
+    """The usual values of a month, on the way from one year's to the next one's; after `last_year` as in it.
+
+    A year is like a class, or between two: "3.2" is Ⅲ with a fifth of the way to Ⅳ.
+    """
+
+    def of(year: int, key: str) -> Decimal:
+        likeness = Decimal(like[str(min(year, last_year))])
+        better, share = LEVELS[WaterClass(int(likeness))], likeness % 1
+        worse = LEVELS[WaterClass(int(likeness) + 1)] if share else better
+        return Decimal(better[key]) * (1 - share) + Decimal(worse[key]) * share
+
+    half = CHANGE_MONTHS // 2
+    before, after = (month.year - 1, month.year) if month.month <= half else (month.year, month.year + 1)
+    done = Decimal(month.month + half if month.month <= half else max(month.month - 12 + half, 0)) / CHANGE_MONTHS
+    if str(before) not in like:
+        before = after
+    return {key: of(before, key) * (1 - done) + of(after, key) * done for key in LEVELS[WaterClass.I]}
+
+
+def _reading(section: Section, at: dt.datetime, key: str, level: Decimal, flow: Decimal, dice: random.Random) -> Reading:
     season = SEASON.get(key, (100,) * 12)[timezone.localtime(at).month - 1]
     scatter = SCATTER.get(key, USUAL_SCATTER)
     value = level * season / 100 * (100 + Decimal(dice.randint(-10 * scatter, 10 * scatter)) / 10) / 100
+    if key not in ("ph", "do"):
+        value = value * flow / 100
     limit = limits.table().of(key, section.water_body)
     value = value.quantize(Decimal(1).scaleb(-(limit.decimals or 0) - (key in ("ph", "codmn"))), ROUND_HALF_EVEN)
     is_below = key in DETECTION and value < DETECTION[key]

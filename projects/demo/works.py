@@ -133,6 +133,12 @@ WORKS = {
     ],
 }  # fmt: skip
 
+# For a domain that is not among these.
+USUAL_WORKS = [
+    Work("{c}生态保护治理工程", "治理面积{ha}公顷，配套设施{n}处。", {"ha": (20, 300, 5), "n": (2, 20, 1)}, (3000, 15000), fits_zone=True),
+    Work("{c}环境基础设施提升工程", "改造设施{n}处，管线{km}公里。", {"n": (2, 16, 1), "km": (3, 30, 1)}, (3000, 15000), fits_zone=True),
+]
+
 # What a weekly dispatch tells, by domain: early, middle, late, closing stage of the works.
 TELLING = {
     "生态环境": ("进场清表，完成测量放线和排污口复核", "截污管沟槽开挖与管道安装", "湿地填料铺设和水生植物栽植", "设施联动调试，整理竣工资料"),
