@@ -70,6 +70,7 @@ class Block:
     count: int
     url: str = ""
     note: str = ""
+    is_duty: bool = True  # empty is good news; else it is only empty
 
 
 @dataclasses.dataclass(frozen=True)
@@ -335,8 +336,8 @@ def _water(desk: Desk) -> Figure:
 # ── blocks ──
 
 
-def _block(title: str, lines: list[Line], empty: str, url: str = "", note: str = "") -> Block:
-    return Block(title, lines[:SHOWN], empty, len(lines), url, note)
+def _block(title: str, lines: list[Line], empty: str, url: str = "", note: str = "", *, is_duty: bool = True) -> Block:
+    return Block(title, lines[:SHOWN], empty, len(lines), url, note, is_duty)
 
 
 def _to_report(desk: Desk) -> Block:
@@ -513,7 +514,8 @@ def _moved(desk: Desk) -> Block:
     started = [f for f in desk.facts if f.started_on and f.started_on > since and f not in finished]
     lines = [Line(_name(f), desk.address("project", f.code), "完工", "blue", f"{f.county}，{f.completed_on} 完工") for f in finished]
     lines += [Line(_name(f), desk.address("project", f.code), "开工", "green", f"{f.county}，{f.started_on} 开工") for f in started]
-    return _block("近七天新开工、新完工", lines, "近七天没有新开工或新完工的项目", desk.ledger(completed_from=(since + dt.timedelta(days=1)).isoformat()))
+    url = desk.ledger(completed_from=(since + dt.timedelta(days=1)).isoformat())
+    return _block("近七天新开工、新完工", lines, "近七天没有新开工或新完工的项目", url, is_duty=False)
 
 
 def _foot_counties(desk: Desk) -> Block:
@@ -555,7 +557,7 @@ def _papers(desk: Desk) -> Block:
         Line(paper.title, desk.address("document", paper.pk), paper.get_state_display(), "", paper.file_number or f"数据截至 {paper.as_of}")
         for paper in papers
     ]
-    return _block("通报", lines, "还没有通报", desk.address("documents"))
+    return _block("通报", lines, "还没有通报", desk.address("documents"), is_duty=False)
 
 
 def _name(facts: ProjectFacts) -> str:
