@@ -58,7 +58,7 @@ def save_dispatch(*, project: Project, week_of: dt.date, by: User, version: int,
 
     `values` by field, `lines` by pk of the funding source (in_place_wan, paid_wan, completed_wan); what is left out stays.
     `version` is what the editor saw (`ProjectWeek.edit_version`): fields changed by others meanwhile are merged, the same
-    field changed by both raises EditConflict. After a submission this opens the next revision, unless nothing differs.
+    field changed by both raises EditConflict. After a submission this opens the next revision; when nothing differs, nothing is written.
     """
     week = _locked_week(project, week_of)
     report = reports.flatten(values, lines)
@@ -68,7 +68,7 @@ def save_dispatch(*, project: Project, week_of: dt.date, by: User, version: int,
     if version != week.edit_version:
         report = _merge(week, version, report)
     changed = reports.differences(week.current, report)
-    if week.live and week.live is week.latest and not changed:
+    if not changed and week.latest and week.latest.state != DispatchState.RETURNED:
         return week.latest
     draft = week.draft or Dispatch(
         project=week.project,

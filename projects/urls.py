@@ -2,9 +2,18 @@
 
 from django.urls import path
 
-from projects.views import wall
+from projects.views import dispatch, projects, wall
 
 urlpatterns = [
+    path("projects/", projects.ProjectsView.as_view(), name="projects"),
+    path("projects/<str:code>/", projects.project, name="project"),
+    path("projects/<str:code>/revise/", projects.revise, name="project_revise"),
+    path("projects/<str:code>/stage/", projects.record_stage, name="project_stage"),
+    path("projects/<str:code>/stage/<int:pk>/withdraw/", projects.withdraw_stage, name="project_stage_withdraw"),
+    path("dispatch/", dispatch.dispatch, name="dispatch"),
+    path("dispatch/accept/", dispatch.accept_all, name="dispatch_accept_all"),
+    path("dispatch/<str:code>/", dispatch.dispatch_project, name="dispatch_project"),
+    path("dispatch/<str:code>/<int:pk>/review/", dispatch.review, name="dispatch_review"),
     path("wall/", wall.wall_page, name="wall"),
     path("wall/base.svg", wall.base_svg, name="wall_base"),
     path("wall/outlines.json", wall.outlines_json, name="wall_outlines"),

@@ -1,0 +1,231 @@
+"""Everything that a project's page shows, as of a day: nothing that happened later appears. A fixed number of queries."""
+
+import dataclasses
+import datetime as dt
+from decimal import Decimal
+
+from django.db.models import Q
+
+from linfen_water.models import TrailEvent
+from projects import figures, reports, rules
+from projects.blocks import LABELS
+from projects.enums import DispatchState, PermitState, Stage, StageEvent
+from projects.models import Dispatch, Permit, Problem, Project, ProjectVersion, StageFact
+from projects.services import VERSIONED
+
+SHOWN_EVENTS = 30
+ACTIONS = {
+    "dispatch.save": "保存周调度草稿",
+    "dispatch.discard": "放弃周调度草稿",
+    "dispatch.submit": "提交周调度",
+    "dispatch.return": "退回周调度",
+    "dispatch.accept": "审核通过周调度",
+    "stage.record": "登记开工完工",
+    "stage.withdraw": "撤销开工完工登记",
+    "project.create": "列入清单",
+    "project.revise": "变更基本信息",
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FundingRow:
+    """One source: what was planned, what has come, 万元."""
+
+    kind: str
+    planned_wan: Decimal
+    issued_wan: Decimal | None
+    issued_doc: str
+    in_place_wan: Decimal | None
+    paid_wan: Decimal | None
+    completed_wan: Decimal | None
+
+    @property
+    def gap_wan(self) -> Decimal | None:
+        return None if self.in_place_wan is None else max(self.planned_wan - self.in_place_wan, Decimal(0))
+
+    @property
+    def in_place_rate(self) -> Decimal | None:
+        return rules.rate(self.in_place_wan, self.planned_wan)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PermitRow:
+    """One paper with its state; dates after the day are not known yet."""
+
+    permit: Permit
+    state: PermitState
+    submitted_on: dt.date | None
+    obtained_on: dt.date | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TrailRow:
+    """Who changed what, when, from what, to what, in words."""
+
+    event: TrailEvent
+    action: str
+    about: str
+    changes: list[tuple[str, str, str]]  # label, old, new
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Dossier:
+    project: Project
+    day: dt.date
+    version: ProjectVersion
+    started_on: dt.date | None
+    completed_on: dt.date | None
+    stage: Stage
+    last: Dispatch | None
+    planned_progress: Decimal
+    lag: Decimal | None
+    versions: list[ProjectVersion]
+    stage_facts: list[StageFact]
+    funding: list[FundingRow]
+    permits: list[PermitRow]
+    problems: list[Problem]
+    sections: list
+    also_in: list
+    weeks: object  # a queryset, latest first: the page takes what it shows
+    figure: dict
+    trail: list[TrailRow]
+    is_delisted: bool
+
+    @property
+    def invested_rate(self) -> Decimal | None:
+        return rules.rate(self.last.invested_wan, self.version.total_investment_wan) if self.last else None
+
+    @property
+    def required_permits(self) -> list[PermitRow]:
+        return [row for row in self.permits if row.state != PermitState.NOT_NEEDED]
+
+    @property
+    def obtained_permits(self) -> int:
+        return sum(row.state == PermitState.OBTAINED for row in self.permits)
+
+    @property
+    def open_problems(self) -> int:
+        return sum(problem.closed_on is None for problem in self.problems)
+
+
+def read_dossier(project: Project, day: dt.date, *, is_now: bool) -> Dossier | None:
+    """The page's content; None when nothing is in force by `day`. The trail is of the present only: it has real time."""
+    known = project.versions.filter(effective_from__lte=day).select_related("county", "lead_unit", "responsible_unit", "by__unit")
+    versions = list(known.order_by("-effective_from"))
+    if not versions:
+        return None
+    weeks = Dispatch.objects.speaking(day).filter(project=project).order_by("-week_of").select_related("submitted_by__unit")
+    last = weeks.prefetch_related("lines").first()
+    plans = dict(project.plans.values_list("month", "planned_progress"))
+    started_on, completed_on = (on if on and on <= day else None for on in (project.started_on, project.completed_on))
+    planned = rules.planned(day, plans, versions[0].baseline_start_on, versions[0].baseline_finish_on)
+    sources = list(project.funding.all())
+    steps = list(weeks.order_by("week_of").values_list("cut_off_on", "physical_progress"))
+    return Dossier(
+        project=project,
+        day=day,
+        version=versions[0],
+        started_on=started_on,
+        completed_on=completed_on,
+        stage=rules.stage(day, started_on, completed_on),
+        last=last,
+        planned_progress=planned,
+        lag=rules.lag(planned, last.physical_progress if last else None),
+        versions=versions,
+        stage_facts=_stage_facts(project, day, is_now),
+        funding=_funding(sources, last, day),
+        permits=_permits(project, day),
+        problems=_problems(project, day),
+        sections=list(project.sections.select_related("river")),
+        also_in=list(project.also_in.all()),
+        weeks=weeks,
+        figure=figures.progress(day, plans, versions[0], steps, started_on, completed_on),
+        trail=_trail(project, sources) if is_now else [],
+        is_delisted=project.delisted_on is not None and project.delisted_on <= day,
+    )
+
+
+def _stage_facts(project: Project, day: dt.date, is_now: bool) -> list[StageFact]:
+    """Withdrawn ones are shown today only: as known now, they never held."""
+    facts = project.stage_facts.filter(on__lte=day).select_related("by__unit", "withdrawn_by__unit").order_by("on", "pk")
+    return list(facts if is_now else facts.filter(withdrawn_at=None))
+
+
+def _funding(sources, last: Dispatch | None, day: dt.date) -> list[FundingRow]:
+    lines = {line.source_id: line for line in last.lines.all()} if last else {}
+    rows = []
+    for source in sources:
+        line, is_issued = lines.get(source.pk), source.issued_on is None or source.issued_on <= day
+        rows.append(
+            FundingRow(
+                kind=source.get_kind_display(),
+                planned_wan=source.planned_wan,
+                issued_wan=source.issued_wan if is_issued else None,
+                issued_doc=source.issued_doc if is_issued else "",
+                in_place_wan=line.in_place_wan if line else None,
+                paid_wan=line.paid_wan if line else None,
+                completed_wan=line.completed_wan if line else None,
+            )
+        )
+    return rows
+
+
+def _permits(project: Project, day: dt.date) -> list[PermitRow]:
+    return [
+        PermitRow(
+            permit=permit,
+            state=rules.permit_state(day, permit.is_required, permit.submitted_on, permit.obtained_on),
+            submitted_on=permit.submitted_on if permit.submitted_on and permit.submitted_on <= day else None,
+            obtained_on=permit.obtained_on if permit.obtained_on and permit.obtained_on <= day else None,
+        )
+        for permit in project.permits.select_related("authority").order_by("pk")
+    ]
+
+
+def _problems(project: Project, day: dt.date) -> list[Problem]:
+    problems = list(project.problems.filter(raised_on__lte=day).select_related("handler"))
+    for problem in problems:
+        if problem.closed_on and problem.closed_on > day:
+            problem.closed_on, problem.closing_basis = None, ""
+    return problems
+
+
+def _trail(project: Project, sources) -> list[TrailRow]:
+    weeks = dict(project.dispatches.values_list("pk", "week_of"))
+    own = Q(subject_type="project", subject_id=str(project.pk))
+    of_dispatches = Q(subject_type="dispatch", subject_id__in=[str(pk) for pk in weeks])
+    events = TrailEvent.objects.filter(own | of_dispatches).select_related("by__unit").order_by("-pk")[:SHOWN_EVENTS]
+    labels = _labels(sources)
+    return [
+        TrailRow(
+            event=event,
+            action=ACTIONS.get(event.action, event.action),
+            about=_about(event, weeks),
+            changes=[
+                (labels.get(key, key), _spoken(key, old), _spoken(key, new))
+                for key, (old, new) in event.changes.items()
+                if key != "version"
+            ],
+        )
+        for event in events
+    ]
+
+
+def _labels(sources) -> dict[str, str]:
+    labels = {name: str(ProjectVersion._meta.get_field(name).verbose_name) for name in VERSIONED}
+    labels |= LABELS | {"state": "状态"} | {str(event.value): event.label for event in StageEvent}
+    for source in sources:
+        for field, word in rules.MONEY_WORDS.items():
+            labels[reports.money_key(field, source.pk)] = f"{source.get_kind_display()}{word}"
+    return labels
+
+
+def _about(event: TrailEvent, weeks: dict[int, dt.date]) -> str:
+    week_of = weeks.get(int(event.subject_id)) if event.subject_type == "dispatch" else None
+    return f"{week_of.isocalendar()[0]}年第{week_of.isocalendar()[1]}周" if week_of else ""
+
+
+def _spoken(key: str, value) -> str:
+    if value in (None, ""):
+        return "空"
+    return DispatchState(value).label if key == "state" else str(value)

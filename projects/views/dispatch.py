@@ -1,0 +1,351 @@
+"""`/dispatch/`: this week's dispatches on one page, to fill in (counties, office) and to review (departments, office)."""
+
+import dataclasses
+import datetime as dt
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import Http404, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from linfen_water import clock, policy
+from linfen_water.dates import monday
+from linfen_water.middleware import BadDay, read_day
+from linfen_water.models import County
+from linfen_water.permissions import is_county, is_office
+from projects import permissions, reports, services
+from projects.blocks import Block
+from projects.enums import DispatchState
+from projects.forms import DispatchForm, ReturnForm
+from projects.models import Dispatch
+from projects.reports import ProjectWeek
+
+PER_PAGE = 20
+OK, UNPROCESSABLE, CONFLICT = 200, 422, 409
+
+
+# ── the page ──
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def dispatch(request):
+    """The week's blocks of all my projects; a POST saves what was typed in any of them and submits what was asked for."""
+    try:
+        week_of = _read_week(request)
+    except BadDay as fault:
+        return render(request, "error.html", {"title": "周次无效", "message": str(fault)}, status=400)
+    wants_review = request.GET.get("view") == "review" or not permissions.may_dispatch(request.user)
+    if wants_review and permissions.may_review(request.user):
+        return _review_page(request, week_of)
+    if not permissions.may_dispatch(request.user):
+        raise Http404
+    if request.GET.get("as_of") and request.as_of != request.today:
+        return redirect(f"{reverse('dispatch')}?week={monday(request.as_of)}")
+    scope = reports.reporting_in(_by_county(request, permissions.dispatched_projects(request.user)), week_of)
+    page = Paginator(scope.order_by("number", "code"), PER_PAGE).get_page(request.GET.get("page"))
+    weeks = reports.read_weeks(page.object_list, week_of, request.today)
+    status, blocks = OK, None
+    if request.method == "POST":
+        outcomes = _take_page(request, weeks)
+        status = max((outcome.status for outcome in outcomes.values()), default=OK)
+        if status == OK:
+            _tell(request, outcomes)
+            return redirect(request.get_full_path())
+        fresh = reports.read_weeks(page.object_list, week_of, request.today)
+        blocks = [outcomes[w.project.code].block(request, w) if w.project.code in outcomes else _block(request, w) for w in fresh]
+    return render(
+        request,
+        "projects/dispatch.html",
+        _page_context(request, week_of) | {"page": page, "blocks": blocks or [_block(request, week) for week in weeks]},
+        status=status,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def dispatch_project(request, code: str):
+    """One project's block: the part that htmx swaps, and a page of its own without it."""
+    try:
+        week_of = _read_week(request)
+    except BadDay as fault:
+        return render(request, "error.html", {"title": "周次无效", "message": str(fault)}, status=400)
+    week = _one_week(request, code, week_of)
+    if request.method == "POST":
+        intent = request.POST.get("action", "save").partition(":")[0]
+        outcome = _take(request, week, intent)
+        block = outcome.block(request, _one_week(request, code, week_of))
+        if not request.htmx and outcome.status == OK:
+            messages.success(request, outcome.notice)
+            return redirect(f"{reverse('dispatch')}?week={week_of}")
+        status = outcome.status
+    else:
+        block, status = _block(request, week), OK
+    context = _page_context(request, week_of) | {"blocks": [block], "block": block, "is_part": request.htmx}
+    template = "projects/dispatch.html#answer" if request.htmx else "projects/dispatch.html"
+    return render(request, template, context, status=status)
+
+
+def _read_week(request) -> dt.date:
+    """The Monday that `?week=` names, else this week's; BadDay when it is no day or lies ahead."""
+    text = request.GET.get("week", "").strip()
+    week_of = monday(read_day(text, dt.date.max)) if text else monday(request.today)
+    if week_of > monday(request.today):
+        raise BadDay(f"{week_of} 这一周还没有开始，请填写本周或以前的周次。")
+    return week_of
+
+
+def _by_county(request, projects):
+    """Narrowed to `?county=`, for the office."""
+    code = request.GET.get("county")
+    if not code or not is_office(request.user):
+        return projects
+    return projects.filter(versions__effective_to=None, versions__county__code=code)
+
+
+def _one_week(request, code: str, week_of: dt.date) -> ProjectWeek:
+    scope = reports.reporting_in(permissions.dispatched_projects(request.user).filter(code=code), week_of)
+    weeks = reports.read_weeks(scope, week_of, request.today)
+    if not weeks:
+        raise Http404
+    return weeks[0]
+
+
+def _page_context(request, week_of: dt.date) -> dict:
+    values, cut_off_on = policy.values_on(week_of), reports.cut_off_on(week_of)
+    mine = _by_county(request, permissions.dispatched_projects(request.user))
+    due = reports.reporting_in(mine, week_of)
+    this_week = monday(request.today)
+    return {
+        "week_of": week_of,
+        "week_number": week_of.isocalendar()[1],
+        "cut_off_on": cut_off_on,
+        "cut_off_hour": values.cut_off_hour,
+        "time_left": time_left(clock.now(), cut_off_on, values.cut_off_hour),
+        "is_past_week": week_of < this_week,
+        "week_before": week_of - dt.timedelta(days=7),
+        "week_after": week_of + dt.timedelta(days=7) if week_of < this_week else None,
+        "counts": due.aggregate(
+            due=Count("pk", distinct=True),
+            reported=Count("pk", distinct=True, filter=Q(dispatches__week_of=week_of, dispatches__is_live=True)),
+            drafts=Count("pk", distinct=True, filter=Q(dispatches__week_of=week_of, dispatches__state=DispatchState.DRAFT)),
+        ),
+        "finished": reports.reporting_in(mine, week_of, finished=True).filter(versions__effective_to=None)
+        .order_by("number", "code").values("code", "number", "completed_on", "versions__name"),
+        "counties": County.objects.all() if is_office(request.user) else [],
+        "county": request.GET.get("county", ""),
+        "may_review": permissions.may_review(request.user),
+        "is_county": is_county(request.user),
+    }  # fmt: skip
+
+
+def time_left(now: dt.datetime, cut_off_on: dt.date, hour: int) -> str:
+    """How long until the cut-off, in words; empty once it has passed."""
+    left = dt.datetime.combine(cut_off_on, dt.time(hour)) - timezone.localtime(now).replace(tzinfo=None)
+    if left < dt.timedelta(0):
+        return ""
+    if left.days:
+        return f"还有 {left.days} 天 {left.seconds // 3600} 小时"
+    return f"还有 {left.seconds // 3600} 小时 {left.seconds % 3600 // 60} 分"
+
+
+# ── filling in ──
+
+
+@dataclasses.dataclass(slots=True)
+class Outcome:
+    """What became of one block's POST."""
+
+    status: int
+    notice: str = ""
+    level: str = "success"
+    arguments: dict = dataclasses.field(default_factory=dict)  # for the block
+
+    def block(self, request, week: ProjectWeek) -> Block:
+        return _block(request, week, notice=self.notice, notice_level=self.level, **self.arguments)
+
+
+def _block(request, week: ProjectWeek, **arguments) -> Block:
+    return Block(week, today=request.today, by_county=is_county(request.user), **arguments)
+
+
+def _take_page(request, weeks: list[ProjectWeek]) -> dict[str, Outcome]:
+    """Save every block in which something was typed, submit those asked for: `action` is save, submit or verb:code."""
+    verb, _, target = request.POST.get("action", "save").partition(":")
+    outcomes = {}
+    for week in weeks:
+        code = week.project.code
+        if f"{code}-version" not in request.POST:
+            continue
+        is_touched = week.draft is not None or _is_touched(request, week)
+        if target == code or (not target and is_touched):
+            outcomes[code] = _take(request, week, verb)
+        elif is_touched:
+            outcomes[code] = _take(request, week, "save")
+    return outcomes
+
+
+def _is_touched(request, week: ProjectWeek) -> bool:
+    form = DispatchForm(week, request.POST)
+    return not form.is_valid() or form.report != week.current
+
+
+def _take(request, week: ProjectWeek, intent: str) -> Outcome:
+    """Do what was asked for with one block: save, submit, same (hand in last period's values) or discard."""
+    if intent == "discard":
+        return _discard(request, week)
+    form = DispatchForm(week, _with_picks(request.POST, week))
+    if not form.is_valid():
+        return Outcome(UNPROCESSABLE, "有填写错误，尚未保存。", "error", {"form": form})
+    if intent == "same" and form.report != week.prefilled:
+        return Outcome(UNPROCESSABLE, "您已改动了数据，不是“与上周相同”：请核对后点“提交”。", "warning", {"form": form})
+    try:
+        saved = services.save_dispatch(
+            project=week.project,
+            week_of=week.week_of,
+            by=request.user,
+            version=form.cleaned_data["version"],
+            values=form.values,
+            lines=form.lines,
+        )
+        if intent == "save" or saved.state != DispatchState.DRAFT:
+            return Outcome(OK, "草稿已保存。" if saved.state == DispatchState.DRAFT else "没有改动。")
+        services.submit_dispatch(dispatch=saved, by=request.user)
+    except services.EditConflict as conflict:
+        return Outcome(CONFLICT, arguments={"conflict": conflict})
+    except services.Faulty as refusal:
+        return Outcome(UNPROCESSABLE, "草稿已保存，还不能提交：请改正标出的各项。", "error", {"faults": refusal.faults})
+    except services.Refused as refusal:
+        return Outcome(UNPROCESSABLE, str(refusal), "error", {"form": form})
+    return Outcome(OK, "已提交，待审核。" if intent == "submit" else "已按“与上周相同”提交。")
+
+
+def _discard(request, week: ProjectWeek) -> Outcome:
+    if not week.draft:
+        return Outcome(OK, "没有草稿。")
+    services.discard_draft(dispatch=week.draft, by=request.user)
+    return Outcome(OK, "草稿已放弃。")
+
+
+def _with_picks(data: QueryDict, week: ProjectWeek) -> QueryDict:
+    """The data with the other person's value wherever it was chosen after a conflict."""
+    picked = data.copy()
+    for key, value in week.current.items():
+        if data.get(f"{week.project.code}-pick-{key}") == "theirs":
+            picked[f"{week.project.code}-{key}"] = reports.as_text(value) or ""
+    return picked
+
+
+def _tell(request, outcomes: dict[str, Outcome]) -> None:
+    for code, outcome in outcomes.items():
+        messages.success(request, f"{code}：{outcome.notice}")
+    if not outcomes:
+        messages.info(request, "没有改动，无需保存。未变化的项目请点“与上周相同，提交”。")
+
+
+# ── review ──
+
+
+def _review_page(request, week_of: dt.date):
+    scope = permissions.reviewed_projects(request.user)
+    due = reports.reporting_in(_by_county(request, scope), week_of)
+    page = Paginator(due.order_by("number", "code"), PER_PAGE).get_page(request.GET.get("page"))
+    weeks = reports.read_weeks(page.object_list, week_of, request.today)
+    context = _page_context(request, week_of) | {
+        "page": page,
+        "rows": [ReviewRow.of(week) for week in weeks],
+        "may_dispatch": permissions.may_dispatch(request.user),
+        "counts": due.aggregate(
+            due=Count("pk", distinct=True),
+            reported=Count("pk", distinct=True, filter=Q(dispatches__week_of=week_of, dispatches__is_live=True)),
+            waiting=Count(
+                "pk", distinct=True, filter=Q(dispatches__week_of=week_of, dispatches__is_live=True, dispatches__state="submitted")
+            ),
+        ),
+    }
+    return render(request, "projects/review.html", context)
+
+
+@dataclasses.dataclass(slots=True)
+class ReviewRow:
+    """One project's report of the week beside the last period's, for the reviewer."""
+
+    week: ProjectWeek
+    live: Dispatch | None
+    returned: Dispatch | None
+    is_waiting: bool
+    is_unchanged: bool
+    progress_change: object
+    invested_change: object
+
+    @classmethod
+    def of(cls, week: ProjectWeek) -> "ReviewRow":
+        live, previous = week.live, week.previous
+        returned = [d for d in week.revisions if d.state == DispatchState.RETURNED]
+        both = live is not None and previous is not None and None not in (live.physical_progress, previous.physical_progress)
+        return cls(
+            week=week,
+            live=live,
+            returned=returned[-1] if returned and not live else None,
+            is_waiting=live is not None and live.state == DispatchState.SUBMITTED,
+            is_unchanged=live is not None and previous is not None and not reports.differences(week.before, _carried(live)),
+            progress_change=live.physical_progress - previous.physical_progress if both else None,
+            invested_change=live.invested_wan - previous.invested_wan if both else None,
+        )
+
+
+def _carried(dispatch_row: Dispatch) -> reports.Flat:
+    return {key: value for key, value in reports.flat(dispatch_row).items() if key not in reports.NOT_CARRIED_OVER}
+
+
+@require_POST
+def review(request, code: str, pk: int):
+    """Accept or return one dispatch."""
+    row = _reviewed(request, [pk], code=code)[0]
+    back = request.POST.get("back") or f"{reverse('dispatch')}?view=review&week={row.week_of}"
+    try:
+        if request.POST.get("action") == "accept":
+            services.accept_dispatch(dispatch=row, by=request.user)
+            messages.success(request, f"{code} 已审核通过。")
+        else:
+            form = ReturnForm(request.POST)
+            if not form.is_valid():
+                messages.error(request, f"{code}：{form.errors['remark'][0]}")
+            else:
+                services.return_dispatch(dispatch=row, remark=form.cleaned_data["remark"], by=request.user)
+                messages.success(request, f"{code} 已退回，意见将显示给填报单位。")
+    except services.Refused as refusal:
+        messages.error(request, f"{code}：{refusal}")
+    return redirect(_safe(request, back))
+
+
+@require_POST
+def accept_all(request):
+    """Accept every dispatch that the reviewer had before them (`dispatch` = their keys)."""
+    keys = [int(pk) for pk in request.POST.getlist("dispatch") if pk.isdigit()]
+    accepted = 0
+    for row in _reviewed(request, keys):
+        try:
+            services.accept_dispatch(dispatch=row, by=request.user)
+            accepted += 1
+        except services.Refused as refusal:
+            messages.error(request, f"{row.project.code}：{refusal}")
+    messages.success(request, f"已审核通过 {accepted} 项。")
+    return redirect(_safe(request, request.POST.get("back") or f"{reverse('dispatch')}?view=review"))
+
+
+def _reviewed(request, keys: list[int], **where) -> list[Dispatch]:
+    """The dispatches of `keys` that the person may review; 404 when one is not among them."""
+    scope = permissions.reviewed_projects(request.user)
+    rows = list(Dispatch.objects.filter(pk__in=keys, project__in=scope).exclude(state=DispatchState.DRAFT).select_related("project"))
+    rows = [row for row in rows if where.get("code") in (None, row.project.code)]
+    if len(rows) != len(set(keys)):
+        raise Http404
+    return rows
+
+
+def _safe(request, address: str) -> str:
+    """Only back to the dispatch page of this site."""
+    return address if address.startswith(reverse("dispatch") + "?") else reverse("dispatch")
