@@ -11,3 +11,8 @@ def may_retry_jobs(user) -> bool:
 def sees_drafts(user) -> bool:
     """Papers that are not issued yet concern the office and the leaders."""
     return base.is_office(user) or base.is_leader(user)
+
+
+def may_issue(user) -> bool:
+    """The office drafts, issues and withdraws papers."""
+    return base.is_office(user)

@@ -11,7 +11,7 @@ from django.db.models import OuterRef, Subquery
 from linfen_water.dates import month_start
 from projects import rules
 from projects.enums import Stage
-from projects.models import SAID, Dispatch, MonthlyPlan, Project
+from projects.models import SAID, Dispatch, MonthlyPlan, Permit, Problem, Project
 
 ZERO = Decimal(0)
 
@@ -179,9 +179,15 @@ def unchanged(now: Iterable[ProjectFacts], before: Iterable[ProjectFacts]) -> li
 
 
 def silent(day: dt.date, weeks: int, now: Iterable[ProjectFacts] | None = None, projects=None) -> list[ProjectFacts]:
-    """Projects without visible progress over the `weeks` up to `day`; `now` saves reading the facts of `day` again."""
+    """Projects without visible progress over the `weeks` up to `day`; `now` saves reading the facts of `day` again.
+
+    A permit obtained or a problem closed meanwhile is progress, too.
+    """
+    since = day - dt.timedelta(weeks=weeks)
     now = project_facts(day, projects) if now is None else now
-    return unchanged(now, project_facts(day - dt.timedelta(weeks=weeks), projects))
+    moved = set(Permit.objects.filter(obtained_on__gt=since, obtained_on__lte=day).values_list("project_id", flat=True))
+    moved |= set(Problem.objects.filter(closed_on__gt=since, closed_on__lte=day).values_list("project_id", flat=True))
+    return [f for f in unchanged(now, project_facts(since, projects)) if f.pk not in moved]
 
 
 def _visible(facts: ProjectFacts) -> tuple:

@@ -20,8 +20,8 @@ from monitoring.enums import PeriodKind, WaterClass
 from monitoring.models import Assessment, Section, SectionTarget
 from projects import rules
 from projects.enums import DispatchState, Risk, Stage, StageEvent
-from projects.facts import ProjectFacts, Totals, project_facts, totals
-from projects.models import Dispatch, Permit, Problem, Project
+from projects.facts import ProjectFacts, Totals, project_facts, silent, totals
+from projects.models import Dispatch, Project
 
 
 @dataclasses.dataclass(frozen=True)
@@ -208,7 +208,7 @@ def gather(month: dt.date, today: dt.date) -> BulletinFacts:
         counties=_counties(now, before),
         events=_events(now, month),
         lagging=_lagging(now, as_of, thresholds),
-        silent=_silent(now, as_of, thresholds.silent_weeks),
+        silent=_silent(now, as_of, thresholds),
         due=_due(now, add_months(month, 1)),
         water=_water(as_of),
         unreviewed=_unreviewed(as_of),
@@ -301,32 +301,21 @@ def lag_sentence(as_of: dt.date, planned: Decimal, physical: Decimal, lag: Decim
     return f"截至{date(as_of)}，计划进度{percent(planned)}，实际进度{percent(physical)}，滞后{one_decimal(lag)}个百分点"
 
 
-def _silent(now: list[ProjectFacts], as_of: dt.date, weeks: int) -> tuple[Silent, ...]:
-    """Unfinished projects that keep stage, progress, investment and funds over `weeks` weekly periods, without a permit
-    obtained or a problem closed meanwhile. A missing report counts as no progress and is called 未报."""
-    since = as_of - dt.timedelta(weeks=weeks)
-    then = {f.pk: f for f in project_facts(since)}
-    moved = set(Permit.objects.filter(obtained_on__gt=since, obtained_on__lte=as_of).values_list("project_id", flat=True))
-    moved |= set(Problem.objects.filter(closed_on__gt=since, closed_on__lte=as_of).values_list("project_id", flat=True))
-    return tuple(
-        _silent_row(f, then[f.pk], weeks)
-        for f in now
-        if f.stage != Stage.FINISHED and f.pk in then and f.pk not in moved and _standing(f) == _standing(then[f.pk])
-    )
+def _silent(now: list[ProjectFacts], as_of: dt.date, thresholds: policy.Values) -> tuple[Silent, ...]:
+    """A missing report counts as no progress and is called 未报."""
+    since = as_of - dt.timedelta(weeks=thresholds.silent_weeks)
+    return tuple(_silent_row(f, since, thresholds) for f in silent(as_of, thresholds.silent_weeks, now))
 
 
-def _standing(f: ProjectFacts) -> tuple:
-    return f.stage, f.physical_progress, f.invested_wan, f.in_place_wan
-
-
-def _silent_row(now: ProjectFacts, then: ProjectFacts, weeks: int) -> Silent:
-    is_unreported = now.week_of == then.week_of
+def _silent_row(f: ProjectFacts, since: dt.date, thresholds: policy.Values) -> Silent:
+    is_unreported = f.week_of is None or policy.cut_off_on(f.week_of, thresholds) <= since
     if is_unreported:
-        last = f"，最近一次填报为{date(now.week_of)}当周" if now.week_of else ""
-        sentence = f"连续{weeks}期未报周调度{last}"
+        last = f"，最近一次填报为{date(f.week_of)}当周" if f.week_of else ""
+        sentence = f"连续{thresholds.silent_weeks}期未报周调度{last}"
     else:
-        sentence = f"连续{weeks}期周调度总体进度（{percent(now.physical_progress)}）、累计完成投资和到位资金均无变化"
-    return Silent(now.code, now.name, now.county, now.domain, now.physical_progress, is_unreported, sentence)
+        progress = percent(f.physical_progress)
+        sentence = f"连续{thresholds.silent_weeks}期周调度总体进度（{progress}）和到位、支付、完成投资均无变化"
+    return Silent(f.code, f.name, f.county, f.domain, f.physical_progress, is_unreported, sentence)
 
 
 def _due(now: list[ProjectFacts], month: dt.date) -> tuple[Due, ...]:

@@ -1,5 +1,6 @@
 """What a month's bulletin says: its facts put into plain official words. Pure; nothing here is computed but shares and counts."""
 
+import dataclasses
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ from projects import rules
 from projects.enums import StageEvent
 from projects.facts import Totals
 
+TEXT_WIDTH = 156  # millimetres
 NAMED = 3  # how many leaders, laggards and far-behind projects the text itself names; the rest is in the attachments
 
 
@@ -285,7 +287,7 @@ def _silent(facts: BulletinFacts, attachments: tuple[Attachment, ...]) -> str:
     unreported = sum(row.is_unreported for row in facts.silent)
     missing = f"，其中未报周调度{unreported}个" if unreported else ""
     return (
-        f"未完工项目中，连续{facts.silent_weeks}期（建议值）阶段、总体进度、累计完成投资、到位资金均无变化，且其间无手续办结、无问题销号的"
+        f"未完工项目中，连续{facts.silent_weeks}期（建议值）阶段、总体进度和到位、支付、完成投资均无变化，且其间无手续办结、无问题销号的"
         f"{len(facts.silent)}个{missing}，涉及{_spread(facts.silent)}。经批准的停工期未予扣除。"
         + _reference(attachments, SILENT, "无变化项目清单")
     )
@@ -344,9 +346,9 @@ def _ranking_table(facts: BulletinFacts) -> Table:
     return Table(
         columns=(
             Column("完工率\n名次", 13), Column(facts.office.county_word, 28), Column("项目数", 11.5), Column("前期", 10), Column("在建", 10),
-            Column("完工", 10), Column("累计\n开工", 12), Column("开工率", 15), Column("完工率", 15), Column("较上月末\n（百分点）", 19),
+            Column("完工", 10), Column("累计\n开工", 12), Column("开工率", 15), Column("完工率", 15), Column("较上月末\n（百分点）", 18.5),
             Column("总投资\n（万元）", 21, "right"), Column("累计完成投资\n（万元）", 25, "right"), Column("投资完成率\n（占总投资）", 23),
-            Column("投资完成\n率名次", 15),
+            Column("投资完成\n率名次", 17),
         ),
         rows=(*(_ranking_cells(row) for row in ranked), _ranking_total(facts)),
         has_total=True,
@@ -390,7 +392,7 @@ def _events_table(facts: BulletinFacts) -> Table:
 
 
 def _lagging_table(facts: BulletinFacts) -> Table:
-    columns = (Column("计划\n进度", 13.5), Column("实际\n进度", 13.5), Column("滞后\n（百分点）", 18.5), Column("程度", 17))
+    columns = (Column("计划\n进度", 13.5), Column("实际\n进度", 13.5), Column("滞后\n百分点", 14), Column("程度", 17))
     return _projects_table(facts.lagging, columns, _lagging_cells)
 
 
@@ -407,7 +409,7 @@ def _points_note(facts: BulletinFacts) -> str:
 
 
 def _silent_table(facts: BulletinFacts) -> Table:
-    return _projects_table(facts.silent, (Column("情况", 52, "left"),), lambda row: (row.sentence,))
+    return _projects_table(facts.silent, (Column("情况", 56, "left"),), lambda row: (row.sentence,))
 
 
 def _due_table(facts: BulletinFacts) -> Table:
@@ -421,9 +423,11 @@ def _due_table(facts: BulletinFacts) -> Table:
 
 def _projects_table(rows, columns: tuple[Column, ...], cells) -> Table:
     """A list of projects: place, code, name, county, domain, and the columns of its own."""
-    own = (Column("序号", 9), Column("编号", 15), Column("项目名称", 46, "left"), Column("县\n（市、区）", 18), Column("领域", 16.5))
+    own = [Column("序号", 9), Column("编号", 14), Column("项目名称", 0, "left"), Column("县\n（市、区）", 17), Column("领域", 16.5)]
+    rest = TEXT_WIDTH - sum(column.width for column in (*own, *columns))
+    own[2] = dataclasses.replace(own[2], width=rest)  # what the others leave
     return Table(
-        columns=own + columns,
+        columns=(*own, *columns),
         rows=tuple((str(n), row.code, row.name, row.county, row.domain, *cells(row)) for n, row in enumerate(rows, start=1)),
     )
 

@@ -1,0 +1,234 @@
+"""Every change of the office's papers: draft, issue, withdraw. Keyword-only, `by=` the person (None: the schedule).
+
+A draft is a pure product of the facts and may be made again at any time. Issuing runs as a job and in three steps, so that a
+stop anywhere neither loses nor doubles a number: (1) one transaction takes the number and freezes the facts, (2) the PDF is
+made from the frozen facts outside any transaction, (3) a conditional update issues it. Design: docs/adr/0004.
+"""
+
+import dataclasses
+import datetime as dt
+from collections.abc import Callable
+
+from django.db import transaction
+
+from ledgers.documents import DocumentFault, bulletin, bulletin_words, jsonable, pdf, periods
+from ledgers.documents.paper import Paper
+from ledgers.enums import DocumentKind, DocumentState
+from ledgers.models import Document, NumberSeries
+from ledgers.permissions import may_issue
+from linfen_water import clock, jobs, trail
+from linfen_water.models import Job, Unit, User
+
+ISSUED_ON = "issued_on"  # beside the facts of a frozen paper: the date it bears
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """How one kind of paper is made: its facts, its words, whether its period is over."""
+
+    gather: Callable[[str, dt.date], dict]  # (period, today) -> facts as JSON
+    title: Callable[[dict], str]
+    paper: Callable[..., Paper]  # (facts, number=, issued_on=)
+    is_over: Callable[[str, dt.date], bool]
+
+
+def _gather_bulletin(period: str, today: dt.date) -> dict:
+    return bulletin.gather(periods.read_month(period, today), today).to_json()
+
+
+def _bulletin_paper(facts: dict, **issue) -> Paper:
+    return bulletin_words.bulletin_paper(bulletin.BulletinFacts.from_json(facts), **issue)
+
+
+KINDS = {
+    DocumentKind.BULLETIN: Kind(
+        gather=_gather_bulletin,
+        title=lambda facts: bulletin_words.title(bulletin.BulletinFacts.from_json(facts)),
+        paper=_bulletin_paper,
+        is_over=lambda period, today: periods.is_over(periods.read_month(period, today), today),
+    ),
+}
+
+
+def kind_of(name: str) -> Kind:
+    """How papers of the kind `name` are made; DocumentFault when they are not made yet or there is no such kind."""
+    if name not in DocumentKind.values:
+        raise DocumentFault(f"没有“{name[:20]}”这种文件，可用：{'、'.join(DocumentKind.values)}。")
+    if name not in KINDS:
+        raise DocumentFault(f"“{DocumentKind(name).label}”的编制功能尚未建成，目前可以编制：{'、'.join(kind.label for kind in KINDS)}。")
+    return KINDS[DocumentKind(name)]
+
+
+def facts_digest(document: Document) -> str:
+    """Names the facts of `document` that a person has seen; goes with their wish to issue it."""
+    return jsonable.digest({key: value for key, value in document.facts.items() if key != ISSUED_ON})
+
+
+# ── Draft ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def draft_document(*, kind: str, period: str, by: User | None, unit: Unit | None = None, lease: jobs.Lease | None = None) -> Document:
+    """Gather the facts, print them and keep both as the period's draft; one that is being issued or issued is left alone.
+
+    Returns the period's document as it now stands. Raises DocumentFault when there is nothing to make it from.
+    """
+    made = kind_of(kind)
+    if unit is not None:
+        raise DocumentFault(f"“{DocumentKind(kind).label}”发至全市，不分单位，请不要指定单位。")
+    period = period.strip()
+    standing = _standing(kind, period, unit)
+    if standing and standing.state != DocumentState.DRAFT:
+        return standing
+    version = trail.data_version()  # before the facts: they are at least as new as it says
+    facts = made.gather(period, clock.today())
+    as_of = dt.date.fromisoformat(facts["as_of"])
+    name = pdf.keep(pdf.render_pdf(made.paper(facts), as_of))
+    content = {"title": made.title(facts), "as_of": as_of, "facts": facts, "data_version": version, "pdf_sha256": name}
+    with transaction.atomic():
+        if lease:
+            lease.check()
+        return _keep_draft(kind, period, unit, content, by)
+
+
+def _standing(kind: str, period: str, unit: Unit | None) -> Document | None:
+    return Document.objects.filter(kind=kind, period=period, unit=unit).exclude(state=DocumentState.WITHDRAWN).first()
+
+
+def _keep_draft(kind: str, period: str, unit: Unit | None, content: dict, by: User | None) -> Document:
+    """Write the draft unless a newer one, or one on its way out, stands there."""
+    document, is_new = Document.objects.select_for_update().exclude(state=DocumentState.WITHDRAWN).get_or_create(
+        kind=kind, period=period, unit=unit, defaults=content | {"drafted_at": clock.now()}
+    )
+    if not is_new:
+        if document.state != DocumentState.DRAFT or document.data_version > content["data_version"]:
+            return document
+        for field, value in (content | {"drafted_at": clock.now()}).items():
+            setattr(document, field, value)
+        document.save()
+    trail.record(
+        action="document.draft", subject=document, by=by,
+        changes={"as_of": [None, content["as_of"]], "pdf_sha256": [None, content["pdf_sha256"]]},
+    )  # fmt: skip
+    return document
+
+
+def draft_key(kind: str, period: str) -> str:
+    return f"{kind}:{period}:draft"
+
+
+def request_draft(*, kind: str, period: str, by: User) -> Job:
+    """Have the draft made, or made again, by a worker. Raises DocumentFault at once for what cannot be made."""
+    kind_of(kind)
+    period = periods.month_period(periods.read_month(period, clock.today()))
+    standing = _standing(kind, period, None)
+    if standing and standing.state != DocumentState.DRAFT:
+        raise DocumentFault(f"{period} 的文件{standing.get_state_display()}，不能再改；如需重发，请先作废。")
+    args = {"kind": kind, "period": period, "again": True}
+    return jobs.enqueue(key=draft_key(kind, period), kind="draft_document", args=args, by=by, again=True)
+
+
+# ── Issue ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def issue_key(document: Document) -> str:
+    return f"document:{document.pk}:issue"
+
+
+def request_issue(*, document: Document, by: User, facts_seen: str) -> Job:
+    """Have `document` issued by a worker; the facts are those that the person saw, and still true.
+
+    `facts_seen` is the `facts_digest` of the draft on the page. Raises DocumentFault when the draft or the facts
+    behind it have changed since, when the period still runs, or when it is no draft any more.
+    """
+    _may_issue(document, by)
+    if document.state == DocumentState.ISSUING:  # asked again after a fault: same number, same facts
+        return jobs.enqueue(key=issue_key(document), kind="issue_document", args=_issue_args(document, facts_seen), by=by, again=True)
+    if document.state != DocumentState.DRAFT:
+        raise DocumentFault(f"本文件{document.get_state_display()}，不能重复印发。")
+    made, today = kind_of(document.kind), clock.today()
+    if not made.is_over(document.period, today):
+        raise DocumentFault(f"{document.period} 尚未结束，目前的数据是期中数，请在期末以后印发。")
+    if not document.facts.get("office", {}).get("prefix"):
+        raise DocumentFault("区域设置里没有这种文件的机关代字（office.prefixes），不能编号。")
+    _refuse_other_facts(document, facts_seen)
+    if jsonable.digest(made.gather(document.period, today)) != facts_seen:
+        raise DocumentFault("草稿生成以后数据有变动，请刷新草稿并核对后再印发。")
+    return jobs.enqueue(key=issue_key(document), kind="issue_document", args=_issue_args(document, facts_seen), by=by, again=True)
+
+
+def _issue_args(document: Document, seen: str) -> dict:
+    return {"document": document.pk, "facts_seen": seen}
+
+
+def _may_issue(document: Document, by: User) -> None:
+    if not may_issue(by):
+        raise DocumentFault("只有专班办可以印发和作废文件。")
+
+
+def _refuse_other_facts(document: Document, seen: str) -> None:
+    if facts_digest(document) != seen:
+        raise DocumentFault("您打开页面以后草稿已经刷新，请重新核对后再印发。")
+
+
+def issue_document(*, pk: int, by: User, seen: str, lease: jobs.Lease) -> Document:
+    """Number, print and issue the document; safe to stop and start again anywhere. For the worker."""
+    document = _freeze(pk, by, seen, lease)
+    if document.state != DocumentState.ISSUING:
+        return document
+    issued_on = dt.date.fromisoformat(document.facts[ISSUED_ON])
+    paper = kind_of(document.kind).paper(document.facts, number=document.number, issued_on=issued_on)
+    name = pdf.keep(pdf.render_pdf(paper, issued_on))
+    with transaction.atomic():
+        lease.check()
+        at = dt.datetime.combine(issued_on, clock.now().timetz())
+        issuing = Document.objects.filter(pk=pk, state=DocumentState.ISSUING)
+        if issuing.update(state=DocumentState.ISSUED, pdf_sha256=name, issued_at=at, issued_by=by):
+            changes = {"state": ["issuing", "issued"], "file_number": [None, document.file_number], "pdf_sha256": [None, name]}
+            trail.record(action="document.issue", subject=document, by=by, changes=changes)
+    document.refresh_from_db()
+    return document
+
+
+@transaction.atomic
+def _freeze(pk: int, by: User, seen: str, lease: jobs.Lease) -> Document:
+    """Take the number and freeze the facts in one transaction; a document past that step is returned as it is."""
+    lease.check()
+    document = Document.objects.select_for_update().get(pk=pk)
+    if document.state != DocumentState.DRAFT:
+        return document
+    _refuse_other_facts(document, seen)
+    today = clock.today()
+    document.prefix, document.year = document.facts["office"]["prefix"], today.year
+    document.number = _next_number(document.prefix, document.year)
+    document.facts = document.facts | {ISSUED_ON: today.isoformat()}
+    document.state = DocumentState.ISSUING
+    document.save()
+    changes = {"state": ["draft", "issuing"], "file_number": [None, document.file_number]}
+    trail.record(action="document.number", subject=document, by=by, changes=changes)
+    return document
+
+
+def _next_number(prefix: str, year: int) -> int:
+    """The next number of the series, whose row stays locked until the number's document is committed with it."""
+    NumberSeries.objects.get_or_create(prefix=prefix, year=year)
+    series = NumberSeries.objects.select_for_update().get(prefix=prefix, year=year)
+    series.last += 1
+    series.save(update_fields=["last"])
+    return series.last
+
+
+# ── Withdraw ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def withdraw_document(*, document: Document, by: User, reason: str) -> Document:
+    """作废: the paper loses its force and keeps number, facts and file; its period may be drafted anew."""
+    _may_issue(document, by)
+    reason = reason.strip()
+    if not reason:
+        raise DocumentFault("请填写作废理由。")
+    if not Document.objects.filter(pk=document.pk, state=DocumentState.ISSUED).update(state=DocumentState.WITHDRAWN):
+        raise DocumentFault("只有已印发的文件可以作废。")
+    trail.record(action="document.withdraw", subject=document, by=by, changes={"state": ["issued", "withdrawn"]}, reason=reason)
+    document.refresh_from_db()
+    return document

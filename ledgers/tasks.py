@@ -1,0 +1,46 @@
+"""Jobs of the office's papers, and which of them must exist by a day."""
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.db.models import Min
+
+from ledgers import services
+from ledgers.documents import periods
+from ledgers.enums import DocumentKind, DocumentState
+from ledgers.models import Document
+from linfen_water import jobs, policy
+from linfen_water.dates import month_end
+from linfen_water.models import Job
+from projects.models import Project
+
+
+@jobs.handler("draft_document")
+def draft_document(job: Job, lease: jobs.Lease) -> None:
+    """Make the draft; one that is already there is made again only when a person asked for it."""
+    kind, period = job.args["kind"], job.args["period"]
+    if not job.args.get("again") and _exists(kind, period):
+        return
+    services.draft_document(kind=kind, period=period, by=job.by, lease=lease)
+
+
+@jobs.handler("issue_document")
+def issue_document(job: Job, lease: jobs.Lease) -> None:
+    services.issue_document(pk=job.args["document"], by=job.by, seen=job.args["facts_seen"], lease=lease)
+
+
+@jobs.calendar
+def bulletins(today: dt.date) -> Iterable[jobs.Due]:
+    """Last month's bulletin from the policy's day on, and those of up to three months before it that are missing."""
+    first = Project.objects.aggregate(first=Min("listed_on"))["first"]
+    if first is None:
+        return
+    for month in periods.months_due(today, policy.values_on(today).bulletin_day):
+        period = periods.month_period(month)
+        if month_end(month) >= first and not _exists(DocumentKind.BULLETIN, period):
+            args = {"kind": DocumentKind.BULLETIN, "period": period}
+            yield jobs.Due(services.draft_key(DocumentKind.BULLETIN, period), "draft_document", args)
+
+
+def _exists(kind: str, period: str) -> bool:
+    return Document.objects.filter(kind=kind, period=period).exclude(state=DocumentState.WITHDRAWN).exists()
