@@ -19,6 +19,7 @@ from linfen_water.supervisor import AlreadyRunning, Child, only_one, supervise
 
 
 class Command(BaseCommand):
+    requires_system_checks = []  # `make run` and `check_setup` run them; a smaller supervisor
     help = "启动网站、后台作业和定时巡检 / web, worker and schedule in one go"
 
     def add_arguments(self, parser):
@@ -85,7 +86,7 @@ def demo_accounts() -> list[str]:
 
 
 def _celery(program: str) -> list[str]:
-    return [sys.executable, "-m", "celery", "--app", "linfen_water", "--quiet", program]
+    return [sys.executable, "-m", "celery", "--app", "linfen_water", "--quiet", "--skip-checks", program]
 
 
 def _address(bind: str) -> tuple[str, int]:
