@@ -78,11 +78,11 @@ def demo_accounts() -> list[str]:
     """Lines naming the accounts of the demo; none in an office's own installation."""
     if not Region.current().is_demo:
         return []
-    from projects.demo.accounts import DEMO_ACCOUNTS, DEMO_PASSWORD
+    from projects.demo import accounts
 
     active = set(User.objects.filter(is_active=True).values_list("username", flat=True))
-    rows = [(account[0], str(account[1])) for account in DEMO_ACCOUNTS if account[0] in active]
-    return [f"演示账号（密码均为 {DEMO_PASSWORD}）：", *(f"  {name:<12} {role}" for name, role in rows)] if rows else []
+    rows = [(name, f"{role.label} {post}") for name, role, _, post in accounts.demo_accounts() if name in active]
+    return [f"演示账号（密码均为 {accounts.DEMO_PASSWORD}）：", *(f"  {name:<12} {words}" for name, words in rows)] if rows else []
 
 
 def _celery(program: str) -> list[str]:
