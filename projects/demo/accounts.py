@@ -16,12 +16,12 @@ _UNIT_ROLES = {
 }
 
 
-def demo_accounts() -> list[tuple[str, str, str | None, str]]:
+def demo_accounts() -> list[tuple[str, Role, str | None, str]]:
     """`(username, role, unit code, post)`: the leader, then the office, each domain's department, each county and zone.
 
     A username is the unit's code; a county's has a `c` before it, since it is all digits.
     """
-    accounts: list[tuple[str, str, str | None, str]] = [("leader", Role.LEADER, None, "市领导")]
+    accounts: list[tuple[str, Role, str | None, str]] = [("leader", Role.LEADER, None, "市领导")]
     for unit in Unit.objects.order_by("position", "code"):
         if unit.kind not in _UNIT_ROLES or (unit.kind == UnitKind.DEPARTMENT and unit.domain_id is None):
             continue

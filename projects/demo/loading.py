@@ -44,7 +44,7 @@ class InUse(ValueError):
 @transaction.atomic
 def load(pack: Pack) -> bool:
     """Load the demo city of `pack`; False when it is there already, and then nothing is changed."""
-    promise = promises.read(pack.folder)
+    promise = promises.read(pack)
     refuse_if_in_use()
     region, _ = regions.load(pack)
     if region.is_demo:

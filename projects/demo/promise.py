@@ -5,9 +5,9 @@ import datetime as dt
 import json
 import random
 from decimal import Decimal
-from pathlib import Path
 
 from linfen_water.dates import monday
+from projects.regions.pack import Pack
 
 
 class NoDemo(ValueError):
@@ -52,12 +52,21 @@ class Promise:
         return random.Random("/".join(map(str, (self.seed, *key))))
 
 
-def read(folder: Path) -> Promise:
-    """Read `demo.json` of a pack; raise NoDemo without one."""
-    path = folder / "demo.json"
+def read(pack: Pack) -> Promise:
+    """Read and check `demo.json` of a pack; raise NoDemo when there is none or it does not fit the pack."""
+    path = pack.folder / "demo.json"
     if not path.exists():
-        raise NoDemo(f"区域包 {folder.name} 没有演示数据（demo.json）。")
-    data = json.loads(path.read_text(encoding="utf-8"))
+        raise NoDemo(f"区域包 {pack.slug} 没有演示数据（demo.json）。")
+    try:
+        promise = _promise(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError, ArithmeticError) as fault:
+        raise NoDemo(f"demo.json 无法读取：{fault!r}。字段说明见 projects/regions/README.md。") from None
+    if faults := _faults(promise, pack):
+        raise NoDemo("demo.json 与区域包不符：\n  " + "\n  ".join(faults))
+    return promise
+
+
+def _promise(data: dict) -> Promise:
     return Promise(
         seed=data["seed"],
         today=day(data["today"]),
@@ -76,6 +85,20 @@ def read(folder: Path) -> Promise:
         finished_counties=tuple(data.get("finished_counties", ())),
         sections=data["sections"],
     )
+
+
+def _faults(promise: Promise, pack: Pack) -> list[str]:
+    """What does not fit between the promise and its pack, as Chinese sentences."""
+    codes, names = {row["code"] for row in pack.counties}, {row["name"] for row in pack.sections}
+    faults = [f"counties：{code} 没有项目。" for code in sorted(codes - promise.counties.keys())]
+    faults += [f"counties：counties.csv 中没有 {code}。" for code in promise.counties if code not in codes]
+    faults += [f"domains：region.json 中没有“{name}”。" for name in promise.domains if name not in pack.domains]
+    faults += [f"sections：sections.csv 中没有“{name}”。" for name in promise.sections if name not in names]
+    if promise.count != sum(promise.domains.values()):
+        faults.append(f"按县合计{promise.count}个项目，按领域合计{sum(promise.domains.values())}个。")
+    if promise.first_week.weekday():
+        faults.append(f"first_week：{promise.first_week} 不是星期一。")
+    return faults
 
 
 def day(text: str) -> dt.date:
