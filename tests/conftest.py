@@ -49,9 +49,15 @@ def _flush_may_empty_the_trail():
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what says nothing on this engine: several writers at once on SQLite, which has one."""
+    """Leave out what says nothing on this engine: several writers at once on SQLite, which has one.
+
+    Tests that start real processes take turns: two of them at once on two cores measure only their own crowd.
+    """
     from django.conf import settings
 
+    for item in items:
+        if item.get_closest_marker("runtime") or item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("processes"))
     if "postgresql" in settings.DATABASES["default"]["ENGINE"]:
         return
     left_out = [item for item in items if item.get_closest_marker("postgres")]

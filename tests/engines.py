@@ -1,6 +1,6 @@
 """Real engines for tests: `python -m tests.engines [--postgres] COMMAND…` runs COMMAND beside a real Redis and, when asked, on PostgreSQL.
 
-Taken in this order: the address in the environment (`DATABASE_URL`, `TEST_REDIS_URL`), a server that already runs on
+Taken in this order: the address in the environment (`TEST_DATABASE_URL`, `TEST_REDIS_URL`), a server that already runs on
 this machine, one from the development requirements, started for the time of the command. Says which it took.
 """
 
@@ -24,9 +24,9 @@ LOCAL_REDIS = "redis://127.0.0.1:6379/15"  # the last of its databases, which an
 def postgres() -> Iterator[str]:
     """The URL of a PostgreSQL on which databases may be created."""
     name = f"office_{os.getpid()}"  # the tests make `test_office_…` of it, so two runs do not meet
-    given = os.environ.get("DATABASE_URL", "")
-    if given.startswith("postgres"):
-        yield _say("PostgreSQL", given, "DATABASE_URL")
+    given = os.environ.get("TEST_DATABASE_URL", "")
+    if given:
+        yield _say("PostgreSQL", given, "TEST_DATABASE_URL")
         return
     for user in (getpass.getuser(), "postgres"):
         url = f"postgres://{user}@127.0.0.1:5432/"
