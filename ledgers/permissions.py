@@ -1,5 +1,7 @@
 """Who may do what with ledgers and on `/`. Which rows a ledger shows is said by its queryset."""
 
+from ledgers.enums import DocumentState
+from ledgers.models import Document
 from linfen_water import permissions as base
 
 
@@ -16,3 +18,8 @@ def sees_drafts(user) -> bool:
 def may_issue(user) -> bool:
     """The office drafts, issues and withdraws papers."""
     return base.is_office(user)
+
+
+def visible_documents(user):
+    """Papers that `user` may read: issued ones go to the whole city, all others only to the office and the leaders."""
+    return Document.objects.all() if sees_drafts(user) else Document.objects.filter(state=DocumentState.ISSUED)

@@ -64,6 +64,22 @@ def facts_digest(document: Document) -> str:
     return jsonable.digest({key: value for key, value in document.facts.items() if key != ISSUED_ON})
 
 
+def is_stale(document: Document) -> bool:
+    """Whether a draft no longer says what the facts say now."""
+    if document.state != DocumentState.DRAFT or document.data_version == trail.data_version():
+        return False
+    try:
+        facts = kind_of(document.kind).gather(document.period, clock.today())
+    except DocumentFault:  # nothing is left to make it from
+        return True
+    return jsonable.digest(facts) != facts_digest(document)
+
+
+def drafted_paper(document: Document) -> Paper:
+    """The words of `document` as a draft."""
+    return kind_of(document.kind).paper({key: value for key, value in document.facts.items() if key != ISSUED_ON})
+
+
 # ── Draft ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -96,13 +112,13 @@ def _standing(kind: str, period: str, unit: Unit | None) -> Document | None:
 
 def _keep_draft(kind: str, period: str, unit: Unit | None, content: dict, by: User | None) -> Document:
     """Write the draft unless a newer one, or one on its way out, stands there."""
-    document, is_new = Document.objects.select_for_update().exclude(state=DocumentState.WITHDRAWN).get_or_create(
-        kind=kind, period=period, unit=unit, defaults=content | {"drafted_at": clock.now()}
-    )
+    content = content | {"drafted_at": clock.now()}
+    in_force = Document.objects.select_for_update().exclude(state=DocumentState.WITHDRAWN)
+    document, is_new = in_force.get_or_create(kind=kind, period=period, unit=unit, defaults=content)
     if not is_new:
         if document.state != DocumentState.DRAFT or document.data_version > content["data_version"]:
             return document
-        for field, value in (content | {"drafted_at": clock.now()}).items():
+        for field, value in content.items():
             setattr(document, field, value)
         document.save()
     trail.record(

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from ledgers.views import documents
 from ledgers.views.ledger import LedgersView, LedgerView
 from ledgers.views.today import RetryJobView, TodayView
 
@@ -8,4 +9,10 @@ urlpatterns = [
     path("jobs/<int:pk>/retry/", RetryJobView.as_view(), name="retry_job"),
     path("ledgers/", LedgersView.as_view(), name="ledgers"),
     path("ledgers/<slug:slug>/", LedgerView.as_view(), name="ledger"),
+    path("documents/", documents.documents, name="documents"),
+    path("documents/draft/", documents.draft, name="draft_document"),
+    path("documents/<int:pk>/", documents.document, name="document"),
+    path("documents/<int:pk>.pdf", documents.document_pdf, name="document_pdf"),
+    path("documents/<int:pk>/issue/", documents.issue, name="issue_document"),
+    path("documents/<int:pk>/withdraw/", documents.withdraw, name="withdraw_document"),
 ]

@@ -8,9 +8,7 @@ from collections.abc import Iterable
 from ledgers.documents import charts
 from ledgers.documents.bulletin import BulletinFacts, CountyRow, SectionRow, Water
 from ledgers.documents.paper import Attachment, Block, Column, Figure, Heading, Paper, Paragraph, Table, title_lines
-from ledgers.documents.wording import (
-    NOTHING, date, listed, month, numeral, one_decimal, percent, points, ratio, short_date, since, wan, yi,
-)  # fmt: skip
+from ledgers.documents.wording import NOTHING, date, listed, month, numeral, one_decimal, percent, points, ratio, short_date, since, wan, yi
 from linfen_water.dates import add_months, month_end
 from monitoring.enums import WaterClass
 from projects import rules
@@ -268,9 +266,7 @@ def _laggards(facts: BulletinFacts, attachments: tuple[Attachment, ...]) -> Iter
 
 
 def _lagging(facts: BulletinFacts, attachments: tuple[Attachment, ...]) -> str:
-    measure = (
-        f"按建议值（落后计划进度{facts.behind_points}个百分点及以上为滞后，超过{facts.far_behind_points}个百分点为严重滞后）衡量，"
-    )
+    measure = f"按建议值（落后计划进度{facts.behind_points}个百分点及以上为滞后，超过{facts.far_behind_points}个百分点为严重滞后）衡量，"
     if not facts.lagging:
         return f"{measure}无滞后项目。"
     far = [row for row in facts.lagging if row.is_far]
@@ -345,10 +341,10 @@ def _ranking_table(facts: BulletinFacts) -> Table:
     ranked = sorted(facts.counties, key=lambda row: row.finish_rank or len(facts.counties) + 1)
     return Table(
         columns=(
-            Column("完工率\n名次", 13), Column(facts.office.county_word, 28), Column("项目数", 11.5), Column("前期", 10), Column("在建", 10),
-            Column("完工", 10), Column("累计\n开工", 12), Column("开工率", 15), Column("完工率", 15), Column("较上月末\n（百分点）", 18.5),
-            Column("总投资\n（万元）", 21, "right"), Column("累计完成投资\n（万元）", 25, "right"), Column("投资完成率\n（占总投资）", 23),
-            Column("投资完成\n率名次", 17),
+            Column("完工率\n名次", 13), Column(facts.office.county_word, 29), Column("项目数", 11.5), Column("前期", 10),
+            Column("在建", 10), Column("完工", 10), Column("累计\n开工", 11), Column("开工率", 15), Column("完工率", 15),
+            Column("较上月末\n（百分点）", 18.5), Column("总投资\n（万元）", 21, "right"), Column("累计完成投资\n（万元）", 23.5, "right"),
+            Column("投资完成率\n（占总投资）", 22), Column("投资完成\n率名次", 16.5),
         ),
         rows=(*(_ranking_cells(row) for row in ranked), _ranking_total(facts)),
         has_total=True,

@@ -1,6 +1,7 @@
 """What a paper is made of, whatever prints it (Typst now, an editable copy later): words in their final order, no figures to compute."""
 
 import dataclasses
+import itertools
 from typing import Literal
 
 
@@ -100,5 +101,5 @@ def _width(text: str) -> float:
 
 def _unevenness(lines: list[str]) -> float:
     widths = [_width(line) for line in lines]
-    grows = sum(max(0, after - before) for before, after in zip(widths, widths[1:], strict=False))
+    grows = sum(max(0, after - before) for before, after in itertools.pairwise(widths))
     return sum(width**2 for width in widths) + grows  # a trapezoid that narrows, or a diamond, over one that widens

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import orjson
@@ -63,6 +64,22 @@ def _clean(value, key: str = ""):
     return value
 
 
+def unprintable(paper: Paper) -> str:
+    """The characters of `paper` that no font can print, or that are invisible: replaced or left out in the PDF."""
+    return fonts.unprintable("".join(_strings(dataclasses.asdict(paper))))
+
+
+def _strings(value, key: str = "") -> Iterable[str]:
+    if isinstance(value, str) and key != "svg":
+        yield value
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _strings(item, name)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _strings(item)
+
+
 def keep(pdf: bytes) -> str:
     """Write `pdf` under DOCUMENTS_DIR, safely on disk before it gets its name; return its SHA-256, which is that name."""
     name = hashlib.sha256(pdf).hexdigest()
@@ -72,7 +89,7 @@ def keep(pdf: bytes) -> str:
         file.write(pdf)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(file.name, folder / f"{name}.pdf")
+    Path(file.name).replace(folder / f"{name}.pdf")
     _settle(folder)
     return name
 

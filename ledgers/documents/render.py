@@ -22,7 +22,7 @@ def main() -> None:
     job = json.load(sys.stdin)
     limit(job["memory"], job["seconds"])
     pdf = print_paper(job["data"], _linked(job["fonts"], Path(job["folder"])), Path(job["folder"]), dt.date.fromisoformat(job["dated"]))
-    with open(job["out"], "wb") as file:
+    with Path(job["out"]).open("wb") as file:
         file.write(pdf)
         file.flush()
         os.fsync(file.fileno())
@@ -57,7 +57,7 @@ def print_paper(data: str, fonts: Path, folder: Path, dated: dt.date) -> bytes:
 
     fitting = (paper for pitch in PITCHES if _signature_has_company(paper := laid_out(pitch)))
     paper = next(fitting, None) or laid_out(PITCHES[0], keep="yes")  # else the last paragraph keeps it company
-    return paper.compile(format="pdf", pdf_standards=["a-2u"], timestamp=dt.datetime.combine(dated, dt.time(), tzinfo=dt.timezone.utc))
+    return paper.compile(format="pdf", pdf_standards=["a-2u"], timestamp=dt.datetime.combine(dated, dt.time(), tzinfo=dt.UTC))
 
 
 def _signature_has_company(compiler) -> bool:

@@ -1,0 +1,217 @@
+"""`/documents/`: the office's papers, from the button that drafts one to the file that was issued."""
+
+import dataclasses
+import datetime as dt
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Min
+from django.http import FileResponse, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.http import quote_etag
+from django.views.decorators.http import condition, require_POST, require_safe
+
+from ledgers import services
+from ledgers.documents import DocumentFault, pdf, periods
+from ledgers.documents.bulletin import BulletinFacts
+from ledgers.enums import DocumentKind, DocumentState
+from ledgers.models import Document
+from ledgers.permissions import may_issue, sees_drafts, visible_documents
+from linfen_water.dates import add_months, month_start
+from linfen_water.enums import JobState
+from linfen_water.models import Job, TrailEvent
+from linfen_water.permissions import is_office
+from projects.models import Project
+
+PER_PAGE = 24
+JOB_KINDS = {"draft_document": "生成草稿", "issue_document": "印发"}
+ACTIONS = {"document.draft": "生成草稿", "document.number": "取号", "document.issue": "印发", "document.withdraw": "作废"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """A job about a paper that waits, runs or has failed, in words."""
+
+    name: str
+    period: str
+    document: int | None
+    is_failed: bool
+    words: str
+
+
+# ── Lists ──
+
+
+@require_safe
+def documents(request):
+    """Papers whose figures are as of the page's day or earlier, newest first; asks again while work is under way."""
+    return _list(request)
+
+
+def _list(request, *, month: str = "", fault: str = "", status: int = 200) -> HttpResponse:
+    rows = visible_documents(request.user).filter(as_of__lte=request.as_of).defer("facts")
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    works = _works() if sees_drafts(request.user) and request.as_of == request.today else []
+    months = _months(request.today) if may_issue(request.user) else []
+    context = {
+        "page": page,
+        "works": works,
+        "is_working": any(not work.is_failed for work in works),
+        "months": months,
+        "month": month or (months[1] if len(months) > 1 else "".join(months)),
+        "fault": fault,
+        "may_issue": may_issue(request.user),
+    }
+    template = "documents/list.html#papers" if request.htmx else "documents/list.html"
+    response = render(request, template, context, status=status)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def _months(today: dt.date) -> list[str]:
+    """Months that a bulletin may speak of, the running one first."""
+    first = Project.objects.aggregate(first=Min("listed_on"))["first"]
+    month, found = month_start(today), []
+    while first is not None and month >= month_start(first):
+        found.append(periods.month_period(month))
+        month = add_months(month, -1)
+    return found
+
+
+def _works(document: Document | None = None) -> list[Work]:
+    """Jobs that are not done, of all papers or of one."""
+    jobs = Job.objects.filter(kind__in=JOB_KINDS).exclude(state=JobState.DONE)
+    if document is not None:
+        jobs = jobs.filter(key__in=[services.issue_key(document), services.draft_key(document.kind, document.period)])
+    jobs = list(jobs)
+    numbers = [job.args["document"] for job in jobs if "document" in job.args]
+    names = dict(Document.objects.filter(pk__in=numbers).values_list("pk", "period")) if numbers else {}
+    return [_work(job, names) for job in jobs]
+
+
+def _work(job: Job, names: dict[int, str]) -> Work:
+    pk = job.args.get("document")
+    period = job.args.get("period") or names.get(pk, "")
+    return Work(JOB_KINDS[job.kind], period, pk, job.state == JobState.FAILED, _job_words(job))
+
+
+def _job_words(job: Job) -> str:
+    if not job.error:
+        return job.get_state_display()
+    kind, _, said = job.error.partition(": ")
+    reason = said if kind == DocumentFault.__name__ else "系统出错，请联系管理员查看日志。"
+    return reason if job.state == JobState.FAILED else f"第{job.attempts}次没有成功，将自动重试：{reason}"
+
+
+@require_POST
+def draft(request):
+    """Have the chosen month's draft made or made again."""
+    _office_only(request)
+    month = request.POST.get("month", "")
+    try:
+        job = services.request_draft(kind=DocumentKind.BULLETIN, period=month, by=request.user)
+    except DocumentFault as fault:
+        return _list(request, month=month, fault=str(fault), status=422)
+    messages.success(request, f"{job.args['period']} 通报草稿已排队生成，完成后自动出现在下面。")
+    return redirect("documents")
+
+
+# ── One paper ──
+
+
+@require_safe
+def document(request, pk: int):
+    """State, figures and history of one paper; asks again while it is being made or issued."""
+    found = _visible(request, pk)
+    works = _works(found) if sees_drafts(request.user) else []
+    is_draft = found.state == DocumentState.DRAFT
+    context = {
+        "document": found,
+        "facts": _facts(found),
+        "works": works,
+        "is_working": any(not work.is_failed for work in works),
+        "may_issue": may_issue(request.user),
+        "digest": services.facts_digest(found),
+        "is_stale": is_draft and may_issue(request.user) and services.is_stale(found),
+        "unprintable": pdf.unprintable(services.drafted_paper(found)) if is_draft else "",
+        "events": _events(found) if sees_drafts(request.user) else [],
+    }
+    template = "documents/document.html#state" if request.htmx else "documents/document.html"
+    response = render(request, template, context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def _facts(found: Document) -> BulletinFacts | None:
+    return BulletinFacts.from_json(found.facts) if found.kind == DocumentKind.BULLETIN and found.facts else None
+
+
+def _events(found: Document) -> list[dict]:
+    events = TrailEvent.objects.filter(subject_type="document", subject_id=str(found.pk)).select_related("by__unit")
+    return [{"at": e.at, "by": e.by or "系统", "action": ACTIONS.get(e.action, e.action), "reason": e.reason} for e in events]
+
+
+def _etag(request, pk: int) -> str | None:
+    name = visible_documents(request.user).filter(pk=pk).values_list("pdf_sha256", flat=True).first()
+    return quote_etag(name) if name else None
+
+
+@require_safe
+@condition(etag_func=_etag)
+def document_pdf(request, pk: int):
+    """The kept bytes: of an issued paper those that were issued."""
+    found = _visible(request, pk)
+    if not found.pdf_path or not found.pdf_path.is_file():
+        sentence = "请刷新草稿重新生成。" if found.state == DocumentState.DRAFT else "请管理员从备份恢复 documents 目录。"
+        return render(request, "error.html", {"title": "PDF 不在本机", "message": f"没有找到这份文件的 PDF，{sentence}"}, status=404)
+    mark = "" if found.number else f"（{found.get_state_display()}）"
+    name = f"{found.file_number}{found.title}{mark}.pdf"
+    response = FileResponse(found.pdf_path.open("rb"), filename=name, content_type="application/pdf")
+    patch_cache_control(response, private=True, no_cache=True)
+    return response
+
+
+def issue(request, pk: int):
+    """Ask once more, with the figures in view; then have the paper numbered and issued."""
+    found = _visible(request, pk)
+    _office_only(request)
+    seen = request.POST.get("facts_seen") or services.facts_digest(found)
+    fault = ""
+    if request.method == "POST":
+        try:
+            services.request_issue(document=found, by=request.user, facts_seen=seen)
+        except DocumentFault as refused:
+            fault = str(refused)
+        else:
+            messages.success(request, "已提交印发，正在取号并生成正式文件。")
+            return redirect("document", pk=found.pk)
+    context = {"document": found, "facts": _facts(found), "digest": services.facts_digest(found), "fault": fault}
+    return render(request, "documents/issue.html", context, status=422 if fault else 200)
+
+
+def withdraw(request, pk: int):
+    """作废 with a reason; the number stays used."""
+    found = _visible(request, pk)
+    _office_only(request)
+    reason, fault = request.POST.get("reason", ""), ""
+    if request.method == "POST":
+        try:
+            services.withdraw_document(document=found, by=request.user, reason=reason)
+        except DocumentFault as refused:
+            fault = str(refused)
+        else:
+            messages.success(request, f"{found.file_number}已作废，文号保留；可以重新生成该期草稿。")
+            return redirect(reverse("document", args=[found.pk]))
+    return render(request, "documents/withdraw.html", {"document": found, "reason": reason, "fault": fault}, status=422 if fault else 200)
+
+
+def _visible(request, pk: int) -> Document:
+    return get_object_or_404(visible_documents(request.user).select_related("issued_by__unit"), pk=pk)
+
+
+def _office_only(request) -> None:
+    if not is_office(request.user):
+        raise PermissionDenied
