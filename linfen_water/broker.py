@@ -10,7 +10,6 @@ from queue import Empty
 
 from kombu.transport import virtual
 from kombu.utils.json import dumps, loads
-from kombu.utils.objects import cached_property
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS message (
@@ -20,6 +19,15 @@ CREATE INDEX IF NOT EXISTS message_by_queue ON message (queue, id);
 """
 FIRST_DUE = "SELECT id FROM message WHERE queue = :queue AND due <= :now ORDER BY id LIMIT 1"
 TAKE = f"UPDATE message SET due = :until WHERE id = ({FIRST_DUE}) RETURNING payload"  # noqa: S608
+
+
+def open_file(path: str) -> sqlite3.Connection:
+    """The broker's file, made when it is not there; every statement commits by itself."""
+    file = sqlite3.connect(path, timeout=20, isolation_level=None, check_same_thread=False)
+    file.execute("PRAGMA journal_mode=WAL")
+    file.execute("PRAGMA synchronous=NORMAL")  # survives a killed process; after a power cut the reconciler rings again
+    file.executescript(SCHEMA)
+    return file
 
 
 class QoS(virtual.QoS):
@@ -40,14 +48,9 @@ class Channel(virtual.Channel):
 
     QoS = QoS
 
-    @cached_property
-    def file(self) -> sqlite3.Connection:
-        client = self.connection.client
-        file = sqlite3.connect(client.virtual_host, timeout=20, isolation_level=None, check_same_thread=False)
-        file.execute("PRAGMA journal_mode=WAL")
-        file.execute("PRAGMA synchronous=NORMAL")  # survives a killed process; after a power cut the reconciler rings again
-        file.executescript(SCHEMA)
-        return file
+    def __init__(self, connection, **kwargs):
+        super().__init__(connection, **kwargs)
+        self.file = open_file(connection.client.virtual_host)
 
     @property
     def lease_seconds(self) -> float:
@@ -87,9 +90,7 @@ class Channel(virtual.Channel):
 
     def close(self):
         super().close()
-        if "file" in self.__dict__:
-            self.file.close()
-            del self.file
+        self.file.close()
 
 
 class Transport(virtual.Transport):

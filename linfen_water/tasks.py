@@ -2,6 +2,7 @@
 
 from celery import shared_task
 from celery.signals import worker_ready
+from django.conf import settings
 
 from linfen_water import jobs
 
@@ -14,11 +15,12 @@ def run_job(job_id: int) -> bool:
 
 @shared_task
 def reconcile() -> None:
-    """Make what the calendar says is due and ring what waits."""
+    """Make what the calendar says is due and ring what waits; leave a sign of life for `check_setup`."""
     jobs.reconcile()
+    (settings.DATA_DIR / "reconciled").touch()
 
 
 @worker_ready.connect
 def reconcile_at_start(**_) -> None:
     """What fell due while no worker ran is made and rung at once."""
-    jobs.reconcile()
+    reconcile()
