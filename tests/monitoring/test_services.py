@@ -1,0 +1,125 @@
+"""Readings become assessments."""
+
+import datetime as dt
+from decimal import Decimal as D
+
+import pytest
+from django.utils import timezone
+
+from monitoring import services
+from monitoring.enums import PeriodKind, ReadingKind, WaterClass
+from monitoring.models import Assessment, Reading
+from tests.factories import CountyFactory
+
+pytestmark = pytest.mark.django_db
+
+JANUARY = dt.date(2025, 1, 1)
+PUBLISHED = dt.date(2025, 2, 10)
+GOOD = {"ph": "8", "do": "9", "codmn": "3", "nh3n": "0.3", "tp": "0.05"}
+
+
+@pytest.fixture
+def section():
+    from monitoring.models import River, Section
+
+    return Section.objects.create(name="试断面", river=River.objects.create(name="试河"), county=CountyFactory(), lon=111, lat=36, x_items=["cod"])
+
+
+def sample(section, day, hour=10, kind=ReadingKind.MANUAL, below=(), **values):
+    at = timezone.make_aware(dt.datetime.combine(day, dt.time(hour)))
+    for key, value in values.items():
+        number = None if value is None else D(value)
+        Reading.objects.create(section=section, sampled_at=at, parameter=key, value=number, is_below_detection=key in below, kind=kind, source="试")
+
+
+def assess(section, kind=PeriodKind.MONTH, starts_on=JANUARY):
+    return services.assess(section=section, period_kind=kind, starts_on=starts_on, published_on=PUBLISHED)
+
+
+def test_a_month_is_the_mean_of_its_readings_judged_once(section):
+    sample(section, dt.date(2025, 1, 5), **GOOD | {"cod": "10"})
+    sample(section, dt.date(2025, 1, 20), **GOOD | {"nh3n": "1.9", "cod": "12"})
+    result = assess(section)
+    assert result.values["nh3n"] == "1.10"
+    assert result.values["cod"] == "11.0"
+    assert result.water_class == WaterClass.IV
+    assert result.deciding_items == ["nh3n"]
+    assert result.main_pollutants == [["nh3n", "0.1"]]
+    assert result.items == ["ph", "do", "codmn", "cod", "nh3n", "tp"]
+
+
+def test_below_detection_enters_with_half_the_limit(section):
+    sample(section, dt.date(2025, 1, 5), below=["nh3n"], **GOOD | {"nh3n": "0.025"})
+    assert assess(section).values["nh3n"] == "0.01"
+
+
+def test_a_month_without_readings_has_no_class(section):
+    result = assess(section)
+    assert (result.water_class, result.values, result.items) == (None, {}, [])
+
+
+def test_a_missing_item_takes_the_class_away_but_keeps_the_values(section):
+    sample(section, dt.date(2025, 1, 5), **GOOD | {"tp": None})
+    result = assess(section)
+    assert result.water_class is None
+    assert result.values["nh3n"] == "0.30"
+    assert "tp" not in result.values
+
+
+def test_automatic_readings_and_other_months_do_not_count(section):
+    sample(section, dt.date(2025, 1, 5), **GOOD)
+    sample(section, dt.date(2025, 1, 6), kind=ReadingKind.AUTOMATIC, nh3n="9")
+    sample(section, dt.date(2024, 12, 31), hour=23, nh3n="9")
+    sample(section, dt.date(2025, 2, 1), hour=0, nh3n="9")
+    assert assess(section).water_class == WaterClass.II
+
+
+def test_items_outside_five_and_x_do_not_count(section):
+    sample(section, dt.date(2025, 1, 5), **GOOD | {"bod5": "99", "tn": "99"})
+    assert assess(section).water_class == WaterClass.II
+
+
+def test_assessing_twice_keeps_the_first_and_a_correction_makes_a_revision(section):
+    sample(section, dt.date(2025, 1, 5), **GOOD)
+    first = assess(section)
+    assert assess(section) == first
+    Reading.objects.filter(parameter="nh3n").update(value=D("1.5"))
+    second = assess(section)
+    assert (second.revision, second.water_class) == (2, WaterClass.IV)
+    first.refresh_from_db()
+    assert first.water_class == WaterClass.II
+
+
+@pytest.mark.parametrize(("months", "expected"), [(8, WaterClass.II), (7, None)], ids=["八个月可评", "七个月不评"])
+def test_a_year_needs_eight_months(section, months, expected):
+    for month in range(1, months + 1):
+        sample(section, dt.date(2024, month, 5), **GOOD)
+    assert assess(section, PeriodKind.YEAR, dt.date(2024, 1, 1)).water_class == expected
+
+
+def test_a_year_is_the_mean_of_months_not_of_readings(section):
+    for month in range(1, 9):
+        sample(section, dt.date(2024, month, 5), **GOOD)
+    for day in (6, 7, 8):
+        sample(section, dt.date(2024, 1, day), **GOOD | {"nh3n": "1.9"})
+    result = assess(section, PeriodKind.YEAR, dt.date(2024, 1, 1))
+    assert result.values["nh3n"] == "0.45"  # (1.5 + 7 × 0.3) / 8
+    assert result.ends_on == dt.date(2024, 12, 31)
+
+
+def test_assess_all_gives_what_assess_gives(section):
+    sample(section, dt.date(2025, 1, 5), **GOOD | {"cod": "22"})
+    services.assess_all(sections=[section], periods=[(PeriodKind.MONTH, JANUARY, PUBLISHED)], source="手工监测")
+    assert assess(section) == Assessment.objects.get()
+
+
+def test_readings_of_one_section_and_of_many_are_one_query(section, django_assert_num_queries):
+    from monitoring.models import Section
+
+    many = [section, *(Section.objects.create(name=f"断面{n}", river=section.river, county=section.county, lon=1, lat=1) for n in range(20))]
+    for one in many:
+        sample(one, dt.date(2025, 1, 5), **GOOD)
+    for sections in (many[:1], many):
+        with django_assert_num_queries(1):
+            months = services.months_of(sections, JANUARY, dt.date(2025, 1, 31))
+        assert {pk: dict(found[JANUARY])["nh3n"] for pk, found in months.items()} == {s.pk: [D("0.3")] for s in sections}
