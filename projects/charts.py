@@ -44,10 +44,13 @@ def wall_figures(size: tuple[float, float], base_url: str, theme: str) -> dict:
     }
 
 
-def _text(name: str, size: float, color: str, **more) -> dict:
+def _text(name: str, size: float, color: str, halo: str = "", **more) -> dict:
+    font = {"size": size, "color": color, "family": DIGITS}
+    if halo:
+        font["shadow"] = ", ".join([f"0 0 {blur}px {halo}" for blur in (2, 3, 3, 5)])  # readable over lines and borders
     return {
         "type": "scatter", "mode": "text", "name": name, "x": [], "y": [], "text": [], "hoverinfo": "skip",
-        "textposition": "middle center", "textfont": {"size": size, "color": color, "family": DIGITS}, "cliponaxis": False, **more,
+        "textposition": "middle center", "textfont": font, "cliponaxis": False, **more,
     }  # fmt: skip
 
 
@@ -61,7 +64,7 @@ def _lines(name: str, width: float, color: str, **more) -> dict:
 def _points(name: str, size: float, color: str, **more) -> dict:
     return {
         "type": "scatter", "mode": "markers", "name": name, "x": [], "y": [], "hoverinfo": "skip",
-        "marker": {"size": size, "color": color, "line": {"width": 0}}, **more,
+        "marker": {"size": size, "color": color, "opacity": 1, "line": {"width": 0}}, **more,
     }  # fmt: skip
 
 
@@ -81,11 +84,11 @@ def _ground(colour: dict) -> list[dict]:
 
 
 def _sites(colour: dict) -> list[dict]:
-    disc = _buttons("discs", 18.4, 11.5, color=colour["sheet"], line={"width": 1.2, "color": colour["ink"]})
+    disc = _buttons("discs", 18.6, 12, color=colour["sheet"], line={"width": 1.2, "color": colour["ink"]})
     disc["textfont"]["color"] = colour["ink"]
     return [
         *_ground(colour),
-        _text("counties", COUNTY_NAME, colour["ink-soft"]),
+        _text("counties", COUNTY_NAME, colour["ink-soft"], colour["map-land"]),
         _lines("leaders", 0.9, colour["ink-soft"]),
         _points("sites", 3, colour["ink-soft"]),
         disc,
@@ -94,14 +97,14 @@ def _sites(colour: dict) -> list[dict]:
 
 def _magnets(colour: dict) -> list[dict]:
     ring = _points("changed", 27, "rgba(0,0,0,0)")
-    ring["marker"] = {"size": [], "symbol": [], "color": colour["ink"], "line": {"width": 2.6, "color": colour["ink"]}}
+    ring["marker"] |= {"size": [], "symbol": [], "color": colour["ink"], "line": {"width": 2.6, "color": colour["ink"]}}
     return [
         *_ground(colour),
         _lines("leaders", 1.1, colour["ink-soft"]),
         _points("anchors", 5, colour["ink-soft"]),
-        _text("counties", COUNTY_NAME, colour["ink"]),
+        _text("counties", COUNTY_NAME, colour["ink"], colour["map-land"]),
+        _buttons("magnets", 21, 12.8, line={"width": 0}),
         ring,
-        _buttons("magnets", 21, 12.5, line={"width": 0}),
     ]
 
 
@@ -110,13 +113,13 @@ def _sections(colour: dict) -> list[dict]:
     return [
         *_ground(colour),
         _points("projects", 3.4, colour["ink-faint"], opacity=0.55),
-        _text("counties", COUNTY_NAME - 1, colour["ink-faint"]),
-        _text("rivers", RIVER_NAME, colour["river-ink"]),
+        _text("counties", COUNTY_NAME - 1, colour["ink-faint"], colour["map-land"]),
+        _text("rivers", RIVER_NAME, colour["river-ink"], colour["map-land"]),
         _lines("leaders", 0.9, colour["ink-soft"]),
         _points("sites", 3, colour["ink-soft"]),
         _buttons("sections", 18, 11, line={"width": 0}),
         national,
-        _text("names", SECTION_NAME, colour["ink"]),
+        _text("names", SECTION_NAME, colour["ink"], colour["map-land"]),
     ]
 
 
@@ -164,11 +167,11 @@ def _faded(color: str, opacity: float) -> str:
 def _board(colour: dict) -> dict:
     """One column of buttons per county, finished ones below, with n/m under its name."""
     ring = _points("changed", 17, colour["ink"])
-    ring["marker"] = {"size": [], "symbol": [], "color": colour["ink"], "line": {"width": 1.6, "color": colour["ink"]}}
+    ring["marker"] |= {"size": [], "symbol": [], "color": colour["ink"], "line": {"width": 1.6, "color": colour["ink"]}}
     return {
         "data": [
-            ring,
             _buttons("magnets", 13, 1, line={"width": 0}) | {"mode": "markers"},
+            ring,
             _text("names", COUNTY_NAME, colour["ink"]),
             _text("rates", 15.5, colour["ink-soft"]),
         ],

@@ -125,28 +125,62 @@ TITLE_SHARE = 0.86  # height of the name
 TITLE_WIDTH = 2.15
 GAP = 0.22  # free space around a block, so that neighbours do not run into one another
 PASSES = 4
-ORDERS = 8
+ORDERS = 3
+PUSHES = 160
+LEAST_GAIN = 0.01
 
 
 def blocks(wants: Sequence[Want], pitch: float, size: Point) -> dict[str, Block]:
     """Place one block of buttons (`pitch` apart) per want on a map of `size`, without any overlap.
 
-    Several orders are tried, first the one with the least freedom first; the cheapest whole wins. A block that finds no
-    place on the map stands below it, so nothing is ever lost.
+    Several orders are tried, first the one with the least freedom first; the cheapest whole is then bettered by letting
+    those that got a bad place push others aside. A block that finds no place on the map stands below it: nothing is lost.
     """
     ground = _Ground(wants, pitch, size)
     choices = {w.key: _choices(w, pitch, size, ground) for w in wants}
     order = sorted(wants, key=lambda w: (-(choices[w.key][0].cost if choices[w.key] else 0), -w.count, w.key))
     shuffle = random.Random(0).shuffle  # noqa: S311 - a fixed seed: the same wants, the same places
-    best: tuple[float, dict[str, _Choice]] | None = None
+    best: dict[str, _Choice] = {}
     for _ in range(ORDERS):
         placed = _settle(order, choices, pitch, size)
-        cost = _total(placed)
-        if best is None or cost < best[0] - 1e-9:
-            best = cost, placed
+        if not best or _total(placed) < _total(best) - LEAST_GAIN:
+            best = placed
         order = list(order)
         shuffle(order)
-    return {w.key: _block(w, best[1][w.key], pitch) for w in wants} if best else {}
+    best = _push(best, {w.key: w for w in wants}, choices)
+    return {w.key: _block(w, best[w.key], pitch) for w in wants}
+
+
+def _push(placed: dict[str, _Choice], wants: dict[str, Want], choices: dict[str, list[_Choice]]) -> dict[str, _Choice]:
+    """Let a block take a better place and those who stood there look for another, as long as the whole gains by it."""
+    cost = _total(placed)
+    for _ in range(PASSES):
+        before = cost
+        for key in sorted(placed, key=lambda k: (choices[k][0].cost - placed[k].cost if choices[k] else 0, k)):
+            for choice in choices[key][:PUSHES]:
+                if choice.cost >= placed[key].cost - LEAST_GAIN:
+                    break
+                trial = _pushed(placed, wants, choices, key, choice, cost - LEAST_GAIN)
+                if trial and (gained := _total(trial)) < cost - LEAST_GAIN:
+                    placed, cost = trial, gained
+        if cost == before:
+            break
+    return placed
+
+
+def _pushed(placed, wants, choices, key: str, choice: _Choice, budget: float) -> dict[str, _Choice] | None:
+    """Everyone's place after `key` took `choice`; None when that costs `budget` or more, or moves more than three."""
+    aside = [k for k, other in placed.items() if k != key and choice.box.overlap(other.box)]
+    if len(aside) > 3 or not all(choices[k] for k in aside):
+        return None
+    trial = {k: other for k, other in placed.items() if k not in aside} | {key: choice}
+    left = budget - sum(c.cost for c in trial.values()) - sum(choices[k][0].cost for k in aside)
+    for other in sorted(aside, key=lambda k: (-wants[k].count, k)):
+        if left <= 0 or (place := _best(choices[other], trial, left + choices[other][0].cost)) is None:
+            return None
+        left -= place.cost - choices[other][0].cost
+        trial[other] = place
+    return trial
 
 
 def _settle(order: Sequence[Want], choices: dict[str, list[_Choice]], pitch: float, size: Point) -> dict[str, _Choice]:
@@ -163,9 +197,9 @@ def _settle(order: Sequence[Want], choices: dict[str, list[_Choice]], pitch: flo
 
 
 def _total(placed: dict[str, _Choice]) -> float:
-    everyone = list(placed.values())
-    crossings = sum(_crossings(choice, [c for c in everyone if c is not choice]) for choice in everyone)
-    return sum(choice.cost for choice in everyone) + COST_OF_CROSSING * crossings / 2
+    everyone = placed.values()
+    crossings = sum(_crossings(choice, [c for c in everyone if c is not choice]) for choice in everyone if choice.leader)
+    return sum(choice.cost for choice in everyone) + COST_OF_CROSSING * crossings
 
 
 def _choices(want: Want, pitch: float, size: Point, ground: "_Ground") -> list[_Choice]:
@@ -206,7 +240,7 @@ class _Ground:
     def __init__(self, wants: Sequence[Want], pitch: float, size: Point):
         self.step = pitch / 2
         self.size = size
-        self.whole = shapely.union_all([w.outline.simplify(pitch / 5) for w in wants if w.outline is not None])
+        self.whole = shapely.union_all([w.outline.simplify(pitch / 6) for w in wants if w.outline is not None])
         self._on_land: dict[Point, tuple[list[Box], list[BaseGeometry], list[float]]] = {}
 
     def shares(self, width: float, height: float, outline: BaseGeometry | None) -> list[tuple[Box, float, float]]:
@@ -244,17 +278,20 @@ def _grid(step: float, width: float, height: float, size: Point) -> Iterator[Poi
         yield width / 2 + column * step, height / 2 + row * step
 
 
-def _best(choices: list[_Choice], placed: dict[str, _Choice]) -> _Choice | None:
-    """The cheapest choice that touches no placed block, counting the blocks that its leader crosses."""
-    others = list(placed.values())
+def _best(choices: list[_Choice], placed: dict[str, _Choice], limit: float = math.inf) -> _Choice | None:
+    """The cheapest choice below `limit` that touches no placed block, counting the blocks that its leader crosses."""
+    others = [choice.box for choice in placed.values()]
+    leaders = [choice for choice in placed.values() if choice.leader]
     best: _Choice | None = None
-    best_cost = math.inf
+    best_cost = limit
     for choice in choices:
         if choice.cost >= best_cost:
             break
-        if any(choice.box.overlap(other.box) for other in others):
+        if any(choice.box.overlap(other) for other in others):
             continue
-        cost = choice.cost + COST_OF_CROSSING * _crossings(choice, others)
+        cost = choice.cost
+        if choice.leader or leaders:
+            cost += COST_OF_CROSSING * _crossings(choice, placed.values() if choice.leader else leaders)
         if cost < best_cost:
             best, best_cost = choice, cost
     return best
@@ -262,14 +299,31 @@ def _best(choices: list[_Choice], placed: dict[str, _Choice]) -> _Choice | None:
 
 def _crossings(choice: _Choice, others: Iterable[_Choice]) -> int:
     """How many blocks and leaders lie on this choice's leader, or under it."""
-    own = shapely.LineString(choice.leader) if choice.leader else None
     count = 0
     for other in others:
-        if own is not None:
-            count += own.intersects(_polygon(other.box)) or (other.leader is not None and own.crosses(shapely.LineString(other.leader)))
-        if other.leader is not None:
-            count += shapely.LineString(other.leader).intersects(_polygon(choice.box))
+        if choice.leader:
+            count += _meets(choice.leader, other.box)
+            count += bool(other.leader) and shapely.LineString(choice.leader).crosses(shapely.LineString(other.leader))
+        if other.leader:
+            count += _meets(other.leader, choice.box)
     return count
+
+
+def _meets(leader: tuple[Point, Point], box: Box) -> bool:
+    """Whether a leader line runs through a box: the line clipped to the box, side by side, is not empty."""
+    (x0, y0), (x1, y1) = leader
+    start, end = 0.0, 1.0
+    for origin, way, low, high in (
+        (x0, x1 - x0, box.x - box.width / 2, box.x + box.width / 2),
+        (y0, y1 - y0, box.y - box.height / 2, box.y + box.height / 2),
+    ):
+        if way == 0:
+            if not low < origin < high:
+                return False
+            continue
+        enter, leave = sorted(((low - origin) / way, (high - origin) / way))
+        start, end = max(start, enter), min(end, leave)
+    return start < end
 
 
 def _polygon(box: Box) -> BaseGeometry:
@@ -334,7 +388,9 @@ def _beyond(box: Box, size: Point) -> float:
 
 
 def places_within(outline: BaseGeometry, anchor: Point, step: float) -> list[Point]:
-    """Places for a name inside an outline, nearest to `anchor` first."""
+    """Places for a name inside an area, nearest to `anchor` first."""
+    if outline.is_empty:
+        return [anchor]
     x0, y0, x1, y1 = outline.bounds
     columns, rows = int((x1 - x0) / step), int((y1 - y0) / step)
     grid = [(x0 + (i + 0.5) * step, y0 + (j + 0.5) * step) for i in range(columns) for j in range(rows)]

@@ -11,7 +11,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import orjson
-import shapely
 from django.core.cache import cache
 
 from linfen_water import clock, permissions, trail
@@ -280,9 +279,8 @@ def _river_want(river: geo.River, km: float) -> Name:
 
 def _county_wants(plan: _Plan, land: geo.Land, counties: list[County], km: float) -> tuple[Name, ...]:
     """Names of the counties that have an outline; a zone's is written where the projects are (map 2)."""
-    step = 10 * km
     return tuple(
-        Name(c.code, *_written(c.short, charts.COUNTY_NAME, km), _places_within(land.outlines[c.code], plan.anchors[c.code], step))
+        Name(c.code, *_written(c.short, charts.COUNTY_NAME, km), _county_places(land, c.code, plan.anchors[c.code], 10 * km))
         for c in counties
         if c.code in land.outlines
     )
@@ -310,5 +308,9 @@ def _write(wants: tuple[Name, ...], obstacles: tuple[Box, ...], size: Point) -> 
 
 
 @functools.lru_cache(maxsize=256)
-def _places_within(outline: shapely.MultiPolygon, anchor: Point, step: float) -> tuple[Point, ...]:
-    return tuple(placement.places_within(outline, anchor, step))
+def _county_places(land: geo.Land, code: str, anchor: Point, step: float) -> tuple[Point, ...]:
+    """Inside the county, else beyond the border beside it, where nobody else's name can be meant."""
+    outline = land.outlines[code]
+    beside = outline.buffer(3 * step).difference(land.whole.buffer(step))
+    inside = placement.places_within(outline, anchor, step)
+    return (*inside, *placement.places_within(beside, anchor, step)[1:])

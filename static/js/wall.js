@@ -20,7 +20,7 @@ window.wall = (() => {
   const drawn = {} // what is on screen now: per plot, the items a pointer can find
 
   const figures = () => figuresByTheme[document.documentElement.dataset.theme]
-  const isLive = () => !state.doc || state.week === state.doc.week
+  const isLive = () => state.week === null || state.week === state.doc?.week
 
   // ── data ──────────────────────────────────────────────────────────────────────────────────────────────────────────
   /** Ask once whether anything changed; draw when it did. Never throws: what went wrong is said on the page. */
@@ -46,7 +46,7 @@ window.wall = (() => {
     state.doc = doc
     state.etag = etag
     state.order = null
-    if (follows || state.week > doc.last_week) state.week = doc.week
+    if (follows || !(state.week >= 0 && state.week <= doc.last_week)) state.week = doc.week
     if (!doc.counties.name.includes(state.county)) state.county = ""
     const slider = one("[data-slider]")
     slider.max = doc.last_week
@@ -147,7 +147,8 @@ window.wall = (() => {
       const room = series[stage].slice(0, state.doc.week + 1)
       const from = Math.ceil(last * 0.06)
       let week = from
-      room.forEach((count, w) => { if (w >= from && w < state.doc.week - 3 && count > (room[week] ?? 0)) week = w })
+      const to = state.doc.week - last * 0.07
+      room.forEach((count, w) => { if (w >= from && w <= to && count > (room[week] ?? 0)) week = w })
       const below = (stage < 3 ? series[3][week] : 0) + (stage < 2 ? series[2][week] : 0)
       word.hidden = !(room[week] / most > 0.16)
       word.style.left = `${(width * week) / last}px`
@@ -186,6 +187,7 @@ window.wall = (() => {
       one(`[data-figure=${name}]`).textContent = money[name] === null ? "—" : money[name].toFixed(2)
     }
     body.classList.toggle("is-planned", state.week > doc.week)
+    one("[data-plan-mark]").hidden = state.week <= doc.week
     showWater()
     const day = wallDerive.dayOf(doc, state.week)
     one("[data-summary]").textContent = state.isPlaying ? "" : `${state.week > doc.week ? "按计划推算，" : ""}截至${day}，${state.county}共${figure.total}个项目，` +
@@ -209,19 +211,19 @@ window.wall = (() => {
     slider.setAttribute("aria-valuetext", `${isPlanned ? "计划，" : ""}第${week + 1}周，${day}，前期${state.counts.not_started}，开工${state.counts.under_construction}，完工${state.counts.finished}`)
     one("[data-cursor]").style.left = `${(100 * week) / Math.max(doc.last_week, 1)}%`
     const text = one("[data-week]")
-    text.textContent = `第 ${week + 1} 周 · ${day}${isPlanned ? " · 计划推算，非实际" : ""}`
+    text.textContent = `第 ${week + 1} 周 · ${day}${isPlanned ? " · 计划" : ""}`
     text.classList.toggle("is-planned", isPlanned)
   }
 
   function showNotes() {
     const { doc, week, county } = state, { total, started_now: started, finished_now: finished } = state.counts
     const changes = [started && `开工 +${started}`, finished && `完工 +${finished}`].filter(Boolean).join(" ")
-    const inCounties = new Set(doc.projects.county).size
-    note(1, county ? `${total} 个项目` : `${inCounties} 个${countyWords(doc)} · ${total} 个项目`)
+    note(1, county ? `${total} 个项目` : `${countyWords(doc)} · ${total} 个项目`)
     note(2, `${week > doc.week ? "计划 " : ""}${wallDerive.dayOf(doc, week)} 本周${changes ? ` ${changes}` : "无变化"}`)
     const { month } = wallDerive.water(doc, week)
-    const national = doc.sections.filter((s) => s.level === "national").length
-    note(3, `${month ? `${monthWords(month)} · ` : ""}国考 ${national}　其他 ${doc.sections.length - national}`)
+    const levels = [...new Set(doc.sections.map((s) => s.level_name))]
+    const numbers = levels.map((name) => `${name} ${doc.sections.filter((s) => s.level_name === name).length}`)
+    note(3, [month && monthWords(month), numbers.join("　")].filter(Boolean).join(" · "))
     const rate = (part) => (total ? `${((100 * part) / total).toFixed(1)}%` : "—")
     one("[data-rates]").replaceChildren("开工率 ", element("b", {}, rate(state.counts.under_construction + state.counts.finished)), "　完工率 ", element("b", {}, rate(state.counts.finished)))
     showDomains()
@@ -233,7 +235,12 @@ window.wall = (() => {
   }
 
   const boardTitle = one("[data-board-title]").textContent, boardNote = one("[data-board-note]").textContent
-  const countyWords = (doc) => (doc.counties.is_zone.some(Boolean) ? "县（市、区）和开发区" : "县（市、区）")
+  function countyWords(doc) {
+    const within = new Set(doc.projects.county), present = [...doc.counties.name.keys()].filter((n) => within.has(doc.counties.name[n]))
+    const zones = present.filter((n) => doc.counties.is_zone[n]).length
+    return `${present.length - zones} 个县（市、区）${zones ? `、${zones} 个开发区` : ""}`
+  }
+
   const monthWords = (month) => `${Number(month.slice(0, 4))}年${Number(month.slice(5))}月`
   const note = (number, text) => { one(`[data-note="${number}"]`).textContent = text }
 
@@ -255,7 +262,8 @@ window.wall = (() => {
   // ── lists ─────────────────────────────────────────────────────────────────────────────────────────────────────────
   function showList(box) {
     const rows = wallDerive.members(state.doc, state.county).filter((i) => wallDerive.stageAt(state.doc, i, state.week))
-    box.replaceChildren(projectTable(rows))
+    const half = rows.length > 5 ? Math.ceil(rows.length / 2) : rows.length
+    box.replaceChildren(...[rows.slice(0, half), rows.slice(half)].filter((part) => part.length).map(projectTable))
   }
 
   function projectTable(rows) {
@@ -264,7 +272,7 @@ window.wall = (() => {
       const stage = wallDerive.stageAt(state.doc, i, state.week)
       return [
         cell("fix", element("b", {}, p.number[i] ?? p.code[i])),
-        cell("wide", element("a", { href: `${body.dataset.project}${p.code[i]}/` }, p.name[i])),
+        cell("wide", element("a", { href: `${body.dataset.project}${p.code[i]}/`, title: p.name[i] }, p.name[i])),
         cell("fix", p.domain[i]),
         cell("fix", element("i", { class: `mark mark-${stage}` }), STAGE_WORDS[stage]),
         cell("fix", p.started_on[i]?.slice(0, 7) ?? "—"),
@@ -275,11 +283,12 @@ window.wall = (() => {
   }
 
   function sectionTable() {
-    return table(["断面", "河流", "责任县区", "级别", "目标", "类别"], state.doc.sections.map((s) => {
-      const now = wallDerive.sectionAt(state.doc, s, state.week)
+    return table(["断面", "河流", "责任县（市、区）", "级别", "目标", "上月", "本月"], state.doc.sections.map((s) => {
+      const now = wallDerive.sectionAt(state.doc, s, state.week), before = wallDerive.monthBefore(s, now.month)
       return [
         cell("wide", element("a", { href: `${body.dataset.section}${s.id}/` }, s.name)), cell("fix", s.river), cell("fix", s.county), cell("fix", s.level_name),
-        cell("fix", s.target ? ROMAN[s.target] : "—"), cell("fix", element("span", { class: `chip water-${now.class ?? 0}` }, now.class ? ROMAN[now.class] : "未监测")),
+        cell("fix", s.target ? ROMAN[s.target] : "—"), cell("fix", before ? ROMAN[before] : "—"),
+        cell("fix", element("span", { class: `chip water-${now.class ?? 0}` }, now.class ? ROMAN[now.class] : "未监测")),
       ]
     }))
   }
@@ -497,7 +506,7 @@ window.wall = (() => {
   }
 
   async function begin() {
-    if (asked.get("week")) state.week = Number(asked.get("week"))
+    if (/^\d+$/.test(asked.get("week") ?? "")) state.week = Number(asked.get("week"))
     const outlines = fetch(body.dataset.outlines).then((response) => (response.ok ? response.json() : null)).catch(() => null)
     if (state.county) state.outlines = await outlines
     poll()

@@ -96,6 +96,14 @@ const wallDerive = (() => {
     return found
   }
 
+  /** The class of the month before `month`, null when it is not known. */
+  function monthBefore(section, month) {
+    if (!month) return null
+    const [year, number] = month.split("-").map(Number)
+    const before = number === 1 ? `${year - 1}-12` : `${year}-${String(number - 1).padStart(2, "0")}`
+    return section.history.filter(([, name]) => name === before).at(-1)?.[2] ?? null
+  }
+
   /** n good of m evaluated national sections at `week`, with the month. */
   function water(doc, week) {
     const states = doc.sections.filter((s) => s.level === "national").map((s) => sectionAt(doc, s, week))
@@ -104,5 +112,5 @@ const wallDerive = (() => {
     return { good: classes.filter((c) => c <= 3).length, evaluated: classes.length, month: months.at(-1) ?? null, classes: states.map((s) => s.class ?? 0) }
   }
 
-  return { STAGE_WORDS, ROMAN, stageAt, members, counts, hasChanged, series, dayOf, board, sectionAt, water }
+  return { STAGE_WORDS, ROMAN, stageAt, members, counts, hasChanged, series, dayOf, board, sectionAt, monthBefore, water }
 })()

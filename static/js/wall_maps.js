@@ -17,7 +17,8 @@ const wallMaps = (() => {
     const [cx, cy] = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2]
     const x = [cx - width / scale / 2, cx + width / scale / 2]
     const y = [cy - height / scale / 2, cy + height / scale / 2]
-    return { x, y, scale, zoom: scale / full, k: full / reference, width, height }
+    const closer = county ? 1.35 : 1 // buttons of a county seen alone are larger
+    return { x, y, scale, zoom: scale / full / closer, k: (full / reference) * closer, width, height }
   }
 
   function countyBox(doc, county, outlines) {
@@ -140,7 +141,7 @@ const wallMaps = (() => {
       opacity: own.map((i) => (isFaint(doc, view, i) ? dim : isPlanned ? 0.6 : 1)),
     })
     trace.magnets.textfont.color = own.map((i, n) => faded(stages[n].digit, isFaint(doc, view, i)))
-    rings(trace.changed, doc, view, own, places, stages, 6 * k, k)
+    rings(trace.changed, doc, view, own, places, stages, 3.4 * k, k)
     if (lone) {
       put(trace.counties, [lone.title], { text: [c.short[lone.position]] })
     } else {
@@ -167,7 +168,7 @@ const wallMaps = (() => {
   function rings(trace, doc, view, own, places, stages, wider, k) {
     const changed = [...own.keys()].filter((n) => hasChanged(doc, own[n], view.week) && !isFaint(doc, view, own[n]))
     put(trace, changed.map((n) => places[n]))
-    trace.marker.symbol = changed.map((n) => stages[n].symbol)
+    trace.marker.symbol = changed.map((n) => `${stages[n].symbol}-open`)
     trace.marker.size = changed.map((n) => stages[n].size * k + wider)
   }
 
@@ -253,7 +254,7 @@ const wallMaps = (() => {
       symbol: stages.map((s) => s.symbol), color: stages.map((s) => s.color), size: stages.map((s) => s.size * shrink),
       opacity: own.map((i) => (isFaint(doc, view, i) ? dim : view.week > doc.week ? 0.6 : 1)),
     })
-    rings(trace.changed, doc, view, own, places, stages, 3.6 * k, shrink)
+    rings(trace.changed, doc, view, own, places, stages, 2.4 * k, shrink)
     put(trace.names, rows.map((_, n) => [n, -0.32 * foot]), { text: rows.map((row) => row.short) })
     put(trace.rates, rows.map((_, n) => [n, -0.76 * foot]), { text: rows.map((row) => `${row.finished}/${row.count}`) })
     layout.xaxis.range = [-0.5, Math.max(rows.length, 6) - 0.5]
