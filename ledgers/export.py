@@ -46,7 +46,7 @@ class Sheet:
     @property
     def notes(self) -> str:
         """The line under the title: unit, day, filter, mark."""
-        parts = ["单位：万元", f"数据截至：{self.day}", *self.conditions]
+        parts = ["单位：万元", f"数据截至：{self.day}", "＝：自动计算", *self.conditions]
         return "　".join([*parts, DEMO_MARK] if self.is_demo else parts)
 
     @property
@@ -54,9 +54,9 @@ class Sheet:
         return f"{self.ledger.title}_{self.day}{'_演示数据' if self.is_demo else ''}"
 
     def headings(self) -> list[str]:
-        """Headings with their units; ＝ marks what is computed."""
+        """Headings with their units; ＝ marks what is computed (behind the words: in front a spreadsheet takes it for a formula)."""
         return [
-            f"{'＝' if column.is_computed else ''}{column.verbose_name}{f'（{column.unit}）' if column.unit == '%' else ''}"
+            f"{column.verbose_name}{f'（{column.unit}）' if column.unit == '%' else ''}{'＝' if column.is_computed else ''}"
             for _, column in self.columns
         ]
 
@@ -115,7 +115,9 @@ def write_workbook(sheet: Sheet, file: BinaryIO) -> None:
     page.append(_cells([sheet.ledger.title], [_style(page, font=Font(name="宋体", size=18, bold=True))]))
     page.append(_cells([sheet.notes], [_style(page, font=Font(name="宋体", size=10, color="55606D"))]))
     heading = _style(page, font=Font(name="宋体", size=10, bold=True), border=GRID, fill=SHADE, alignment=_aligned("center"))
-    page.append(_cells([label for label, start, end in _groups(columns) for label in [label] + [""] * (end - start)], itertools.repeat(heading)))
+    page.append(
+        _cells([label for label, start, end in _groups(columns) for label in [label] + [""] * (end - start)], itertools.repeat(heading))
+    )
     page.append(_cells(sheet.headings(), itertools.repeat(heading)))
     body = [_body_style(page, column) for column in columns]
     count = 0

@@ -145,8 +145,10 @@ def spoken_totals(sums: Totals) -> str:
     rates = "，".join(
         f"{word}{'—' if value is None else f'{value}%'}"
         for word, value in [
-            ("开工率", sums.start_rate), ("完工率", sums.finish_rate),
-            ("资金到位率", sums.in_place_rate), ("投资完成率（占总投资）", sums.invested_rate),
-        ]  # fmt: skip
+            ("开工率", sums.start_rate),
+            ("完工率", sums.finish_rate),
+            ("资金到位率", sums.in_place_rate),
+            ("投资完成率（占总投资）", sums.invested_rate),
+        ]
     )
     return f"前期{sums.not_started}、开工{sums.under_construction}、完工{sums.finished}；{rates}"

@@ -306,12 +306,24 @@ def _behind_figure(desk: Desk, **narrowed) -> Figure:
 
 def _invested(desk: Desk) -> Figure:
     now = totals(desk.facts)
-    return Figure("累计完成投资", wording.yi(now.invested_wan), "亿元", desk.ledger(sort="-invested_wan"), f"占总投资 {wording.percent(now.invested_rate)}")
+    return Figure(
+        "累计完成投资",
+        wording.yi(now.invested_wan),
+        "亿元",
+        desk.ledger(sort="-invested_wan"),
+        f"占总投资 {wording.percent(now.invested_rate)}",
+    )
 
 
 def _in_place(desk: Desk) -> Figure:
     now = desk.totals
-    return Figure("资金累计到位", wording.yi(now.in_place_wan), "亿元", desk.ledger(sort="-in_place_wan"), f"到位率 {wording.percent(now.in_place_rate)}")
+    return Figure(
+        "资金累计到位",
+        wording.yi(now.in_place_wan),
+        "亿元",
+        desk.ledger(sort="-in_place_wan"),
+        f"到位率 {wording.percent(now.in_place_rate)}",
+    )
 
 
 def _start_rate(desk: Desk) -> Figure:
@@ -320,7 +332,11 @@ def _start_rate(desk: Desk) -> Figure:
 
 def _finish_rate(desk: Desk) -> Figure:
     return Figure(
-        "完工率", wording.percent(desk.totals.finish_rate), "", desk.ledger(stage=int(Stage.FINISHED)), f"{desk.totals.finished}/{desk.totals.count}"
+        "完工率",
+        wording.percent(desk.totals.finish_rate),
+        "",
+        desk.ledger(stage=int(Stage.FINISHED)),
+        f"{desk.totals.finished}/{desk.totals.count}",
     )
 
 
@@ -374,9 +390,7 @@ def _unreported(desk: Desk) -> Block:
             f"缺 {owed[name]}/{expected[name]}" if owed[name] else "上周缺报",
             "bad" if desk.now > desk.deadline or old[name] else "warn",
             "，".join(
-                f"{word} {number[name]}"
-                for word, number in [("上周仍缺", old), ("已存草稿", drafts), ("已退回", returned)]
-                if number[name]
+                f"{word} {number[name]}" for word, number in [("上周仍缺", old), ("已存草稿", drafts), ("已退回", returned)] if number[name]
             ),
         )
         for name in names
@@ -397,7 +411,13 @@ def _to_review(desk: Desk) -> Block:
     )
     known = {f.pk: f for f in project_facts(desk.day, reviewed_projects(desk.user))} if desk.user.role == Role.DEPARTMENT else desk.by_key
     lines = [
-        Line(_name(known[pk]), desk.address("dispatch", week=week_of.isoformat()), "迟报" if late else "待核", "warn" if late else "", f"周次 {week_of}")
+        Line(
+            _name(known[pk]),
+            desk.address("dispatch", week=week_of.isoformat()),
+            "迟报" if late else "待核",
+            "warn" if late else "",
+            f"周次 {week_of}",
+        )
         for pk, week_of, late in waiting
         if pk in known
     ]
@@ -527,7 +547,13 @@ def _foot_counties(desk: Desk) -> Block:
     last = ranked[min(3, len(ranked)) - 1][0] if ranked else 0
     codes = {f.county: f.county_code for f in desk.facts}
     lines = [
-        Line(name, desk.ledger(county=codes[name]), f"第 {rank} 名", "", f"完工率 {wording.percent(t.finish_rate)}（{t.finished}/{t.count}），在建 {t.under_construction}，前期 {t.not_started}")
+        Line(
+            name,
+            desk.ledger(county=codes[name]),
+            f"第 {rank} 名",
+            "",
+            f"完工率 {wording.percent(t.finish_rate)}（{t.finished}/{t.count}），在建 {t.under_construction}，前期 {t.not_started}",
+        )
         for rank, (name, t) in ranked
         if rank >= last and t.finished < t.count
     ]

@@ -85,7 +85,9 @@ class LedgerView(View):
         """Exactly what is chosen on the page, all its pages."""
         kind = request.GET["export"]
         if kind not in {"xlsx", "csv"} or not chosen.is_valid():
-            message = "筛选条件有误，请回到台账改正后再导出。" if kind in {"xlsx", "csv"} else f"不能导出为“{kind[:20]}”，只有 xlsx 和 csv。"
+            message = (
+                "筛选条件有误，请回到台账改正后再导出。" if kind in {"xlsx", "csv"} else f"不能导出为“{kind[:20]}”，只有 xlsx 和 csv。"
+            )
             return render(request, "error.html", {"title": "没有导出", "message": message}, status=400)
         sheet = export.Sheet(ledger, request.as_of, table.data.data, chosen.spoken, request.region.is_demo)
         response = send_workbook(sheet) if kind == "xlsx" else send_csv(sheet)
