@@ -13,7 +13,7 @@ import unicodedata
 from pathlib import Path
 
 from django.conf import settings
-from fontTools.ttLib import TTCollection, TTFont
+from fontTools.ttLib import TTFont
 
 log = logging.getLogger(__name__)
 
@@ -84,11 +84,8 @@ def family(path: Path) -> str:
 
 @functools.cache
 def _printable(path: Path) -> frozenset[int]:
-    return frozenset(_open(path).getBestCmap())
-
-
-def _open(path: Path) -> TTFont:
-    return TTCollection(path, lazy=True)[0] if path.suffix.lower() == ".ttc" else TTFont(path, lazy=True)
+    with TTFont(path, lazy=True) as font:
+        return frozenset(font.getBestCmap())
 
 
 def clean(text: str) -> str:
