@@ -11,7 +11,8 @@ from projects import rules
 
 HUNDRED = Decimal(100)
 STEP = Decimal("0.5")  # how finely people report progress
-ALMOST = Decimal(98)  # what is not finished is never reported as 100
+ALMOST = Decimal(98)  # what is not finished is never reported as 100 …
+NEARLY = Decimal("99.9")  # … nor by those that are on their plan to the last day
 
 # How much work gets done on a day of each month: frost from December to February.
 DAY_WEIGHTS = {12: 1, 1: 1, 2: 1, 3: 3, 11: 3}
@@ -79,6 +80,8 @@ class Pace:
         return plans
 
     def _planned(self, day: dt.date) -> Decimal:
+        if self.is_on_plan and day <= month_end(self.started_on):
+            return Decimal(0)  # a plan runs through the whole month: no public project is behind before its start
         if self.points:
             return along(list(self.points), day)
         if self.revised_on and self.revised_finish_on and day >= month_start(self.revised_on):
@@ -100,7 +103,7 @@ class Pace:
             return HUNDRED
         if self.is_on_plan:
             planned = self.planned_on(day).quantize(Decimal("0.1"), ROUND_CEILING)
-            return min(max(planned, STEP), ALMOST)
+            return min(max(planned, STEP), NEARLY)
         seen = min(day, self.silent_from) if self.silent_from else day
         value = curve(self.started_on, self.real_finish_on, seen)
         return min(max((value / STEP).to_integral_value(ROUND_DOWN) * STEP, STEP), ALMOST)

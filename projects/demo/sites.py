@@ -47,15 +47,17 @@ class Sites:
         point = shapely.Point(lon, lat)
         river = river or min((n for n in self.lines if self.ranks[n] > 1), key=lambda n: (self.lines[n].distance(point), n))
         found: list[str] = []
+        last = None  # below the last section of all: it still tells the most
         while river:
             line, here = self.lines[river], self.lines[river].project(point)
-            below = [(line.project(shapely.Point(x, y)), name, national) for name, (r, national, x, y) in stations.items() if r == river]
-            below = sorted(place for place in below if place[0] >= here)
+            places = [(line.project(shapely.Point(x, y)), name, national) for name, (r, national, x, y) in stations.items() if r == river]
+            below = sorted(place for place in places if place[0] >= here)
             found += [name for _, name, _ in below[:1] if not found]
             if national := [name for _, name, is_national in below if is_national]:
                 return list(dict.fromkeys([*found, national[0]]))
+            last = max(places, default=last)
             point, river = shapely.Point(line.coords[-1]), self.parents[river]
-        return found
+        return found or ([last[1]] if last else [])
 
     def place(self, dice: random.Random, county: str, river: str | None) -> tuple[float, float]:
         """A place in `county`: by `river` when it runs there, else around the seat; a zone's around its point."""

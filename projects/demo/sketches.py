@@ -21,6 +21,7 @@ UNFINISHED = ["slow"] * 6 + ["stalled"] * 3 + ["silent"] * 3 + ["ahead"] * 3 + [
 FINISHED = ["late"] * 12 + ["postponed"] * 3 + ["over_budget"] * 2 + ["steady"]
 MONEY_EARLY, MONEY_SCARCE = 7, 7  # every n-th invented project has its money early, or scarce
 
+SUFFIXES = ("", "（二期）", "（三期）", "（四期）")
 PUBLIC_NOTE = "名称、县域、领域及所列规模、时限据公开报道；未公开的投资、日期、资金与每周数据为演示数据。"
 DEMO_NOTE = "演示数据，非真实项目。"
 
@@ -156,10 +157,8 @@ def _invented(promise: Promise, sites: Sites, county: dict, domain: str, others:
     used = Counter(s.kind for s in others)
     choices = sorted(_choices(domain, county, sites), key=lambda w: (used[w.name], dice.random()))  # rare kinds first
     river = rivers[dice.randrange(min(2, len(rivers)))] if rivers else None
-    work, name = next(
-        (work, name) for suffix in ("", "（二期）", "（三期）") for work in choices
-        if not any(other.name in (name := _name(work, county, river, suffix)) for other in others)
-    )  # fmt: skip
+    candidates = ((work, _name(work, county, river, suffix)) for suffix in SUFFIXES for work in choices)
+    work, name = next((work, name) for work, name in candidates if not any(other.name in name for other in others))
     numbers = {key: dice.randrange(low, high + 1, step) for key, (low, high, step) in work.numbers.items()}
     return Sketch(
         name=name,

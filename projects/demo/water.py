@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from linfen_water.dates import add_months, month_start
 from monitoring import limits, services
-from monitoring.enums import PeriodKind, WaterClass
+from monitoring.enums import PeriodKind, WaterBody, WaterClass
 from monitoring.models import Assessment, Reading, Section, SectionTarget
 from projects.demo.promise import Promise
 from projects.regions.pack import Pack
@@ -26,6 +26,7 @@ LEVELS = {
     WaterClass.IV: {"ph": "7.9", "do": "7.4", "codmn": "6.1", "nh3n": "1.12", "tp": "0.215", "cod": "23", "bod5": "4.3", "f": "0.98"},
     WaterClass.V: {"ph": "7.8", "do": "6.6", "codmn": "7.6", "nh3n": "1.62", "tp": "0.285", "cod": "31", "bod5": "5.6", "f": "1.12"},
 }  # fmt: skip
+LAKE_PHOSPHORUS = {WaterClass.I: "0.006", WaterClass.II: "0.016", WaterClass.III: "0.034", WaterClass.IV: "0.072", WaterClass.V: "0.14"}
 # A water grows better or worse over the winter, not overnight: months of the change, centred on New Year.
 CHANGE_MONTHS = 6
 WET_OR_DRY = 16  # percent by which a month's flow moves all concentrations of a section together
@@ -85,12 +86,12 @@ def _sample(section: Section, month: dt.date, promise: Promise) -> list[Reading]
         return []
     dice = promise.dice("water", section.name, month)
     flow = 100 + Decimal(dice.randint(-10 * WET_OR_DRY, 10 * WET_OR_DRY)) / 10
-    levels = _levels(plan["like"], month, max(promise.good_sections))
+    levels = _levels(plan["like"], month, max(promise.good_sections), section.water_body)
     at = timezone.make_aware(dt.datetime.combine(month.replace(day=SAMPLED_DAY + dice.randint(0, 3)), dt.time(SAMPLED_HOUR)))
     return [_reading(section, at, key, levels[key], flow, dice) for key in (*limits.FIVE, *section.x_items)]
 
 
-def _levels(like: dict[str, str], month: dt.date, last_year: int) -> dict[str, Decimal]:
+def _levels(like: dict[str, str], month: dt.date, last_year: int, water_body: str) -> dict[str, Decimal]:
     """The usual values of a month, on the way from one year's to the next one's; after `last_year` as in it.
 
     A year is like a class, or between two: "3.2" is Ⅲ with a fifth of the way to Ⅳ.
@@ -98,9 +99,9 @@ def _levels(like: dict[str, str], month: dt.date, last_year: int) -> dict[str, D
 
     def of(year: int, key: str) -> Decimal:
         likeness = Decimal(like[str(min(year, last_year))])
-        better, share = LEVELS[WaterClass(int(likeness))], likeness % 1
-        worse = LEVELS[WaterClass(int(likeness) + 1)] if share else better
-        return Decimal(better[key]) * (1 - share) + Decimal(worse[key]) * share
+        water_class, share = WaterClass(int(likeness)), likeness % 1
+        worse = WaterClass(water_class + 1) if share else water_class
+        return _level(key, water_class, water_body) * (1 - share) + _level(key, worse, water_body) * share
 
     half = CHANGE_MONTHS // 2
     before, after = (month.year - 1, month.year) if month.month <= half else (month.year, month.year + 1)
@@ -108,6 +109,11 @@ def _levels(like: dict[str, str], month: dt.date, last_year: int) -> dict[str, D
     if str(before) not in like:
         before = after
     return {key: of(before, key) * (1 - done) + of(after, key) * done for key in LEVELS[WaterClass.I]}
+
+
+def _level(key: str, water_class: WaterClass, water_body: str) -> Decimal:
+    is_lake_phosphorus = key == "tp" and water_body == WaterBody.LAKE
+    return Decimal(LAKE_PHOSPHORUS[water_class] if is_lake_phosphorus else LEVELS[water_class][key])
 
 
 def _reading(section: Section, at: dt.datetime, key: str, level: Decimal, flow: Decimal, dice: random.Random) -> Reading:
