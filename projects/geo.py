@@ -12,9 +12,9 @@ import orjson
 import shapely
 from django.conf import settings
 from pyproj import Transformer
+from shapely.affinity import translate
 from shapely.geometry import MultiPolygon, shape
 from shapely.geometry.base import BaseGeometry
-from shapely.ops import transform
 
 from projects import palette
 from projects.regions import pack
@@ -85,17 +85,17 @@ def load(
     """Read a pack's `counties.geojson` and `rivers.geojson` (either may be missing) and fit the map around them."""
     to_km = _km(crs)
     counties = _features(folder, "counties.geojson")
-    outlines = {_code(f): _multi(transform(to_km, shape(f["geometry"]))) for f in counties}
+    outlines = {_code(f): _multi(to_km(shape(f["geometry"]))) for f in counties}
     kinds = dict.fromkeys(main_rivers, "main") | dict.fromkeys(trunk_rivers, "trunk")
-    rivers = [(f["properties"]["name"], transform(to_km, shape(f["geometry"]))) for f in _features(folder, "rivers.geojson")]
+    rivers = [(f["properties"]["name"], to_km(shape(f["geometry"]))) for f in _features(folder, "rivers.geojson")]
     near = shapely.union_all(list(outlines.values())).buffer(BANK_KM) if outlines else None
     shown = [(name, line.intersection(near) if near else line) for name, line in rivers]
     shown = [(name, line) for name, line in shown if not line.is_empty]
-    seats = [transform(to_km, shapely.Point(point)) for point in points]
+    seats = [to_km(shapely.Point(point)) for point in points]
     x0, y0, x1, y1 = _bounds([*outlines.values(), *(line for _, line in shown), *seats])
 
     def shifted(geometry):
-        return transform(lambda x, y: (x - x0, y - y0), geometry)
+        return translate(geometry, -x0, -y0)
 
     outlines = {code: shifted(outline) for code, outline in outlines.items()}
     return Land(
@@ -160,11 +160,13 @@ def _transformer(crs: str) -> Transformer:
 
 
 def _km(crs: str):
-    def to_km(lon, lat):
-        east, north = _transformer(crs).transform(lon, lat)
-        return [v / 1000 for v in east], [v / 1000 for v in north]
+    """A function that turns WGS84 geometries into km of the projection."""
 
-    return to_km
+    def projected(lon, lat):
+        east, north = _transformer(crs).transform(lon, lat)
+        return east / 1000, north / 1000
+
+    return lambda geometry: shapely.transform(geometry, projected, interleaved=False)
 
 
 def _features(folder: Path | None, name: str) -> list[dict]:
@@ -193,8 +195,8 @@ def _bounds(geometries: list[BaseGeometry]) -> tuple[float, float, float, float]
 def _label_place(feature: dict, outline: MultiPolygon, to_km, origin: tuple[float, float]) -> tuple[float, float]:
     """Where the county's name is best written: what the pack says, else the middle of its largest circle."""
     if label := feature["properties"].get("label"):
-        (east,), (north,) = to_km([label[0]], [label[1]])
-        return round(east - origin[0], 2), round(north - origin[1], 2)
+        place = to_km(shapely.Point(label))
+        return round(place.x - origin[0], 2), round(place.y - origin[1], 2)
     middle = shapely.maximum_inscribed_circle(max(outline.geoms, key=lambda part: part.area)).coords[0]
     return round(middle[0], 2), round(middle[1], 2)
 

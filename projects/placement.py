@@ -209,9 +209,10 @@ def _choices(want: Want, pitch: float, size: Point, ground: "_Ground") -> list[_
         rows = math.ceil(want.count / columns)
         width, height = _extent(columns, rows, pitch)
         for box, land, mine in ground.shares(width, height, want.outline):
-            leader = _leader(want, box, land, mine)
-            if leader is None and mine == 0 and want.outline is not None:
-                continue  # on the ground of others only: would be taken for theirs
+            is_home = _is_home(want, land, mine)
+            if not is_home and want.outline is not None and land > 0.02:
+                continue  # on the ground of others: would be taken for theirs
+            leader = None if is_home else _leader(want.anchor, box)
             cost = 0.25 * abs(rows - 2) + 0.12 * (columns * rows - want.count)
             cost += COST_OF_DISTANCE * math.dist((box.x, box.y), want.anchor) / pitch
             cost += (COST_OF_GUEST_GROUND if want.outline is None else COST_OF_FOREIGN_GROUND) * (land - mine)
@@ -226,12 +227,15 @@ def _extent(columns: int, rows: int, pitch: float) -> Point:
     return (max(columns, TITLE_WIDTH) + GAP) * pitch, (rows + TITLE_SHARE + GAP) * pitch
 
 
-def _leader(want: Want, box: Box, land: float, mine: float) -> tuple[Point, Point] | None:
-    """The line from the county to a block that does not stand on enough of its ground; a zone always has one."""
-    if want.outline is not None and (mine > 0.3 or (mine > 0.1 and land - mine < 0.15) or land > 0.02):
-        return None
-    end = box.nearest(want.anchor)
-    return None if end == want.anchor else (want.anchor, end)
+def _is_home(want: Want, land: float, mine: float) -> bool:
+    """Whether a block with so much of it on land, and so much on its own county's, is seen as that county's."""
+    return want.outline is not None and (mine > 0.3 or (mine > 0.1 and land - mine < 0.15))
+
+
+def _leader(anchor: Point, box: Box) -> tuple[Point, Point] | None:
+    """The line from a county's place to its block; none when the block covers the place."""
+    end = box.nearest(anchor)
+    return None if end == anchor else (anchor, end)
 
 
 class _Ground:
