@@ -10,7 +10,7 @@ from projects.reports import MONEY, PROGRESS, Flat, ProjectWeek, money_key
 from projects.services import EditConflict
 
 LABELS = {name: field.label for name, field in DispatchForm.base_fields.items()}
-MONEY_HEADS = [("in_place_wan", "累计到位"), ("paid_wan", "累计支付"), ("completed_wan", "累计完成投资")]
+MONEY_HEADS = [("in_place_wan", "到位"), ("paid_wan", "支付"), ("completed_wan", "完成投资")]
 
 
 @dataclasses.dataclass(slots=True)
@@ -28,7 +28,8 @@ class Cell:
 
     field: str
     label: str
-    name: str  # of the input; also the start of its id
+    spoken: str  # the whole label, where the visible one leans on its row
+    name: str  # of the input; also its id
     value: str
     before: str | None  # last period's value in words; None = there was no last period, or nothing is carried over
     is_same: bool  # equal to the last period's
@@ -190,7 +191,7 @@ class Block:
                 planned_wan=rules.plain(source.planned_wan),
                 issued_wan=None if source.issued_wan is None else rules.plain(source.issued_wan),
                 cells=[
-                    self.cell(money_key(field, source.pk), "number", f"{source.get_kind_display()}{head}") for field, head in MONEY_HEADS
+                    self.cell(money_key(field, source.pk), "number", head, f"{source.get_kind_display()}累计{head}") for field, head in MONEY_HEADS
                 ],
             )
             for source in self.week.sources
@@ -205,7 +206,7 @@ class Block:
             for field in MONEY
         ]
 
-    def cell(self, key: str, kind: str, label: str = "") -> Cell:
+    def cell(self, key: str, kind: str, label: str = "", spoken: str = "") -> Cell:
         name = f"{self.code}-{key}"
         errors, typed = [], None
         if self.form:
@@ -219,6 +220,7 @@ class Block:
         return Cell(
             field=key,
             label=label or LABELS[key],
+            spoken=spoken,
             name=name,
             value=value,
             before=before,

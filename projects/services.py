@@ -70,6 +70,7 @@ def save_dispatch(*, project: Project, week_of: dt.date, by: User, version: int,
     changed = reports.differences(week.current, report)
     if not changed and week.latest and week.latest.state != DispatchState.RETURNED:
         return week.latest
+    changes = {key: [reports.as_text(week.current.get(key)), reports.as_text(report[key])] for key in changed}
     draft = week.draft or Dispatch(
         project=week.project,
         week_of=week_of,
@@ -78,7 +79,6 @@ def save_dispatch(*, project: Project, week_of: dt.date, by: User, version: int,
         version=week.edit_version,
     )
     _write(draft, report, by)
-    changes = {key: [reports.as_text(week.current.get(key)), reports.as_text(report[key])] for key in changed}
     _record(draft, week, "dispatch.save", by, changes)
     return draft
 

@@ -179,8 +179,9 @@ def _take_page(request, weeks: list[ProjectWeek]) -> dict[str, Outcome]:
         code = week.project.code
         if f"{code}-version" not in request.POST:
             continue
-        is_touched = week.draft is not None or _is_touched(request, week)
-        if target == code or (not target and is_touched):
+        is_touched = _is_touched(request, week)
+        is_ready = is_touched or (verb == "submit" and week.draft is not None)
+        if target == code or (not target and is_ready):
             outcomes[code] = _take(request, week, verb)
         elif is_touched:
             outcomes[code] = _take(request, week, "save")

@@ -108,8 +108,8 @@ if (page) {
     const { detail } = event
     const block = detail.target.closest("[data-block]")
     if (!block) return
-    if (new URL(detail.xhr.responseURL).pathname.startsWith("/accounts/login")) {
-      detail.shouldSwap = false
+    if (detail.xhr.status === 403 || new URL(detail.xhr.responseURL).pathname.startsWith("/accounts/login")) {
+      detail.shouldSwap = detail.isError = false
       expired(block)
     } else if (detail.xhr.status === 409 || detail.xhr.status === 422) {
       detail.shouldSwap = true

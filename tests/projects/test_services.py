@@ -148,6 +148,16 @@ def test_two_people_who_type_the_same_do_not_conflict(project, clerk):
     assert save(project, clerk, version=0, physical_progress=Decimal(45)).physical_progress == 45
 
 
+def test_a_conflict_names_what_both_started_from_after_several_saves(project, clerk):
+    save(project, clerk, physical_progress=Decimal(45))
+    save(project, clerk, version=1, physical_progress=Decimal(46), done="铺设管网")
+    save(project, clerk, version=2, physical_progress=Decimal(47))
+    with pytest.raises(services.EditConflict) as caught:
+        save(project, clerk, version=1, physical_progress=Decimal(50), done="完成护岸砌筑 200 米")
+    assert (caught.value.base, caught.value.theirs) == ({"physical_progress": 45}, {"physical_progress": 47})
+    assert caught.value.merged["done"] == "铺设管网"
+
+
 def test_without_history_every_difference_is_a_question(project, clerk):
     DispatchFactory(project=project, week_of=THIS_WEEK, draft=True, version=3, physical_progress=Decimal(60))
     with pytest.raises(services.EditConflict) as caught:
