@@ -180,6 +180,8 @@ def _table(folder: Path, name: str, columns: dict, faults: list[str]) -> list[di
     rows = []
     for cells in reader:
         row = {"_where": f"{name} 第{reader.line_num}行"}
+        if extra := cells.get(None):
+            faults.append(f"{row['_where']}：比表头多{len(extra)}格（含逗号的文字要加引号）。")
         for column, (field, convert, _) in columns.items():
             if column in present:
                 try:
@@ -340,7 +342,17 @@ def _rivers(lines: dict[str, dict], faults: list[str]) -> list[dict]:
         if len(name) > 30 or not isinstance(rank, int) or rank < 1:
             faults.append(f"{properties['_where']}“{name}”：名称最多30个字，rank 应为正整数。")
         rivers.append({"name": name, "rank": rank, "parent": parent, "line": line})
+    parents = {river["name"]: river["parent"] for river in rivers}
+    faults += [f"rivers.geojson“{name}”：汇入关系成环。" for name in parents if _flows_into_itself(name, parents)]
     return rivers
+
+
+def _flows_into_itself(name: str, parents: dict[str, str | None]) -> bool:
+    seen, river = set(), parents.get(name)
+    while river and river not in seen:
+        seen.add(river)
+        river = parents.get(river)
+    return name in seen
 
 
 def _starts_at_mouth(line: shapely.LineString, parent: shapely.LineString) -> bool:
