@@ -65,9 +65,7 @@ def judge(values: Mapping[str, Decimal | None], limits: Limits, water_body: str 
     An item that `values` does not name is not monitored there and is left out; one whose value is None is missing,
     and then there is no class. Items outside the 21 assessed (total nitrogen among them) never matter.
     """
-    assessed = {
-        key: limit for key in limits.order if key in values and (limit := limits.of(key, water_body)) and limit.is_assessed
-    }
+    assessed = {key: limit for key in limits.order if key in values and (limit := limits.of(key, water_body)) and limit.is_assessed}
     missing = tuple(key for key in assessed if values[key] is None)
     classes = {key: classify(limit, value) for key, limit in assessed.items() if (value := values[key]) is not None}
     worst = max(classes.values(), default=None)
@@ -83,9 +81,7 @@ def judge(values: Mapping[str, Decimal | None], limits: Limits, water_body: str 
     )
 
 
-def main_pollutants(
-    classes: Mapping[str, WaterClass], limits: Mapping[str, Limit], values: Mapping[str, Decimal | None]
-) -> list[str]:
+def main_pollutants(classes: Mapping[str, WaterClass], limits: Mapping[str, Limit], values: Mapping[str, Decimal | None]) -> list[str]:
     """The items worse than Ⅲ, worst class first, then by multiple, at most three; cyanide and heavy metals lead."""
 
     def weight(key: str):

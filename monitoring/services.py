@@ -42,9 +42,7 @@ def assess(*, section: Section, period_kind: str, starts_on: dt.date, published_
     return fresh
 
 
-def assess_all(
-    *, sections: Iterable[Section], periods: Iterable[tuple[str, dt.date, dt.date]], source: str
-) -> list[Assessment]:
+def assess_all(*, sections: Iterable[Section], periods: Iterable[tuple[str, dt.date, dt.date]], source: str) -> list[Assessment]:
     """First assessments of many sections and periods `(kind, starts_on, published_on)` in two queries, for a first load."""
     sections, periods = list(sections), list(periods)
     if not periods:
@@ -72,9 +70,7 @@ def months_of(sections: Iterable[Section], first: dt.date, last: dt.date) -> dic
     return result
 
 
-def assessment(
-    section: Section, months: Months, *, kind: str, starts_on: dt.date, published_on: dt.date, source: str
-) -> Assessment:
+def assessment(section: Section, months: Months, *, kind: str, starts_on: dt.date, published_on: dt.date, source: str) -> Assessment:
     """What `months` amount to for the period, as a row that is not saved yet."""
     table = limits.table()
     ends_on = period_end(kind, starts_on)

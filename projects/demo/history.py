@@ -61,8 +61,15 @@ class Week:
 
 
 def weeks(
-    sketch: Sketch, project: Project, funding: list[FundingSource], problems: list[Problem], people: People, promise: Promise,
-    values: policy.Values, turn: int, is_audited: bool,
+    sketch: Sketch,
+    project: Project,
+    funding: list[FundingSource],
+    problems: list[Problem],
+    people: People,
+    promise: Promise,
+    values: policy.Values,
+    turn: int,
+    is_audited: bool,
 ) -> list[Week]:
     """All dispatches of one project. `turn` is the place of its county in the pack."""
     result: list[Week] = []
@@ -82,7 +89,12 @@ def weeks(
             continue
         is_late = 10 * MISSING * careless <= chance < 10 * (MISSING + LATE) * careless
         needs_review = number >= len(promise.weeks) - REVIEW_WEEKS and not sketch.is_public and dice.random() < 0.3
-        _submit(week, people, days=values.cut_off_weekday + dice.randint(1, 4) if is_late else dice.randint(1, values.cut_off_weekday), minute=dice.randint(0, 480))
+        _submit(
+            week,
+            people,
+            days=values.cut_off_weekday + dice.randint(1, 4) if is_late else dice.randint(1, values.cut_off_weekday),
+            minute=dice.randint(0, 480),
+        )
         week.dispatch.is_late = is_late
         if not needs_review:
             _accept(week, people, promise.today)
@@ -95,8 +107,15 @@ def weeks(
 
 
 def _week(
-    sketch: Sketch, project: Project, funding: list[FundingSource], problems: list[Problem], week_of: dt.date, cut_off_on: dt.date,
-    promise: Promise, *, audit: bool,
+    sketch: Sketch,
+    project: Project,
+    funding: list[FundingSource],
+    problems: list[Problem],
+    week_of: dt.date,
+    cut_off_on: dt.date,
+    promise: Promise,
+    *,
+    audit: bool,
 ) -> Week:
     """What there is to say of a project at a cut-off."""
     pace = sketch.pace
@@ -115,7 +134,9 @@ def _week(
     if sum(line[3] for line in lines) > sketch.total_wan:
         reason = OVER_BUDGET
     done, next_steps = _telling(sketch, week_of, cut_off_on, progress)
-    hinders = "；".join(p.description.rstrip("。") for p in problems if p.raised_on <= cut_off_on and not (p.closed_on and p.closed_on <= cut_off_on))
+    hinders = "；".join(
+        p.description.rstrip("。") for p in problems if p.raised_on <= cut_off_on and not (p.closed_on and p.closed_on <= cut_off_on)
+    )
     is_first = week_of == promise.first_week
     dispatch = Dispatch(
         project=project,
@@ -150,7 +171,7 @@ def _forecast(sketch: Sketch, day: dt.date) -> dt.date:
     pace = sketch.pace
     baseline = pace.revised_finish_on if pace.revised_on and pace.revised_finish_on and day >= pace.revised_on else pace.baseline_finish_on
     is_far = (baseline - day).days > 2 * SEEN_AHEAD
-    if sketch.is_public or is_far or (pace.real_finish_on - baseline).days < SMALL_DELAY and baseline > day:
+    if sketch.is_public or is_far or ((pace.real_finish_on - baseline).days < SMALL_DELAY and baseline > day):
         return max(baseline, day)
     expected = month_end(min(pace.real_finish_on, pace.baseline_finish_on + LONGEST_ADMITTED))
     return max(baseline, expected, month_end(day))
@@ -198,7 +219,9 @@ def _accept(week: Week, people: People, today: dt.date) -> None:
 def _returned_before(week: Week, people: People, remark: str) -> Week:
     """The first revision that was returned; `week` becomes the second."""
     first = _copy(week)
-    first.dispatch.physical_progress = min(first.dispatch.physical_progress + 3, Decimal(100) if first.dispatch.completed_on else Decimal(99))
+    first.dispatch.physical_progress = min(
+        first.dispatch.physical_progress + 3, Decimal(100) if first.dispatch.completed_on else Decimal(99)
+    )
     first.dispatch.state, first.dispatch.is_live, first.dispatch.remark = DispatchState.RETURNED, False, remark
     first.dispatch.submitted_at -= dt.timedelta(hours=6)
     first.dispatch.edited_at = first.dispatch.submitted_at

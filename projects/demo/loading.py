@@ -7,10 +7,11 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from linfen_water import policy, trail
-from linfen_water.models import County, Domain, Region, Unit, User
 from linfen_water.enums import UnitKind
+from linfen_water.models import County, Domain, Region, Unit, User
 from monitoring.models import Section
-from projects.demo import accounts, history, papers, promise as promises, sketches, water
+from projects.demo import accounts, history, papers, sketches, water
+from projects.demo import promise as promises
 from projects.demo.promise import Broken, Promise
 from projects.demo.sketches import Sketch
 from projects.enums import StageEvent
@@ -112,7 +113,9 @@ def _projects(everything: list[Sketch], promise: Promise) -> list[Project]:
 def _versions(everything: list[Sketch], projects: list[Project], promise: Promise) -> None:
     """The first version of each project, and a second one where the baseline was moved or the name was put right."""
     counties = {county.code: county for county in County.objects.all()}
-    leads = {unit.domain.name: unit for unit in Unit.objects.filter(kind=UnitKind.DEPARTMENT, domain__isnull=False).select_related("domain")}
+    leads = {
+        unit.domain.name: unit for unit in Unit.objects.filter(kind=UnitKind.DEPARTMENT, domain__isnull=False).select_related("domain")
+    }
     responsible = {unit.county.code: unit for unit in Unit.objects.filter(kind=UnitKind.COUNTY).select_related("county")}
     rows = []
     for s, project in zip(everything, projects, strict=True):
@@ -152,7 +155,12 @@ def _versions(everything: list[Sketch], projects: list[Project], promise: Promis
 def _plans(everything: list[Sketch], projects: list[Project]) -> None:
     MonthlyPlan.objects.bulk_create(
         (
-            MonthlyPlan(project=project, month=month, planned_progress=percent, planned_invested_wan=(s.total_wan * percent / 100).quantize(s.total_wan))
+            MonthlyPlan(
+                project=project,
+                month=month,
+                planned_progress=percent,
+                planned_invested_wan=(s.total_wan * percent / 100).quantize(s.total_wan),
+            )
             for s, project in zip(everything, projects, strict=True)
             for month, percent in s.pace.plans.items()
         ),
@@ -164,13 +172,13 @@ def _serve_sections(everything: list[Sketch], projects: list[Project]) -> None:
     sections = {section.name: section for section in Section.objects.all()}
     through = Project.sections.through
     through.objects.bulk_create(
-        through(project=project, section=sections[name])
-        for s, project in zip(everything, projects, strict=True)
-        for name in s.sections
+        through(project=project, section=sections[name]) for s, project in zip(everything, projects, strict=True) for name in s.sections
     )
 
 
-def _papers_and_weeks(everything: list[Sketch], projects: list[Project], promise: Promise, users: dict[str, User], counties: list[dict]) -> None:
+def _papers_and_weeks(
+    everything: list[Sketch], projects: list[Project], promise: Promise, users: dict[str, User], counties: list[dict]
+) -> None:
     """Funding, permits, problems, then all weeks, in few batches; the facts of start and completion point at their week."""
     units = {unit.code: unit for unit in Unit.objects.select_related("county", "domain")}
     leads = {unit.domain.name: unit for unit in units.values() if unit.kind == UnitKind.DEPARTMENT and unit.domain}
@@ -229,7 +237,10 @@ def _stage_facts(weeks: list[history.Week]) -> None:
 def check(promise: Promise) -> None:
     """Raise Broken unless the rows hold what was promised."""
     projects = Project.objects.filter(listed_on__lte=promise.first_week)
-    found = {"count": projects.count(), "total": ProjectVersion.objects.filter(effective_to=None).aggregate(n=Sum("total_investment_wan"))["n"]}
+    found = {
+        "count": projects.count(),
+        "total": ProjectVersion.objects.filter(effective_to=None).aggregate(n=Sum("total_investment_wan"))["n"],
+    }
     wanted = {"count": promise.count, "total": promise.total_investment_wan}
     found["started"], wanted["started"] = projects.filter(started_on__lte=promise.all_started_by).count(), promise.count
     for day, count in promise.finished.items():

@@ -59,8 +59,16 @@ SCARCE = (("0.10", "0.15"), ("0.45", "0.30"), ("0.90", "0.45"))  # works wait fo
 
 
 def sources(
-    dice: random.Random, mix, total: Decimal, start_on: dt.date, finish_on: dt.date, *, arrivals=USUAL, worth: Decimal,
-    is_last_open: bool = False, today: dt.date,
+    dice: random.Random,
+    mix,
+    total: Decimal,
+    start_on: dt.date,
+    finish_on: dt.date,
+    *,
+    arrivals=USUAL,
+    worth: Decimal,
+    is_last_open: bool = False,
+    today: dt.date,
 ) -> list[Source]:
     """The sources of one project; with `is_last_open` the last one is not issued by `today`."""
     planned = share_out(total, [Decimal(parts) for _, parts in mix])

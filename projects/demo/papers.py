@@ -12,7 +12,13 @@ from projects.models import Permit, Problem, Project
 PROMISED_WORKDAYS = {PermitKind.EIA: 30, PermitKind.LAND_PREREVIEW: 20, PermitKind.FLOOD_ASSESSMENT: 20, PermitKind.TENDER: 30}
 USUAL_WORKDAYS = 15
 # Papers that works may still wait for after they began.
-WAITED_FOR = (PermitKind.OUTFALL, PermitKind.LAND_USE, PermitKind.FOREST_RIVER_LAND, PermitKind.WATER_INTAKE, PermitKind.QUALITY_SUPERVISION)
+WAITED_FOR = (
+    PermitKind.OUTFALL,
+    PermitKind.LAND_USE,
+    PermitKind.FOREST_RIVER_LAND,
+    PermitKind.WATER_INTAKE,
+    PermitKind.QUALITY_SUPERVISION,
+)
 STALLED = {
     PermitKind.OUTFALL: "论证报告需按专家意见补充尾水去向比选",
     PermitKind.LAND_USE: "涉及耕地占补平衡指标，县级尚未落实",
@@ -28,7 +34,11 @@ def permits(sketch: Sketch, project: Project, promise: Promise, units: dict[str,
     dice = promise.dice("permits", sketch.name)
     extra = works.EXTRA_PERMITS.get(sketch.domain, ())
     ladder = (*works.LADDER[:3], *extra, *works.LADDER[3:])
-    stalled = next((kind for kind in WAITED_FOR if kind in extra), None) if sketch.fate in STALLED_FATES and sketch.pace.completed_on is None else None
+    stalled = (
+        next((kind for kind in WAITED_FOR if kind in extra), None)
+        if sketch.fate in STALLED_FATES and sketch.pace.completed_on is None
+        else None
+    )
     due_on = sketch.pace.started_on - dt.timedelta(days=dice.randint(2, 9))
     rows = []
     for kind in reversed(ladder):

@@ -70,7 +70,10 @@ def load_many(count: int, weeks: int, *, today: dt.date = dt.date(2025, 2, 20)) 
         batch_size=BATCH,
     )
     MonthlyPlan.objects.bulk_create(
-        (MonthlyPlan(project=p, month=today.replace(day=1), planned_progress=_percent(today, *e)) for p, e in zip(projects, ends, strict=True)),
+        (
+            MonthlyPlan(project=p, month=today.replace(day=1), planned_progress=_percent(today, *e))
+            for p, e in zip(projects, ends, strict=True)
+        ),
         batch_size=BATCH,
     )
     _dispatches(projects, ends, funding, weeks, today)
@@ -97,13 +100,16 @@ def _dispatches(projects: list[Project], ends: list, funding: list[FundingSource
             rows.append(
                 Dispatch(
                     project=project, week_of=week_of, cut_off_on=cut_off_on, state=DispatchState.ACCEPTED, is_live=True,
-                    physical_progress=progress, forecast_finish_on=finish_on, done=NOTE, in_place_wan=money, paid_wan=money, invested_wan=money,
+                    physical_progress=progress, forecast_finish_on=finish_on, done=NOTE,
+                    in_place_wan=money, paid_wan=money, invested_wan=money,
                 )
             )  # fmt: skip
         Dispatch.objects.bulk_create(rows, batch_size=BATCH)
         DispatchLine.objects.bulk_create(
             (
-                DispatchLine(dispatch=row, source=source, in_place_wan=row.in_place_wan, paid_wan=row.paid_wan, completed_wan=row.invested_wan)
+                DispatchLine(
+                    dispatch=row, source=source, in_place_wan=row.in_place_wan, paid_wan=row.paid_wan, completed_wan=row.invested_wan
+                )
                 for row, (_, _, source, _) in zip(rows, batch, strict=True)
             ),
             batch_size=BATCH,

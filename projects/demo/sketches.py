@@ -195,7 +195,9 @@ def _fit_total(invented: list[Sketch], promise: Promise, public_wan: Decimal) ->
 def _deal_fates(invented: list[Sketch], promise: Promise, finished_public: int) -> None:
     """Choose who is finished when (the smaller ones rather than the larger), and how the others fare."""
     steps = sorted(promise.finished.items())
-    order = sorted(invented, key=lambda s: (s.county not in promise.finished_counties, s.total_wan * promise.dice("early", s.name).randint(88, 114)))
+    order = sorted(
+        invented, key=lambda s: (s.county not in promise.finished_counties, s.total_wan * promise.dice("early", s.name).randint(88, 114))
+    )
     bounds = [count - finished_public for _, count in steps]
     early, recent, rest = order[: bounds[0]], order[bounds[0] : bounds[-1]], order[bounds[-1] :]
     for place, sketch in enumerate(early):
@@ -294,5 +296,3 @@ def _give_money(sketch: Sketch, promise: Promise) -> None:
         dice, mixes[dice.randrange(len(mixes))], sketch.total_wan, course.started_on, finish_on,
         arrivals=arrivals, worth=worth, is_last_open=is_open, today=promise.today,
     )  # fmt: skip
-
-

@@ -134,6 +134,8 @@ def _reading(section: Section, at: dt.datetime, key: str, level: Decimal, flow: 
 def good_in(year: int, day: dt.date) -> tuple[int, int]:
     """How many national sections were good in `year`, of how many that were evaluated."""
     classes = [
-        c for c in Assessment.objects.of_year(year, day).filter(section__in=Section.objects.national()).values_list("water_class", flat=True) if c
+        c
+        for c in Assessment.objects.of_year(year, day).filter(section__in=Section.objects.national()).values_list("water_class", flat=True)
+        if c
     ]
     return sum(c <= WaterClass.III for c in classes), len(classes)

@@ -40,7 +40,7 @@ EXTRA_PERMITS = {
 }
 
 C, V, M, X = SourceKind.CENTRAL, SourceKind.PROVINCE, SourceKind.CITY, SourceKind.COUNTY
-S, G, R, O = SourceKind.SPECIAL_BOND, SourceKind.GENERAL_BOND, SourceKind.PRIVATE, SourceKind.OWN
+S, G, R, W = SourceKind.SPECIAL_BOND, SourceKind.GENERAL_BOND, SourceKind.PRIVATE, SourceKind.OWN
 # Usual mixes of money: source and parts.
 MIXES = {
     "生态环境": [((C, 6), (V, 2), (X, 2)), ((C, 5), (X, 5)), ((V, 4), (M, 2), (X, 4))],
@@ -48,10 +48,11 @@ MIXES = {
     "城管": [((S, 6), (X, 4)), ((V, 3), (M, 2), (X, 5)), ((S, 5), (C, 2), (X, 3))],
     "住建": [((S, 7), (X, 3)), ((R, 6), (X, 4)), ((C, 3), (S, 4), (X, 3))],
     "规自": [((C, 7), (X, 3)), ((C, 6), (V, 2), (M, 2))],
-    "商务": [((O, 5), (S, 5)), ((R, 7), (O, 3))],
+    "商务": [((W, 5), (S, 5)), ((R, 7), (W, 3))],
 }
 USUAL_MIX = [((C, 5), (X, 5))]
 
+PARK_COMPANY = "{s}园区建设发展有限公司（演示）"
 WORKS = {
     "生态环境": [
         Work("{c}{r}入河排污口规范化整治工程", "整治入河排污口{n}处，新建截污管{km}公里，配套在线监测{m}套。",
@@ -125,11 +126,11 @@ WORKS = {
     ],
     "商务": [
         Work("{c}工业园区污水处理厂工程", "新建规模{m}万立方米/日，配套管网{km}公里，事故池{n}座。",
-             {"m": (1, 3, 1), "km": (6, 22, 1), "n": (1, 3, 1)}, (9000, 28000), Nature.NEW, "{s}园区建设发展有限公司（演示）", fits_zone=True),
+             {"m": (1, 3, 1), "km": (6, 22, 1), "n": (1, 3, 1)}, (9000, 28000), Nature.NEW, PARK_COMPANY, fits_zone=True),
         Work("{c}工业园区中水回用工程", "建设深度处理线{n}条、规模{m}万立方米/日，回用管线{km}公里。",
-             {"n": (1, 3, 1), "m": (1, 3, 1), "km": (8, 30, 1)}, (7000, 22000), Nature.NEW, "{s}园区建设发展有限公司（演示）", fits_zone=True),
+             {"n": (1, 3, 1), "m": (1, 3, 1), "km": (8, 30, 1)}, (7000, 22000), Nature.NEW, PARK_COMPANY, fits_zone=True),
         Work("{c}园区初期雨水收集与应急事故池工程", "建设初期雨水池{n}座、总容积{m}万立方米，截流管{km}公里。",
-             {"n": (2, 8, 1), "m": (1, 6, 1), "km": (4, 18, 1)}, (4000, 13000), Nature.NEW, "{s}园区建设发展有限公司（演示）", fits_zone=True),
+             {"n": (2, 8, 1), "m": (1, 6, 1), "km": (4, 18, 1)}, (4000, 13000), Nature.NEW, PARK_COMPANY, fits_zone=True),
     ],
 }  # fmt: skip
 
@@ -141,7 +142,12 @@ USUAL_WORKS = [
 
 # What a weekly dispatch tells, by domain: early, middle, late, closing stage of the works.
 TELLING = {
-    "生态环境": ("进场清表，完成测量放线和排污口复核", "截污管沟槽开挖与管道安装", "湿地填料铺设和水生植物栽植", "设施联动调试，整理竣工资料"),
+    "生态环境": (
+        "进场清表，完成测量放线和排污口复核",
+        "截污管沟槽开挖与管道安装",
+        "湿地填料铺设和水生植物栽植",
+        "设施联动调试，整理竣工资料",
+    ),
     "水利": ("施工便道和围堰填筑，料场备料", "堤身填筑与清淤疏浚分段推进", "护岸砌筑、涵闸安装", "堤顶绿化和收尾，准备完工验收"),
     "城管": ("管线探测、交通导改和围挡", "沟槽支护开挖，主管敷设", "接户管改造、闭水试验", "路面恢复和管网移交"),
     "住建": ("基坑支护与桩基施工", "生化池、二沉池主体结构施工", "设备安装与电气自控接线", "单机调试、通水试运行"),

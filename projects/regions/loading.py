@@ -32,9 +32,16 @@ class Loaded:
 def load(pack: Pack, *, by=None) -> tuple[Region, Loaded]:
     """Make the rows of the database follow `pack`; all or nothing."""
     if other := Region.objects.exclude(slug=pack.slug).first():
-        raise OtherRegion(f"数据库已用于“{other.name}”（{other.slug}），不能再装入“{pack.slug}”：请另用一个空库（DATA_DIR 或 DATABASE_URL）。")
+        raise OtherRegion(
+            f"数据库已用于“{other.name}”（{other.slug}），不能再装入“{pack.slug}”：请另用一个空库（DATA_DIR 或 DATABASE_URL）。"
+        )
     done = Loaded()
-    region = _put(Region, {"slug": pack.slug}, {"name": pack.settings["name"], "programme": pack.settings["programme"], "settings": pack.settings}, done)
+    region = _put(
+        Region,
+        {"slug": pack.slug},
+        {"name": pack.settings["name"], "programme": pack.settings["programme"], "settings": pack.settings},
+        done,
+    )
     domains = {name: _put(Domain, {"name": name}, {"position": i}, done) for i, name in enumerate(pack.domains, 1)}
     counties = {row["code"]: _put(County, {"code": row["code"]}, row | {"position": i}, done) for i, row in enumerate(pack.counties, 1)}
     units = [_put(Unit, {"code": row["code"]}, _unit(row, i, domains, counties), done) for i, row in enumerate(pack.units, 1)]

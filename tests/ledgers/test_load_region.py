@@ -148,7 +148,11 @@ def test_every_fault_is_reported_at_once_and_nothing_is_written(folder):
         ("rivers.geojson", b"[]", "rivers.geojson：最外层应为对象。"),
         ("counties.geojson", b'{"features":[{"properties":{"adcode":"990101"},"geometry":null}]}', "第1个要素“990101”：几何应为"),
         ("counties.geojson", b'{"features":[{"properties":{}}]}', "counties.geojson 第1个要素：缺少属性 adcode。"),
-        ("counties.csv", "code,name,short,kind,seat_lon,seat_lat\n".encode() + "1,甲,甲,county,1,1,9,9\n".encode(), "counties.csv 第2行：比表头多2格"),
+        (
+            "counties.csv",
+            b"code,name,short,kind,seat_lon,seat_lat\n" + "1,甲,甲,county,1,1,9,9\n".encode(),
+            "counties.csv 第2行：比表头多2格",
+        ),
     ],
     ids=["缺文件", "不是UTF-8", "缺列", "坏JSON", "不是对象", "没有几何", "没有属性", "多出的格"],
 )

@@ -22,14 +22,18 @@ GOOD = {"ph": "8", "do": "9", "codmn": "3", "nh3n": "0.3", "tp": "0.05"}
 def section():
     from monitoring.models import River, Section
 
-    return Section.objects.create(name="试断面", river=River.objects.create(name="试河"), county=CountyFactory(), lon=111, lat=36, x_items=["cod"])
+    return Section.objects.create(
+        name="试断面", river=River.objects.create(name="试河"), county=CountyFactory(), lon=111, lat=36, x_items=["cod"]
+    )
 
 
 def sample(section, day, hour=10, kind=ReadingKind.MANUAL, below=(), **values):
     at = timezone.make_aware(dt.datetime.combine(day, dt.time(hour)))
     for key, value in values.items():
         number = None if value is None else D(value)
-        Reading.objects.create(section=section, sampled_at=at, parameter=key, value=number, is_below_detection=key in below, kind=kind, source="试")
+        Reading.objects.create(
+            section=section, sampled_at=at, parameter=key, value=number, is_below_detection=key in below, kind=kind, source="试"
+        )
 
 
 def assess(section, kind=PeriodKind.MONTH, starts_on=JANUARY):
@@ -116,7 +120,10 @@ def test_assess_all_gives_what_assess_gives(section):
 def test_readings_of_one_section_and_of_many_are_one_query(section, django_assert_num_queries):
     from monitoring.models import Section
 
-    many = [section, *(Section.objects.create(name=f"断面{n}", river=section.river, county=section.county, lon=1, lat=1) for n in range(20))]
+    many = [
+        section,
+        *(Section.objects.create(name=f"断面{n}", river=section.river, county=section.county, lon=1, lat=1) for n in range(20)),
+    ]
     for one in many:
         sample(one, dt.date(2025, 1, 5), **GOOD)
     for sections in (many[:1], many):

@@ -14,7 +14,7 @@ from linfen_water.models import Region, User
 from projects import wall
 from projects.enums import Stage
 from projects.facts import Totals, project_facts, totals
-from tests.demo_city import demo_city  # noqa: F811, F401 - a fixture
+from tests.demo_city import demo_city  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
 

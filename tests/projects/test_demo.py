@@ -9,17 +9,16 @@ from decimal import Decimal
 import pytest
 from django.apps import apps
 from django.core.exceptions import ValidationError
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from django.db.models import Count, F, Max, Q, Sum
 
 from linfen_water import clock, trail
 from linfen_water.enums import Role
-from linfen_water.models import County, Region, Unit, User
-from monitoring.enums import PeriodKind, WaterClass
+from linfen_water.models import County, Region, User
+from monitoring.enums import PeriodKind
 from monitoring.models import Assessment, Reading, Section
 from projects import facts
-from projects.demo import accounts, history, loading, pace, scale, sketches, water
-from projects.demo import promise as promises
+from projects.demo import accounts, history, pace, sketches, water
 from projects.demo.sites import Sites
 from projects.enums import DispatchState, HelpLevel, PermitState, ProblemCategory, Provenance, Stage, StageEvent
 from projects.models import Dispatch, DispatchLine, FundingSource, Permit, Problem, Project, ProjectVersion, StageFact
@@ -35,7 +34,8 @@ REAL_DISPATCH = Q(project__provenance__in=[Provenance.PUBLIC, Provenance.LIKELY]
 # generator changes it: look at the demo first, then put the new value here.
 DIGEST = "to be filled"
 TABLES = [
-    "monitoring.Section", "monitoring.SectionTarget", "monitoring.Reading", "monitoring.Assessment", "linfen_water.County", "linfen_water.Unit",
+    "monitoring.Section", "monitoring.SectionTarget", "monitoring.Reading", "monitoring.Assessment", "linfen_water.County",
+    "linfen_water.Unit",
     "projects.Project", "projects.ProjectVersion", "projects.FundingSource", "projects.MonthlyPlan", "projects.Permit",
     "projects.Problem", "projects.Dispatch", "projects.DispatchLine", "projects.StageFact",
 ]  # fmt: skip
@@ -140,7 +140,11 @@ def test_months_scatter_around_their_year(demo_city):  # noqa: F811
 def test_the_public_projects_are_all_there_with_their_facts(demo_city):  # noqa: F811
     assert Counter(Project.objects.filter(REAL).values_list("provenance", flat=True)) == {Provenance.PUBLIC: 11, Provenance.LIKELY: 6}
     river = ProjectVersion.objects.get(name="乡宁县罗河河道生态修复工程")
-    assert (river.total_investment_wan, river.baseline_finish_on, river.county.name) == (Decimal("2929.31"), dt.date(2025, 10, 31), "乡宁县")
+    assert (river.total_investment_wan, river.baseline_finish_on, river.county.name) == (
+        Decimal("2929.31"),
+        dt.date(2025, 10, 31),
+        "乡宁县",
+    )
     water_works = ProjectVersion.objects.get(name="侯马市水源置换及北庄地表水厂建设工程")
     assert (water_works.total_investment_wan, water_works.project.is_domain_inferred) == (Decimal("60000.00"), False)
     plant = ProjectVersion.objects.get(name="甘亭污水处理厂")
@@ -293,7 +297,9 @@ def test_cumulative_values_fall_only_with_a_reason(demo_city):  # noqa: F811
 
 
 def test_above_the_budget_only_with_a_reason(demo_city):  # noqa: F811
-    over = [d for d in Dispatch.objects.filter(is_live=True) if d.invested_wan > d.project.versions.get(effective_to=None).total_investment_wan]
+    over = [
+        d for d in Dispatch.objects.filter(is_live=True) if d.invested_wan > d.project.versions.get(effective_to=None).total_investment_wan
+    ]
     assert {d.project_id for d in over}
     assert all(d.reason for d in over)
 
@@ -354,7 +360,9 @@ def test_every_row_passes_the_models_own_checks(demo_city):  # noqa: F811
 
 
 def test_loading_twice_changes_nothing(demo_city, capsys):  # noqa: F811
-    every = [model._meta.label for model in apps.get_models() if model._meta.app_label in ("linfen_water", "monitoring", "projects", "ledgers")]
+    every = [
+        model._meta.label for model in apps.get_models() if model._meta.app_label in ("linfen_water", "monitoring", "projects", "ledgers")
+    ]
     before = digest(every, with_ids=True)
     call_command("demo")
     call_command("load_region")
