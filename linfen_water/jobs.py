@@ -103,13 +103,17 @@ def enqueue(*, key: str, kind: str, args: dict, by=None, again: bool = False) ->
 
     The bell rings when the caller's transaction commits. A broker that is down does not fail the caller.
     """
-    if kind not in HANDLERS:
-        raise KeyError(f"no handler for jobs of kind {kind!r}")
-    job, is_new = Job.objects.get_or_create(key=key, defaults={"kind": kind, "args": args, "by": by})
+    job, is_new = _ensure(key, kind, args, by)
     if again and not is_new:
         return requeue(job, args=args, by=by)
     ring(job.pk)
     return job
+
+
+def _ensure(key: str, kind: str, args: dict, by=None) -> tuple[Job, bool]:
+    if kind not in HANDLERS:
+        raise KeyError(f"no handler for jobs of kind {kind!r}")
+    return Job.objects.get_or_create(key=key, defaults={"kind": kind, "args": args, "by": by})
 
 
 def requeue(job: Job, **changes) -> Job:
@@ -153,7 +157,9 @@ def run(job_id: int) -> bool:
         log.exception("job %s (%s): attempt %s failed", job_id, job.key, job.attempts)
         _put_off(lease, job.attempts, fault)
         return False
-    return lease.end(state=JobState.DONE, error="", finished_at=timezone.now())
+    ended = lease.end(state=JobState.DONE, error="", finished_at=timezone.now())
+    log.info("job %s (%s): %s", job_id, job.key, "done" if ended else "done, but the lease was lost meanwhile")
+    return ended
 
 
 def reconcile() -> tuple[int, int]:
@@ -173,7 +179,7 @@ def _make_due(rule: Rule) -> int:
         known = set(Job.objects.filter(key__in=[d.key for d in due]).values_list("key", flat=True))
         missing = [d for d in due if d.key not in known]
         for d in missing:
-            enqueue(key=d.key, kind=d.kind, args=d.args)
+            _ensure(d.key, d.kind, d.args)  # rung with all that waits
     except Exception:  # one faulty rule must not silence the others
         log.exception("calendar rule %s failed", rule.__qualname__)
         return 0

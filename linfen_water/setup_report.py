@@ -96,7 +96,9 @@ def _database() -> Finding:
             if connection.vendor == "sqlite":
                 cursor.execute("PRAGMA journal_mode")
                 mode = cursor.fetchone()[0]
-                return _either(mode == "wal", "数据库：SQLite（WAL，单机够用）。", f"数据库：SQLite 的日志模式是 {mode}，应为 wal。")
+                return _either(
+                    mode in {"wal", "memory"}, "数据库：SQLite（WAL，单机够用）。", f"数据库：SQLite 的日志模式是 {mode}，应为 wal。"
+                )
             cursor.execute("SHOW server_version")
             return Finding(Level.GOOD, f"数据库：PostgreSQL {cursor.fetchone()[0]}。")
     except DatabaseError as fault:

@@ -49,7 +49,7 @@ def _flush_may_empty_the_trail():
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what says nothing on this engine: several writers at once on SQLite, which has one.
+    """Leave out what says nothing in this round: several writers at once on SQLite, which has one; what knows no database twice.
 
     Tests that start real processes take turns: two of them at once on two cores measure only their own crowd.
     """
@@ -58,11 +58,10 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if item.get_closest_marker("runtime") or item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.xdist_group("processes"))
-    if "postgresql" in settings.DATABASES["default"]["ENGINE"]:
-        return
-    left_out = [item for item in items if item.get_closest_marker("postgres")]
+    foreign = "once" if "postgresql" in settings.DATABASES["default"]["ENGINE"] else "postgres"
+    left_out = [item for item in items if item.get_closest_marker(foreign)]
     if left_out:
-        items[:] = [item for item in items if item not in left_out]
+        items[:] = [item for item in items if not item.get_closest_marker(foreign)]
         config.hook.pytest_deselected(items=left_out)
 
 

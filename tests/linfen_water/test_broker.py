@@ -14,6 +14,8 @@ from kombu import Connection
 
 from linfen_water.celery import app  # registers the transport
 
+pytestmark = pytest.mark.once
+
 LEASE = 0.4  # seconds
 
 

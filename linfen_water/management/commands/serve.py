@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
+from linfen_water.enums import Role
 from linfen_water.models import Region, User
 from linfen_water.supervisor import AlreadyRunning, Child, only_one, supervise
 
@@ -75,14 +76,18 @@ def beat() -> Child:
 
 
 def demo_accounts() -> list[str]:
-    """Lines naming the accounts of the demo; none in an office's own installation."""
+    """Lines naming the accounts of the demo by role; none in an office's own installation."""
     if not Region.current().is_demo:
         return []
     from projects.demo import accounts
 
-    active = set(User.objects.filter(is_active=True).values_list("username", flat=True))
-    rows = [(name, f"{role.label} {post}") for name, role, _, post in accounts.demo_accounts() if name in active]
-    return [f"演示账号（密码均为 {accounts.DEMO_PASSWORD}）：", *(f"  {name:<12} {words}" for name, words in rows)] if rows else []
+    names = [name for name, *_ in accounts.demo_accounts()]
+    users = User.objects.filter(username__in=names, is_active=True).select_related("unit").order_by("unit__position", "pk")
+    lines = [f"演示账号（密码均为 {accounts.DEMO_PASSWORD}）："]
+    for role in Role:
+        here = [f"{user.username} {user.unit.name if user.unit else ''}".strip() for user in users if user.role == role]
+        lines += [f"  {role.label}：{'、'.join(here)}"] if here else []
+    return lines
 
 
 def _celery(program: str) -> list[str]:
