@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import io
+import itertools
 
 import pytest
 from fontTools.pens.boundsPen import BoundsPen
@@ -15,7 +16,9 @@ from ledgers.documents.paper import Attachment, Column, Figure, Heading, Paper, 
 
 DAY = dt.date(2025, 2, 5)
 MM = 25.4 / 72
-HOSTILE = '#set page(width: 1pt) *粗* _斜_ $x^2$ `码` <b>签</b> & @引 // 注 /* 块 */ \\u{41} {{7*7}} "直" %s [括] #read("/etc/passwd") ~ ---'
+HOSTILE = (
+    '#set page(width: 1pt) *粗* _斜_ $x^2$ `码` <b>签</b> & @引 // 注 /* 块 */ \\u{41} {{7*7}} "直" %s [括] #read("/etc/passwd") ~ ---'
+)
 
 
 def paper(**changes) -> Paper:
@@ -101,7 +104,7 @@ def test_a_page_of_text_has_22_lines_of_28_characters_that_fill_the_block(printe
     ends = [max(letter.matrix[4] * MM + 16 * MM for letter in line) for line in lines.values()]
     assert ends == pytest.approx([184] * 22, abs=0.3)
     heights = list(lines)
-    assert [b - a for a, b in zip(heights, heights[1:], strict=False)] == pytest.approx([29.609 * MM] * 21, abs=0.15)
+    assert [b - a for a, b in itertools.pairwise(heights)] == pytest.approx([29.609 * MM] * 21, abs=0.15)
     assert heights[0] == pytest.approx(37 + 0.88 * 16 * MM, abs=0.3)
     assert heights[-1] == pytest.approx(262 - 0.12 * 16 * MM, abs=0.3)
 
@@ -264,7 +267,10 @@ def test_an_own_font_of_a_role_comes_first(settings):
 @pytest.mark.parametrize(
     ("words", "lines"),
     [
-        (["关于2025年1月", "“一泓清水入黄河”", "生态保护工程", "建设进展", "情况的通报"], ("关于2025年1月“一泓清水入黄河”", "生态保护工程建设进展情况的通报")),
+        (
+            ["关于2025年1月", "“一泓清水入黄河”", "生态保护工程", "建设进展", "情况的通报"],
+            ("关于2025年1月“一泓清水入黄河”", "生态保护工程建设进展情况的通报"),
+        ),
         (["关于甲", "的通报"], ("关于甲的通报",)),
     ],
 )
