@@ -12,9 +12,10 @@ from functools import cached_property
 from urllib.parse import urlencode
 
 from django.db.models import F
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from ledgers.documents import wording
+from ledgers.documents.bulletin import lag_sentence
 from ledgers.enums import DocumentState
 from ledgers.master import overdue_permits
 from ledgers.models import Document
@@ -165,13 +166,9 @@ class Desk:
         return reverse("ledger", args=["master"]) + (f"?{urlencode(narrowed)}" if narrowed else "")
 
     def address(self, name: str, *args, **query) -> str:
-        try:
-            url = reverse(name, args=args)
-        except NoReverseMatch:
-            return ""
         if not self.is_present:
             query["as_of"] = self.day.isoformat()
-        return url + (f"?{urlencode(query)}" if query else "")
+        return reverse(name, args=args) + (f"?{urlencode(query)}" if query else "")
 
 
 def read_week(projects, week_of: dt.date, known: set[int]) -> Week:
@@ -382,11 +379,12 @@ def _unreported(desk: Desk) -> Block:
     expected = _per_county(desk, list(desk.this_week.states))
     drafts = _per_county(desk, desk.this_week.having(DispatchState.DRAFT))
     returned = _per_county(desk, desk.this_week.having(DispatchState.RETURNED))
+    codes = {f.county: f.county_code for f in desk.facts}
     names = sorted((n for n in desk.counties if owed[n] or old[n]), key=lambda n: (-old[n], -owed[n], desk.counties.index(n)))
     lines = [
         Line(
             name,
-            desk.address("dispatch_board"),
+            desk.address("dispatch", county=codes[name]),
             f"缺 {owed[name]}/{expected[name]}" if owed[name] else "上周缺报",
             "bad" if desk.now > desk.deadline or old[name] else "warn",
             "，".join(
@@ -395,7 +393,7 @@ def _unreported(desk: Desk) -> Block:
         )
         for name in names
     ]
-    return _block("还没有报", lines, "本周已全部报完", desk.address("dispatch_board"))
+    return _block("还没有报", lines, "本周已全部报完", desk.address("dispatch"))
 
 
 def _per_county(desk: Desk, keys: list[int]) -> Counter:
@@ -421,7 +419,7 @@ def _to_review(desk: Desk) -> Block:
         for pk, week_of, late in waiting
         if pk in known
     ]
-    return _block("待审核", lines, "没有待审核的调度", desk.address("dispatch"))
+    return _block("待审核", lines, "没有待审核的调度", desk.address("dispatch", view="review"))
 
 
 def _documents(desk: Desk) -> Block:
@@ -450,7 +448,16 @@ def last_line(error: str) -> str:
 def _behind(desk: Desk, **narrowed) -> Block:
     """Projects behind plan, the furthest first, each in the same words as everywhere."""
     late = sorted((f for f in desk.facts if desk.risk(f) in {Risk.BEHIND, Risk.FAR_BEHIND}), key=lambda f: (-f.lag, f.code))
-    lines = [Line(_name(f), desk.address("project", f.code), desk.risk(f).label, _tone(desk.risk(f)), lag_words(f)) for f in late]
+    lines = [
+        Line(
+            _name(f),
+            desk.address("project", f.code),
+            desk.risk(f).label,
+            _tone(desk.risk(f)),
+            lag_sentence(desk.day, f.planned_progress, f.physical_progress, f.lag),
+        )
+        for f in late
+    ]
     t = desk.thresholds
     note = f"建议值：滞后 {t.behind_points} 个百分点及以上，严重滞后超过 {t.far_behind_points} 个百分点"
     return _block("滞后项目", lines, "没有滞后的项目", desk.ledger(risk="late", sort="-risk", **narrowed), note)
@@ -458,13 +465,6 @@ def _behind(desk: Desk, **narrowed) -> Block:
 
 def _tone(risk: Risk) -> str:
     return "bad" if risk == Risk.FAR_BEHIND else "warn"
-
-
-def lag_words(facts: ProjectFacts) -> str:
-    return (
-        f"计划 {wording.percent(facts.planned_progress)}，实际 {wording.percent(facts.physical_progress)}，"
-        f"滞后 {wording.one_decimal(facts.lag)} 个百分点"
-    )
 
 
 def _silent(desk: Desk) -> Block:

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from linfen_water.enums import Role
 
@@ -28,12 +28,5 @@ def entries(user, path: str) -> list[Entry]:
     """What `user` finds in the navigation, with the entry that `path` lies under marked."""
     if not user.is_authenticated:
         return []
-    found = []
-    for label, name, args, roles in ENTRIES:
-        if roles is None or user.role in roles:
-            try:
-                url = reverse(name, args=args)
-            except NoReverseMatch:  # TODO remove once every page is there
-                continue
-            found.append(Entry(label, url, path == url or (url != "/" and path.startswith(url))))
-    return found
+    shown = [(label, reverse(name, args=args)) for label, name, args, roles in ENTRIES if roles is None or user.role in roles]
+    return [Entry(label, url, path == url or (url != "/" and path.startswith(url))) for label, url in shown]

@@ -127,7 +127,7 @@ class TestCounty:
         ProjectFactory(code="LF-009", name="九号", county=county, behind=True)
         found = block(today.gather(clerk, TODAY), "滞后项目")
         assert [(line.text, line.mark, line.detail) for line in found.lines] == [
-            ("LF-009 九号", "严重滞后", "计划 91.4%，实际 20.0%，滞后 71.4 个百分点")
+            ("LF-009 九号", "严重滞后", "截至2025年2月20日，计划进度91.4%，实际进度20.0%，滞后71.4个百分点")
         ]
 
 
