@@ -6,6 +6,7 @@ import datetime as dt
 from projects import reports, rules
 from projects.enums import DispatchState, Stage, StageEvent
 from projects.forms import DispatchForm, is_day
+from projects.models import FundingSource
 from projects.reports import MONEY, PROGRESS, Flat, ProjectWeek, money_key
 from projects.services import EditConflict
 
@@ -185,17 +186,16 @@ class Block:
 
     @property
     def source_rows(self) -> list[SourceRow]:
-        return [
-            SourceRow(
-                label=source.get_kind_display(),
-                planned_wan=rules.plain(source.planned_wan),
-                issued_wan=None if source.issued_wan is None else rules.plain(source.issued_wan),
-                cells=[
-                    self.cell(money_key(field, source.pk), "number", head, f"{source.get_kind_display()}累计{head}") for field, head in MONEY_HEADS
-                ],
-            )
-            for source in self.week.sources
-        ]
+        return [self._source_row(source) for source in self.week.sources]
+
+    def _source_row(self, source: FundingSource) -> SourceRow:
+        label = source.get_kind_display()
+        return SourceRow(
+            label=label,
+            planned_wan=rules.plain(source.planned_wan),
+            issued_wan=None if source.issued_wan is None else rules.plain(source.issued_wan),
+            cells=[self.cell(money_key(field, source.pk), "number", head, f"{label}累计{head}") for field, head in MONEY_HEADS],
+        )
 
     @property
     def sums(self) -> list[tuple[str, str, str]]:

@@ -33,8 +33,7 @@ class NumberField(forms.DecimalField):
     def to_python(self, value):
         if isinstance(value, str):
             value = unicodedata.normalize("NFKC", value).replace(",", "").replace(" ", "").removesuffix("%").removesuffix("万元")
-        number = super().to_python(value)
-        return None if number is None else number.quantize(Decimal("0.01")) if number.as_tuple().exponent >= -2 else number
+        return super().to_python(value)
 
 
 class DayField(forms.DateField):

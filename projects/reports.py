@@ -12,10 +12,10 @@ from decimal import Decimal
 from django.db.models import OuterRef, Q, Subquery
 
 from linfen_water import policy
-from linfen_water.dates import monday
+from linfen_water.dates import monday, month_start
 from projects import rules
 from projects.enums import DispatchState, StageEvent
-from projects.models import Dispatch, FundingSource, Project, ProjectVersion, StageFact
+from projects.models import Dispatch, FundingSource, MonthlyPlan, Project, ProjectVersion, StageFact
 
 PROGRESS = "physical_progress"
 DATES = ("started_on", "completed_on", "forecast_start_on", "forecast_finish_on")
@@ -40,6 +40,7 @@ class ProjectWeek:
     revisions: list[Dispatch]  # of this week, oldest first
     previous: Dispatch | None  # the last one before this week that counts
     elsewhere: dict[str, StageFact]  # standing stage facts that this week's dispatches did not report, by event
+    planned_progress: Decimal  # percent at the cut-off day
 
     @property
     def latest(self) -> Dispatch | None:
@@ -176,19 +177,21 @@ def read_weeks(projects, week_of: dt.date, day: dt.date) -> list[ProjectWeek]:
     sources = _by_project(FundingSource.objects.filter(project__in=ids).order_by("position", "pk"))
     standing = _by_project(StageFact.objects.filter(project__in=ids, withdrawn_at=None).select_related("dispatch"))
     cut_off = cut_off_on(week_of)
+    plans = _plans(ids, cut_off)
     return [
         ProjectWeek(
             project=project,
-            version=versions[project.pk],
+            version=version,
             week_of=week_of,
             cut_off_on=revisions[project.pk][-1].cut_off_on if revisions[project.pk] else cut_off,
             sources=sources[project.pk],
             revisions=revisions[project.pk],
             previous=previous.get(project.previous_id),
             elsewhere={f.event: f for f in standing[project.pk] if not (f.dispatch and f.dispatch.week_of == week_of)},
+            planned_progress=rules.planned(cut_off, plans[project.pk], version.baseline_start_on, version.baseline_finish_on),
         )
         for project in rows
-        if project.pk in versions
+        if (version := versions.get(project.pk))
     ]
 
 
@@ -199,6 +202,16 @@ def _versions(ids: list[int], day: dt.date) -> dict[int, ProjectVersion]:
     for row in rows:
         if row.project_id not in found or found[row.project_id].effective_from > day:
             found[row.project_id] = row
+    return found
+
+
+def _plans(ids: list[int], day: dt.date) -> dict[int, dict[dt.date, Decimal]]:
+    """The monthly plans of each project up to the month of `day`."""
+    found: dict[int, dict[dt.date, Decimal]] = defaultdict(dict)
+    for pk, month, planned in MonthlyPlan.objects.filter(project__in=ids, month__lte=month_start(day)).values_list(
+        "project_id", "month", "planned_progress"
+    ):
+        found[pk][month] = planned
     return found
 
 

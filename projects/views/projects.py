@@ -26,7 +26,7 @@ class ProjectsView(SingleTableMixin, FilterView):
 
     table_class = ProjectListTable
     filterset_class = ProjectListFilter
-    paginate_by = 50
+    table_pagination = {"per_page": 50, "silent": True}  # silent: a page beyond the last shows the last
     strict = False
 
     def get_queryset(self):

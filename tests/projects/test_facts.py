@@ -1,0 +1,77 @@
+"""The facts of many projects as of a day, in a fixed number of queries, and their totals."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+
+from projects import facts
+from projects.enums import Stage
+from projects.models import MonthlyPlan, Project
+from tests.factories import LAST_WEEK, THIS_WEEK, TODAY, DispatchFactory, ProjectFactory, RegionFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def region(db):
+    return RegionFactory()
+
+
+@pytest.mark.parametrize("rows", [1, 30])
+def test_facts_of_any_number_of_projects_take_the_same_queries(rows, django_assert_max_num_queries):
+    for _ in range(rows):
+        ProjectFactory(behind=True)
+    with django_assert_max_num_queries(5):
+        assert len(facts.project_facts(TODAY)) == rows
+
+
+def test_facts_agree_with_the_querysets_annotations():
+    ProjectFactory(behind=True)
+    planned = ProjectFactory(reported=Decimal(30))
+    MonthlyPlan.objects.create(project=planned, month=dt.date(2025, 2, 1), planned_progress=Decimal(60))
+    ProjectFactory(not_started=True)
+    ProjectFactory(finished=True, reported=Decimal(100))
+    rows = {
+        row["pk"]: row
+        for row in Project.objects.as_of(TODAY).with_progress(TODAY).values("pk", "stage", "planned_progress", "lag", "invested_wan")
+    }
+    for fact in facts.project_facts(TODAY):
+        row = rows[fact.pk]
+        assert (row["stage"], row["invested_wan"]) == (fact.stage, fact.invested_wan)
+        assert row["planned_progress"] == pytest.approx(float(fact.planned_progress))
+        assert row["lag"] == (None if fact.lag is None else pytest.approx(float(fact.lag)))
+
+
+def test_a_returned_or_superseded_dispatch_says_nothing():
+    project = ProjectFactory(reported=Decimal(40))
+    DispatchFactory(project=project, week_of=THIS_WEEK, returned=True, physical_progress=Decimal(90))
+    assert facts.project_facts(TODAY)[0].physical_progress == 40
+
+
+def test_a_dispatch_speaks_from_its_cut_off_day_on():
+    ProjectFactory(reported=Decimal(40))
+    cut_off = LAST_WEEK + dt.timedelta(days=3)
+    progress = [facts.project_facts(day)[0].physical_progress for day in (cut_off - dt.timedelta(days=1), cut_off)]
+    assert progress == [None, 40]
+
+
+def test_dates_after_the_day_are_not_known():
+    ProjectFactory(finished=True)
+    fact = facts.project_facts(dt.date(2024, 11, 19))[0]
+    assert (fact.stage, fact.completed_on) == (Stage.UNDER_CONSTRUCTION, None)
+
+
+def test_totals_count_finished_ones_as_started():
+    ProjectFactory(finished=True, reported=Decimal(100))
+    ProjectFactory(reported=Decimal(40))
+    ProjectFactory(not_started=True)
+    total = facts.totals(facts.project_facts(TODAY))
+    assert (total.count, total.not_started, total.under_construction, total.finished, total.started) == (3, 1, 1, 1, 2)
+    assert (total.start_rate, total.finish_rate) == (Decimal("66.7"), Decimal("33.3"))
+    assert (total.total_investment_wan, total.invested_wan, total.invested_rate) == (3000, 800, Decimal("26.7"))
+
+
+def test_totals_of_nothing_have_no_rates():
+    total = facts.totals([])
+    assert (total.count, total.finish_rate, total.invested_rate) == (0, None, None)

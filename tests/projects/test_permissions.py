@@ -1,0 +1,179 @@
+"""Every address of projects and dispatches × role × own or foreign × method. An address without an entry fails."""
+
+from decimal import Decimal
+
+import pytest
+
+from linfen_water.models import Policy
+from projects import permissions
+from projects.enums import DispatchState, StageEvent
+from projects.models import Dispatch, Project, ProjectVersion, StageFact
+from tests.factories import (
+    THIS_WEEK,
+    TODAY,
+    CountyFactory,
+    DispatchFactory,
+    DomainFactory,
+    ProjectFactory,
+    RegionFactory,
+    UserFactory,
+)
+
+pytestmark = pytest.mark.django_db
+CANARY = "金丝雀不该外传"
+
+# address name → what (county owner, foreign county, own department, foreign department, office, leader) get, by method.
+# For rows of their own 200/302; a foreign row is not there (404).
+ROLES = ("county", "foreign_county", "department", "foreign_department", "office", "leader")
+EXPECTED = {
+    ("projects", "get"): (200, 200, 200, 200, 200, 200),
+    ("projects", "post"): (405, 405, 405, 405, 405, 405),
+    ("project", "get"): (200, 404, 200, 200, 200, 200),
+    ("project", "post"): (405, 405, 405, 405, 405, 405),
+    ("project_revise", "get"): (405, 405, 405, 405, 405, 405),
+    ("project_revise", "post"): (404, 404, 404, 404, 422, 404),
+    ("project_stage", "get"): (405, 405, 405, 405, 405, 405),
+    ("project_stage", "post"): (404, 404, 404, 404, 422, 404),
+    ("project_stage_withdraw", "get"): (405, 405, 405, 405, 405, 405),
+    ("project_stage_withdraw", "post"): (404, 404, 404, 404, 422, 404),
+    ("dispatch", "get"): (200, 200, 200, 200, 200, 404),
+    ("dispatch", "post"): (302, 302, 200, 200, 302, 404),
+    ("dispatch_project", "get"): (200, 404, 404, 404, 200, 404),
+    ("dispatch_project", "post"): (422, 404, 404, 404, 422, 404),
+    ("dispatch_accept_all", "get"): (405, 405, 405, 405, 405, 405),
+    ("dispatch_accept_all", "post"): (404, 404, 302, 404, 302, 404),
+    ("dispatch_review", "get"): (405, 405, 405, 405, 405, 405),
+    ("dispatch_review", "post"): (404, 404, 302, 404, 302, 404),
+}
+ELSEWHERE = {"wall", "wall_base", "wall_outlines", "wall_json", "projects_geojson", "sections_geojson", "counties_geojson"}  # test_wall
+
+
+@pytest.fixture
+def own():
+    RegionFactory()
+    return ProjectFactory(code="LF-001", name=CANARY, reported=Decimal(40))
+
+
+@pytest.fixture
+def users(own):
+    return {
+        "county": UserFactory(in_county=True, county=own.versions.get().county),
+        "foreign_county": UserFactory(in_county=True, county=CountyFactory()),
+        "department": UserFactory(in_department=True, domain=own.domain),
+        "foreign_department": UserFactory(in_department=True, domain=DomainFactory(name="住建")),
+        "office": UserFactory(),
+        "leader": UserFactory(leader=True),
+    }
+
+
+@pytest.fixture
+def live(own):
+    return DispatchFactory(project=own, week_of=THIS_WEEK, submitted=True, done=CANARY)
+
+
+def address(name, own, live):
+    fact = StageFact.objects.get(project=own, event=StageEvent.START)
+    return {
+        "projects": "/projects/",
+        "project": f"/projects/{own.code}/",
+        "project_revise": f"/projects/{own.code}/revise/",
+        "project_stage": f"/projects/{own.code}/stage/",
+        "project_stage_withdraw": f"/projects/{own.code}/stage/{fact.pk}/withdraw/",
+        "dispatch": "/dispatch/",
+        "dispatch_project": f"/dispatch/{own.code}/",
+        "dispatch_accept_all": "/dispatch/accept/",
+        "dispatch_review": f"/dispatch/{own.code}/{live.pk}/review/",
+    }[name]
+
+
+@pytest.mark.parametrize(("name", "method"), EXPECTED)
+@pytest.mark.parametrize("role", ROLES)
+def test_each_address_answers_each_role_as_it_should(client, own, users, live, name, method, role):
+    data = {"dispatch": [live.pk], "action": "accept"} if name.startswith("dispatch_") else {}
+    client.force_login(users[role])
+    answer = getattr(client, method)(address(name, own, live), data)
+    assert answer.status_code == EXPECTED[name, method][ROLES.index(role)]
+    if role == "foreign_county" or (role == "foreign_department" and name.startswith("dispatch")):
+        assert CANARY not in answer.content.decode()
+
+
+@pytest.mark.parametrize("role", [*ROLES, None])
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+@pytest.mark.parametrize("name", sorted({name for name, _ in EXPECTED}))
+def test_other_methods_change_nothing(client, own, users, live, name, method, role):
+    if role:
+        client.force_login(users[role])
+    assert getattr(client, method)(address(name, own, live)).status_code in {302, 404, 405}
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in EXPECTED}))
+def test_nothing_is_public(client, own, live, name):
+    for method in ("get", "post"):
+        answer = getattr(client, method)(address(name, own, live))
+        assert answer.status_code == 302
+        assert answer.url.startswith("/accounts/login/")
+
+
+def test_every_address_has_an_entry():
+    from projects import urls
+
+    names = {pattern.name for pattern in urls.urlpatterns}
+    assert names - ELSEWHERE == {name for name, _ in EXPECTED}
+
+
+def test_a_foreign_county_writes_nothing_whatever_it_posts(client, own, users, live):
+    client.force_login(users["foreign_county"])
+    source = own.funding.get()
+    data = {f"{own.code}-version": "1", f"{own.code}-physical_progress": "99", f"{own.code}-paid_wan_{source.pk}": "1"}
+    for url in ("/dispatch/", f"/dispatch/{own.code}/"):
+        for action in ("save", "submit", f"submit:{own.code}", f"same:{own.code}", f"discard:{own.code}"):
+            client.post(url, data | {"action": action})
+    rows = Dispatch.objects.filter(project=own, week_of=THIS_WEEK)
+    assert [(row.pk, row.physical_progress) for row in rows] == [(live.pk, 40)]
+
+
+def test_a_dispatch_is_not_reviewed_under_anothers_code(client, own, users, live):
+    other = ProjectFactory(domain=own.domain)
+    client.force_login(users["department"])
+    assert client.post(f"/dispatch/{other.code}/{live.pk}/review/", {"action": "accept"}).status_code == 404
+
+
+def test_one_foreign_dispatch_among_many_is_not_found_and_none_is_accepted(client, own, users, live):
+    foreign = DispatchFactory(project=ProjectFactory(domain=DomainFactory(name="住建")), week_of=THIS_WEEK, submitted=True)
+    client.force_login(users["department"])
+    assert client.post("/dispatch/accept/", {"dispatch": [live.pk, foreign.pk]}).status_code == 404
+    live.refresh_from_db()
+    assert live.state == DispatchState.SUBMITTED
+
+
+@pytest.mark.parametrize(("may_read", "status"), [(False, 404), (True, 200)])
+def test_the_policy_says_whether_counties_read_each_other(client, own, users, may_read, status):
+    Policy.objects.create(effective_on=TODAY, values={"counties_read_others": may_read}, reason="会议议定")
+    client.force_login(users["foreign_county"])
+    assert client.get("/projects/LF-001/").status_code == status
+    assert client.get("/dispatch/LF-001/").status_code == 404
+
+
+def test_a_county_reads_what_is_its_own_now(own, users):
+    current = own.versions.get()
+    county = users["foreign_county"].unit.county
+    ProjectVersion.objects.filter(pk=current.pk).update(effective_to=TODAY)
+    current.pk, current.county, current.effective_from, current._state.adding = None, county, TODAY, True
+    current.save()
+    assert list(permissions.visible_projects(users["foreign_county"], TODAY)) == [own]
+    assert list(permissions.dispatched_projects(users["county"])) == []
+
+
+def test_predicates_follow_the_role(users):
+    assert {
+        role: (permissions.may_dispatch(u), permissions.may_review(u), permissions.may_edit_projects(u)) for role, u in users.items()
+    } == {
+        "county": (True, False, False),
+        "foreign_county": (True, False, False),
+        "department": (False, True, False),
+        "foreign_department": (False, True, False),
+        "office": (True, True, True),
+        "leader": (False, False, False),
+    }
+    assert list(permissions.reviewed_projects(users["county"])) == []
+    assert Project.objects.dispatched_by(users["leader"]).count() == 0
