@@ -9,11 +9,12 @@ MANAGE  := $(PY) manage.py
 ENGINES := $(PY) -m tests.engines
 PYTEST  := $(PY) -m pytest -n $(JOBS) --dist loadgroup
 
-.PHONY: help run setup test test-sqlite test-postgres check lint format bench clean
+.PHONY: help run install test test-sqlite test-postgres check lint format bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run      装好一切并启动演示城市 (set up and serve the demo city on http://$(BIND))"
+	@echo "make install  只安装，不装演示数据、不启动 (everything but the demo city and the start)"
 	@echo "make test     在 SQLite 和 PostgreSQL 上各测一遍 (all tests, on both databases)"
 	@echo "make check    代码、模板、类型、迁移检查，再加测试 (lint, types, migrations, then tests)"
 	@echo "make format   整理代码和模板格式 (format code and templates)"
@@ -41,16 +42,16 @@ help:
 	@$(PY) -m pip install --disable-pip-version-check --requirement requirements-dev.txt
 	@touch $@
 
-setup: .venv/installed
+install: .venv/installed
 	@echo "[3/6] 脚本和字体 (scripts and fonts)"
 	@$(MANAGE) fetch_assets
-	@echo "[4/6] 数据库 (database)"
+	@echo "[4/6] 数据库和静态文件 (database and static files)"
 	@$(MANAGE) migrate --verbosity 0
-	@echo "[5/6] 演示城市 (demo city)"
-	@$(MANAGE) demo
 	@$(MANAGE) collectstatic --noinput --verbosity 0
 
-run: setup
+run: install
+	@echo "[5/6] 演示城市 (demo city)"
+	@$(MANAGE) demo
 	@echo "[6/6] 启动 (starting)"
 	@exec $(MANAGE) serve --bind $(BIND)
 

@@ -40,6 +40,10 @@ class LeaseLost(Exception):
     """This attempt no longer owns its job: stop, and write nothing."""
 
 
+class Refused(Exception):
+    """What the job asks for cannot be done, and trying again would not change it; the text is the Chinese sentence for the person."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Due:
     """A job that must exist by now."""
@@ -152,6 +156,10 @@ def run(job_id: int) -> bool:
             HANDLERS[job.kind](job, lease)
     except LeaseLost:
         log.warning("job %s (%s): lease lost, attempt given up", job_id, job.key)
+        return False
+    except Refused as fault:
+        log.warning("job %s (%s): refused: %s", job_id, job.key, fault)
+        lease.end(state=JobState.FAILED, error=str(fault), finished_at=timezone.now())
         return False
     except Exception as fault:  # a handler may fail in any way; the next attempt may do better
         log.exception("job %s (%s): attempt %s failed", job_id, job.key, job.attempts)

@@ -18,11 +18,14 @@ HOUR = dt.timedelta(hours=1)
 
 @pytest.fixture
 def done(monkeypatch):
-    """Handlers of this test alone: `note` appends its argument, `fail` raises, `steal` loses its lease half-way."""
+    """Handlers of this test alone: `note` appends its argument, `fail` raises, `refuse` refuses, `steal` loses its lease half-way."""
     done = []
 
     def fail(job, lease):
         raise RuntimeError("磁盘已满")
+
+    def refuse(job, lease):
+        raise jobs.Refused("草稿已经刷新。")
 
     def steal(job, lease):
         Job.objects.filter(pk=job.pk).update(owner="somebody else")
@@ -30,7 +33,9 @@ def done(monkeypatch):
             Domain.objects.create(name="不该有的")
             lease.check()
 
-    monkeypatch.setattr(jobs, "HANDLERS", {"note": lambda job, lease: done.append(job.args["n"]), "fail": fail, "steal": steal})
+    monkeypatch.setattr(
+        jobs, "HANDLERS", {"note": lambda job, lease: done.append(job.args["n"]), "fail": fail, "refuse": refuse, "steal": steal}
+    )
     monkeypatch.setattr(jobs, "CALENDAR", [])
     return done
 
@@ -136,6 +141,13 @@ def test_last_attempt_that_fails_ends_the_job(done, earlier, state):
     jobs.run(job.pk)
     job.refresh_from_db()
     assert job.state == state
+
+
+def test_refused_job_is_not_tried_again(done):
+    job = make(kind="refuse")
+    assert jobs.run(job.pk) is False
+    job.refresh_from_db()
+    assert (job.state, job.error, job.attempts) == (JobState.FAILED, "草稿已经刷新。", 1)
 
 
 def test_failed_job_starts_afresh_when_asked(done):
