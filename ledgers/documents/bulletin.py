@@ -285,16 +285,18 @@ def _events(now: list[ProjectFacts], month: dt.date) -> tuple[Event, ...]:
 
 
 def _lagging(now: list[ProjectFacts], as_of: dt.date, thresholds: policy.Values) -> tuple[Lagging, ...]:
-    behind = [(f, rules.risk(f.stage, f.lag, thresholds.behind_points, thresholds.far_behind_points)) for f in now]
-    rows = [
-        Lagging(
-            f.code, f.name, f.county, f.domain, f.planned_progress, f.physical_progress, f.lag, risk == Risk.FAR_BEHIND,
-            lag_sentence(as_of, f.planned_progress, f.physical_progress, f.lag),
-        )
-        for f, risk in behind
-        if risk in (Risk.BEHIND, Risk.FAR_BEHIND)
-    ]  # fmt: skip
+    rows = [row for f in now if (row := _lagging_row(f, as_of, thresholds))]
     return tuple(sorted(rows, key=lambda row: -row.lag))
+
+
+def _lagging_row(f: ProjectFacts, as_of: dt.date, thresholds: policy.Values) -> Lagging | None:
+    """None for a project that keeps to its plan, or has not reported: that is 未报, no lag."""
+    risk = rules.risk(f.stage, f.lag, thresholds.behind_points, thresholds.far_behind_points)
+    if risk not in (Risk.BEHIND, Risk.FAR_BEHIND) or f.lag is None or f.physical_progress is None:
+        return None
+    sentence = lag_sentence(as_of, f.planned_progress, f.physical_progress, f.lag)
+    is_far = risk == Risk.FAR_BEHIND
+    return Lagging(f.code, f.name, f.county, f.domain, f.planned_progress, f.physical_progress, f.lag, is_far, sentence)
 
 
 def lag_sentence(as_of: dt.date, planned: Decimal, physical: Decimal, lag: Decimal) -> str:

@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
+from decimal import Decimal
 
 from ledgers.documents import charts
 from ledgers.documents.bulletin import BulletinFacts, CountyRow, SectionRow, Water
@@ -80,8 +81,8 @@ def _overall(facts: BulletinFacts) -> Iterable[Block]:
     yield Heading(2, "（一）建设进度")
     yield Paragraph(
         f"列入清单的工程项目共{now.count}个，总投资{yi(now.total_investment_wan)}亿元。其中，{_stages(now)}。累计开工{now.started}个（含完工），开工率{percent(now.start_rate)}"
-        f"（{ratio(now.started, now.count)}），{points(now.start_rate, before and before.start_rate)}；"
-        f"完工率{percent(now.finish_rate)}（{ratio(now.finished, now.count)}），{points(now.finish_rate, before and before.finish_rate)}。"
+        f"（{ratio(now.started, now.count)}），{_points(now, before, 'start_rate')}；"
+        f"完工率{percent(now.finish_rate)}（{ratio(now.finished, now.count)}），{_points(now, before, 'finish_rate')}。"
     )
     yield Paragraph(f"{_happened(facts, StageEvent.START)}{_happened(facts, StageEvent.COMPLETION)}")
     yield Heading(2, "（二）投资和资金")
@@ -107,14 +108,14 @@ def _happened(facts: BulletinFacts, event: StageEvent) -> str:
 
 
 def _money(now: Totals, before: Totals | None) -> str:
-    more = since(yi_decimal(now.invested_wan), before and yi_decimal(before.invested_wan), "亿元")
+    more = since(yi_decimal(now.invested_wan), yi_decimal(before.invested_wan) if before else None, "亿元")
     return (
         f"累计完成投资{yi(now.invested_wan)}亿元，{more}，投资完成率（占总投资）{percent(now.invested_rate)}，"
-        f"{points(now.invested_rate, before and before.invested_rate)}；"
+        f"{_points(now, before, 'invested_rate')}；"
         f"累计到位资金{yi(now.in_place_wan)}亿元，资金到位率（占总投资）{percent(now.in_place_rate)}，"
-        f"{points(now.in_place_rate, before and before.in_place_rate)}；"
+        f"{_points(now, before, 'in_place_rate')}；"
         f"累计支付{yi(now.paid_wan)}亿元，支付率（占到位资金）{percent(now.paid_rate)}，"
-        f"{points(now.paid_rate, before and before.paid_rate)}。"
+        f"{_points(now, before, 'paid_rate')}。"
     )
 
 
@@ -122,7 +123,7 @@ def _money(now: Totals, before: Totals | None) -> str:
 
 
 def _domains(facts: BulletinFacts) -> Iterable[Block]:
-    best = sorted(facts.domains, key=lambda row: row.totals.finish_rate, reverse=True)
+    best = sorted(facts.domains, key=lambda row: row.totals.finish_rate or 0, reverse=True)
     finished = listed(f"{row.name}{percent(row.totals.finish_rate)}（{ratio(row.totals.finished, row.totals.count)}）" for row in best)
     yield Paragraph(f"按领域划分，完工率由高到低依次为：{finished}。各领域进展情况见表1。")
     rows = [(row.name, row.totals, row.before) for row in facts.domains] + [("合计", facts.totals, facts.before)]
@@ -141,7 +142,7 @@ def _domains(facts: BulletinFacts) -> Iterable[Block]:
 def _domain_cells(name: str, now: Totals, before: Totals | None) -> tuple[str, ...]:
     return (
         name, str(now.count), str(now.not_started), str(now.under_construction), str(now.finished), percent(now.finish_rate),
-        signed(now.finish_rate, before and before.finish_rate), yi(now.total_investment_wan), yi(now.invested_wan),
+        signed(now.finish_rate, before.finish_rate if before else None), yi(now.total_investment_wan), yi(now.invested_wan),
         percent(now.invested_rate),
     )  # fmt: skip
 
@@ -150,16 +151,14 @@ def _domain_cells(name: str, now: Totals, before: Totals | None) -> tuple[str, .
 
 
 def _counties(facts: BulletinFacts, attachments: tuple[Attachment, ...]) -> Iterable[Block]:
-    ranked = sorted((row for row in facts.counties if row.finish_rank), key=lambda row: row.finish_rank)
-    word = facts.office.county_word
-    table = _reference(attachments, RANKING)
-    if len({row.finish_rank for row in ranked}) == 1:
-        yield Paragraph(f"各{word}完工率均为{percent(ranked[0].totals.finish_rate)}。{table}")
+    ranked = [(row.finish_rank, row) for row in facts.counties if row.finish_rank]
+    first, last = min(rank for rank, _ in ranked), max(rank for rank, _ in ranked)
+    word, table = facts.office.county_word, _reference(attachments, RANKING)
+    if first == last:
+        yield Paragraph(f"各{word}完工率均为{percent(ranked[0][1].totals.finish_rate)}。{_invested(facts)}{table}")
     else:
-        first = [row for row in ranked if row.finish_rank == 1]
-        lowest = min(row.totals.finish_rate for row in ranked)
-        last = [row for row in ranked if row.totals.finish_rate == lowest]
-        yield Paragraph(f"完工率最高的是{_who(first)}；最低的是{_who(last)}。{_invested(facts)}{table}")
+        best, worst = ([row for rank, row in ranked if rank == place] for place in (first, last))
+        yield Paragraph(f"完工率最高的是{_who(best)}；最低的是{_who(worst)}。{_invested(facts)}{table}")
     yield Figure(
         svg=charts.county_chart(facts.counties),
         caption=f"图1　各{word}项目阶段与进度（截至{date(facts.as_of)}）",
@@ -175,16 +174,17 @@ def _who(rows: list[CountyRow]) -> str:
 
 
 def _invested(facts: BulletinFacts) -> str:
-    ranked = sorted((row for row in facts.counties if row.invested_rank), key=lambda row: row.invested_rank)
-    if len(ranked) <= NAMED:
+    """The first by rank, ties with them, and the last by place; nothing when there are too few to name both."""
+    ranked = sorted((row.invested_rank, place, row) for place, row in enumerate(facts.counties) if row.invested_rank)
+    top = [row for rank, _, row in ranked if rank <= NAMED]
+    rest = [row for rank, _, row in ranked if rank > NAMED][-NAMED:]
+    if not rest:
         return ""
 
-    def said(rows):
+    def said(rows: list[CountyRow]) -> str:
         return listed(f"{row.name}{percent(row.totals.invested_rate)}" for row in rows)
 
-    top = [row for row in ranked if row.invested_rank <= NAMED]
-    rest = [row for row in ranked if row.invested_rank > NAMED]
-    return f"投资完成率（累计完成投资占总投资）居前的是{said(top)}；居后的是{said(rest[-NAMED:])}。" if rest else ""
+    return f"投资完成率（累计完成投资占总投资）居前的是{said(top)}；居后的是{said(rest)}。"
 
 
 def _county_alt(row: CountyRow) -> str:
@@ -199,7 +199,7 @@ def _water(water: Water, as_of: dt.date) -> Iterable[Block]:
     if water.month is None:
         yield Paragraph(f"截至{date(as_of)}，尚无已公布的国考断面水质评价结果。")
         return
-    yield Paragraph(_water_month(water) + _water_year(water))
+    yield Paragraph(_water_month(water, water.month) + _water_year(water))
     yield Table(
         caption=f"表2　国考断面水质情况（{month(water.month)}）",
         columns=(
@@ -210,11 +210,11 @@ def _water(water: Water, as_of: dt.date) -> Iterable[Block]:
     )  # fmt: skip
 
 
-def _water_month(water: Water) -> str:
+def _water_month(water: Water, of: dt.date) -> str:
     assessed = [row for row in water.rows if row.water_class is not None]
     good = [row for row in assessed if row.is_good]
     left_out = [row for row in water.rows if row.water_class is None]
-    said = f"已公布的最近一期月评价为{month(water.month)}。国考断面{len(water.rows)}个，"
+    said = f"已公布的最近一期月评价为{month(of)}。国考断面{len(water.rows)}个，"
     if left_out:
         said += f"未监测{len(left_out)}个（{listed(row.name for row in left_out)}），参评{len(assessed)}个，"
     if not assessed:
@@ -229,7 +229,7 @@ def _water_month(water: Water) -> str:
 
 def _poor(row: SectionRow) -> str:
     pollutants = f"，主要污染物{_pollutants(row)}" if row.pollutants else ""
-    return f"{row.river}{row.name}断面（{row.county}，{row.water_class.label}类{pollutants}）"
+    return f"{row.river}{row.name}断面（{row.county}，{_class(row.water_class)}类{pollutants}）"
 
 
 def _pollutants(row: SectionRow) -> str:
@@ -363,7 +363,7 @@ def _ranking_figures(now: Totals, before: Totals | None) -> tuple[str, ...]:
     return (
         str(now.count), str(now.not_started), str(now.under_construction), str(now.finished), str(now.started),
         percent(now.start_rate), percent(now.finish_rate),
-        signed(now.finish_rate, before and before.finish_rate), wan(now.total_investment_wan), wan(now.invested_wan),
+        signed(now.finish_rate, before.finish_rate if before else None), wan(now.total_investment_wan), wan(now.invested_wan),
         percent(now.invested_rate),
     )  # fmt: skip
 
@@ -431,12 +431,17 @@ def _projects_table(rows, columns: tuple[Column, ...], cells) -> Table:
 # ── Small words ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def yi_decimal(amount):
+def _points(now: Totals, before: Totals | None, rate: str) -> str:
+    """What became of the named rate since the month before."""
+    return points(getattr(now, rate), getattr(before, rate, None))
+
+
+def yi_decimal(amount: Decimal) -> Decimal:
     """亿元 as printed, so that a difference is that of the printed figures."""
-    return type(amount)(yi(amount))
+    return Decimal(yi(amount))
 
 
-def signed(now, before) -> str:
+def signed(now: Decimal | None, before: Decimal | None) -> str:
     """A difference in a table cell: +1.1, -0.3, 0.0."""
     if now is None or before is None:
         return NOTHING

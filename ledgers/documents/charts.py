@@ -37,7 +37,7 @@ def _name_size(name: str) -> float:
 
 
 def _legend() -> Iterable[str]:
-    x = STAGES_FROM
+    x: float = STAGES_FROM
     for stage, colour in STAGE_COLOURS.items():
         yield _box(x, 2.4, 3, 2.6, colours()[colour])
         yield _text(x + 3.8, 4.8, STAGE_WORDS[stage])
@@ -60,7 +60,7 @@ def _stages(row: CountyRow, y: float, unit: float) -> Iterable[str]:
         Stage.UNDER_CONSTRUCTION: row.totals.under_construction,
         Stage.NOT_STARTED: row.totals.not_started,
     }
-    x = STAGES_FROM
+    x: float = STAGES_FROM
     for stage, count in counts.items():
         if count:
             colour = STAGE_COLOURS[stage]
@@ -70,7 +70,7 @@ def _stages(row: CountyRow, y: float, unit: float) -> Iterable[str]:
 
 
 def _progress(row: CountyRow, y: float) -> Iterable[str]:
-    if row.physical_progress is None:
+    if row.physical_progress is None or row.planned_progress is None:
         yield _text(PROGRESS_FROM + 1, y + ROW * 0.68, "未报", fill=SOFT)
         return
     reached = float(row.physical_progress)

@@ -5,7 +5,7 @@ then the Noto fonts of a Python package, which are the last of every role: Fando
 """
 
 import functools
-import importlib.util
+import importlib.resources
 import logging
 import re
 import tempfile
@@ -68,7 +68,7 @@ def falls_back() -> bool:
 
 @functools.cache
 def _noto() -> Path:
-    return Path(importlib.util.find_spec("pylopdf_fonts_zh_cn").origin).parent
+    return Path(str(importlib.resources.files("pylopdf_fonts_zh_cn")))
 
 
 @functools.cache

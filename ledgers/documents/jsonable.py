@@ -7,11 +7,12 @@ import hashlib
 import types
 import typing
 from decimal import Decimal
+from typing import Any
 
 import orjson
 
 
-def to_json(value):
+def to_json(value: Any) -> Any:
     """Return `value` as what JSON knows: a Decimal and a date become strings, a tuple a list, an enum its value."""
     if dataclasses.is_dataclass(value):
         return {field.name: to_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
@@ -24,7 +25,7 @@ def to_json(value):
     return value
 
 
-def from_json(kind, value):
+def from_json(kind: Any, value: Any) -> Any:
     """Return what `to_json` was given, for the type hint `kind`. Keys that the dataclass does not know are left out."""
     if value is None:
         return None
@@ -33,7 +34,7 @@ def from_json(kind, value):
     if typing.get_origin(kind) is tuple:
         (item, *_) = typing.get_args(kind)
         return tuple(from_json(item, one) for one in value)
-    if dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         hints = typing.get_type_hints(kind)
         return kind(**{name: from_json(hint, value[name]) for name, hint in hints.items()})
     if kind is dt.date:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 
@@ -78,13 +79,13 @@ class Paper:
 def title_lines(words: list[str], width: float = 20) -> tuple[str, ...]:
     """Break a title between words only: fewest lines of at most `width` characters, none needlessly short, the longest first."""
     for count in range(1, len(words) + 1):
-        breaks = [lines for lines in _partitions(words, count) if all(_width(line) <= width for line in lines)]
+        breaks: list[list[str]] = [lines for lines in _partitions(words, count) if all(_width(line) <= width for line in lines)]
         if breaks:
             return tuple(min(breaks, key=_unevenness))
     return tuple(words)  # a single word wider than a line: printed as it is, narrowed by the template
 
 
-def _partitions(words: list[str], count: int):
+def _partitions(words: list[str], count: int) -> Iterator[list[str]]:
     """Every way to lay `words` in `count` lines."""
     if count == 1:
         yield ["".join(words)]
@@ -99,7 +100,7 @@ def _width(text: str) -> float:
     return sum(0.5 if ord(character) < 0x2E80 and character not in "“”—…" else 1 for character in text)
 
 
-def _unevenness(lines: list[str]) -> float:
+def _unevenness(lines: Iterable[str]) -> float:
     widths = [_width(line) for line in lines]
     grows = sum(max(0, after - before) for before, after in itertools.pairwise(widths))
     return sum(width**2 for width in widths) + grows  # a trapezoid that narrows, or a diamond, over one that widens

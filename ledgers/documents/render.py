@@ -48,7 +48,7 @@ def print_paper(data: str, fonts: Path, folder: Path, dated: dt.date) -> bytes:
 
     root = folder / "root"
     root.mkdir()
-    template = shutil.copy(TEMPLATE, root)
+    template = str(shutil.copy(TEMPLATE, root))
     known = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(fonts)])
 
     def laid_out(pitch: float, keep: str = "no"):

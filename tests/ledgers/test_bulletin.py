@@ -163,9 +163,8 @@ def test_before_anything_was_listed_there_is_no_bulletin(city):
 def assess(section, starts_on, water_class, *, kind=PeriodKind.MONTH, published_on=None, **values):
     ends_on = dt.date(starts_on.year, 12, 31) if kind == PeriodKind.YEAR else starts_on + dt.timedelta(days=27)
     published_on = published_on or ends_on + dt.timedelta(days=5)
-    return Assessment.objects.create(
-        section=section, period_kind=kind, starts_on=starts_on, ends_on=ends_on, water_class=water_class, published_on=published_on, source="演示", **values
-    )  # fmt: skip
+    period = {"period_kind": kind, "starts_on": starts_on, "ends_on": ends_on, "published_on": published_on}
+    return Assessment.objects.create(section=section, water_class=water_class, source="演示", **period, **values)
 
 
 def test_sections_speak_of_the_latest_published_month_and_year(city):

@@ -339,6 +339,7 @@ def test_facts_come_back_from_json_as_they_were(facts):
 
 
 def test_a_figure_is_drawn_with_its_words_as_letters():
-    svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 10"><text x="1" y="8" font-size="5" font-family="Noto Sans SC">县名</text></svg>'
+    words = '<text x="1" y="8" font-size="5" font-family="Noto Sans SC">县名</text>'
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 10">{words}</svg>'
     content = pdf.render_pdf(paper(body=(Figure(svg, "图1", "说明"), Paragraph("末段。")), attachments=()), DAY)
     assert "县名" in flat(content)

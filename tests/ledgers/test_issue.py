@@ -1,7 +1,6 @@
 """Drafting, issuing and withdrawing a bulletin: services, jobs and pages; who may, and that each happens once."""
 
 import concurrent.futures
-import contextlib
 import datetime as dt
 import hashlib
 import re
@@ -319,8 +318,9 @@ def test_who_may_see_a_paper_in_which_state(client, draft, role):
         Document.objects.update(state=state)
         sees = role in ("office", "leader") or state == DocumentState.ISSUED
         for name in ("document", "document_pdf"):
-            with contextlib.closing(client.get(reverse(name, args=[draft.pk]))) as answer:
-                assert answer.status_code == (200 if sees else 404)
+            answer = client.get(reverse(name, args=[draft.pk]))
+            b"".join(answer)  # read to its end, a file is closed
+            assert answer.status_code == (200 if sees else 404)
         assert (draft.title in client.get(reverse("documents")).content.decode()) is sees
 
 
@@ -344,8 +344,8 @@ def test_a_stranger_is_sent_to_the_login(client, draft, name):
 def test_the_pdf_has_a_chinese_name_and_is_private_and_not_sent_twice(client, draft):
     login(client, UserFactory())
     address = reverse("document_pdf", args=[draft.pk])
-    with contextlib.closing(client.get(address)) as answer:
-        assert b"".join(answer.streaming_content) == draft.pdf_path.read_bytes()
+    answer = client.get(address)
+    assert b"".join(answer.streaming_content) == draft.pdf_path.read_bytes()
     assert "filename*=utf-8''%E5%85%B3%E4%BA%8E2025" in answer["Content-Disposition"]
     assert "private" in answer["Cache-Control"]
     assert client.get(address, headers={"if-none-match": answer["ETag"]}).status_code == 304
