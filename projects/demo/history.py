@@ -247,7 +247,7 @@ def _copy(week: Week) -> Week:
 
 def _this_week(week: Week, people: People, progress: str, sketch: Sketch, values: policy.Values) -> list[Week]:
     """The current week, before its cut-off: handed in, still a draft, or not begun, county by county."""
-    if sketch.is_public and progress in ("draft", "none", "returned"):
+    if (sketch.is_public or week.dispatch.completed_on) and progress in ("draft", "none", "returned"):
         progress = "submitted"
     row = week.dispatch
     _submit(week, people, days=max(values.cut_off_weekday - 2, 0), minute=sketch.number * 5)

@@ -58,6 +58,11 @@ EARLY = (("-0.10", "0.6"), ("0.05", "1"))  # money waits for works
 SCARCE = (("0.10", "0.15"), ("0.45", "0.30"), ("0.90", "0.45"))  # works wait for money
 
 
+def _uneven(dice: random.Random, share: str) -> Decimal:
+    """A cumulative share a little off the round one; what is all stays all."""
+    return Decimal(share) if share == "1" else Decimal(share) * dice.randint(90, 108) / 100
+
+
 def sources(
     dice: random.Random,
     mix,
@@ -85,7 +90,7 @@ def sources(
                 issued_wan=amount if is_issued else None,
                 issued_on=issued_on if is_issued else None,
                 arrivals=tuple(
-                    (max(start_on + dt.timedelta(days=int(Decimal(at) * days) + dice.randint(0, 12)), issued_on), Decimal(share))
+                    (max(start_on + dt.timedelta(days=int(Decimal(at) * days) + dice.randint(0, 30)), issued_on), _uneven(dice, share))
                     for at, share in arrivals
                 ),
                 worth=worth,

@@ -98,7 +98,7 @@ def problems(sketch: Sketch, project: Project, promise: Promise, units: dict[str
         row.handler = lead if level >= HelpLevel.DEPARTMENTS and authority is None else authority or reporter
         last = promise.today if is_open else min(sketch.pace.completed_on or promise.today, promise.today)
         first = max(sketch.pace.started_on, last - dt.timedelta(days=120) if is_open else sketch.pace.started_on)
-        row.raised_on = first + dt.timedelta(days=dice.randint(5, max((last - first).days - 25, 6)))
+        row.raised_on = first + dt.timedelta(days=dice.randint(5, max((last - first).days - (5 if is_open else 25), 6)))
         row.raised_on = min(row.raised_on, last - dt.timedelta(days=4))
         row.due_on = row.raised_on + dt.timedelta(days=dice.randint(20, 60))
         if not is_open:

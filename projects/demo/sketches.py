@@ -64,7 +64,7 @@ def sketch_all(pack: Pack, promise: Promise) -> list[Sketch]:
     public = public_projects(pack, promise)
     invented = invented_projects(pack, promise, sites, public)
     _fit_total(invented, promise, sum((s.total_wan for s in public), Decimal(0)))
-    _deal_fates(invented, promise, sum(s.pace.completed_on is not None for s in public))
+    _deal_fates(invented, promise, public)
     stations = {
         row["name"]: (row["river"], row["level"] == Level.NATIONAL, row["lon"], row["lat"])
         for row in pack.sections
@@ -192,24 +192,40 @@ def _fit_total(invented: list[Sketch], promise: Promise, public_wan: Decimal) ->
 # ── When ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _deal_fates(invented: list[Sketch], promise: Promise, finished_public: int) -> None:
+def _deal_fates(invented: list[Sketch], promise: Promise, public: list[Sketch]) -> None:
     """Choose who is finished when (the smaller ones rather than the larger), and how the others fare."""
+    finished_public = sum(s.pace.completed_on is not None for s in public)
     steps = sorted(promise.finished.items())
     order = sorted(
         invented, key=lambda s: (s.county not in promise.finished_counties, s.total_wan * promise.dice("early", s.name).randint(88, 114))
     )
-    bounds = [count - finished_public for _, count in steps]
-    early, recent, rest = order[: bounds[0]], order[bounds[0] : bounds[-1]], order[bounds[-1] :]
+    rest = _unfinished(order, len(invented) + finished_public - steps[-1][1], promise, public)
+    done = [s for s in order if s not in rest]
+    early, recent = done[: steps[0][1] - finished_public], done[steps[0][1] - finished_public :]
     for place, sketch in enumerate(early):
         fate = FINISHED[min(_turn(place, len(early)), len(FINISHED) - 1)]
         sketch.pace = _finished_pace(sketch, promise, fate, place, len(early), steps[0][0])
-    for sketch in recent:
-        dice = promise.dice("recent", sketch.name)
-        completed_on = steps[0][0] + dt.timedelta(days=dice.randint(8, (steps[-1][0] - steps[0][0]).days - 3))
+    for place, sketch in enumerate(recent, 1):  # the last of them in the current week
+        completed_on = promise.today - dt.timedelta(days=3)
+        if place < len(recent):
+            completed_on = _between(promise.dice("recent", sketch.name), steps[0][0] + dt.timedelta(days=8), completed_on)
         sketch.pace = _pace_until(sketch, promise, "steady", completed_on)
     for place, sketch in enumerate(rest):
         fate = UNFINISHED[min(_turn(place, len(rest)), len(UNFINISHED) - 1)]
         sketch.pace = _unfinished_pace(sketch, promise, fate)
+
+
+def _unfinished(order: list[Sketch], count: int, promise: Promise, public: list[Sketch]) -> list[Sketch]:
+    """The `count` last of `order`, but at most half of any county's projects as long as others can be had."""
+    room = Counter({code: total // 2 for code, total in promise.counties.items()})
+    room.subtract(s.county for s in public if s.pace.completed_on is None)
+    chosen: list[Sketch] = []
+    for sketch in reversed(order):
+        if room[sketch.county] > 0 and len(chosen) < count:
+            room[sketch.county] -= 1
+            chosen.append(sketch)
+    others = [s for s in reversed(order) if s not in chosen]
+    return chosen + others[: count - len(chosen)]
 
 
 def _turn(place: int, count: int) -> int:
