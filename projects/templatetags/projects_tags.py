@@ -27,6 +27,12 @@ def signed(value) -> str:
 
 
 @register.filter
+def wan(value) -> str:
+    """万元 with two decimals; a dash for nothing."""
+    return "—" if value is None else f"{value:.2f}"
+
+
+@register.filter
 def percent(value) -> str:
     """One decimal, half up, without the sign; a dash for nothing."""
     return "—" if value is None else f"{rules.rate(Decimal(value), 100)}"

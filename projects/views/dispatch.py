@@ -38,13 +38,14 @@ def dispatch(request):
         week_of = _read_week(request)
     except BadDay as fault:
         return render(request, "error.html", {"title": "周次无效", "message": str(fault)}, status=400)
+    if request.as_of != request.today:  # a past day: the dispatches of its week
+        view = "&view=review" if request.GET.get("view") == "review" else ""
+        return redirect(f"{reverse('dispatch')}?week={monday(request.as_of)}{view}")
     wants_review = request.GET.get("view") == "review" or not permissions.may_dispatch(request.user)
     if wants_review and permissions.may_review(request.user):
         return _review_page(request, week_of)
     if not permissions.may_dispatch(request.user):
         raise Http404
-    if request.GET.get("as_of") and request.as_of != request.today:
-        return redirect(f"{reverse('dispatch')}?week={monday(request.as_of)}")
     scope = reports.reporting_in(_by_county(request, permissions.dispatched_projects(request.user)), week_of)
     page = Paginator(scope.order_by("number", "code"), PER_PAGE).get_page(request.GET.get("page"))
     weeks = reports.read_weeks(page.object_list, week_of, request.today)

@@ -366,6 +366,10 @@ def test_the_review_page_asks_as_many_questions_for_one_row_as_for_thirty(client
     assert queries_of(client) == one
 
 
+def test_a_past_as_of_leads_the_reviewer_to_that_week(client, reviewer):
+    assert client.get("/dispatch/?as_of=2025-02-13&view=review").url == "/dispatch/?week=2025-02-10&view=review"
+
+
 # ── the office ──
 
 

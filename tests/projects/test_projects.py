@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django.asserts import assertInHTML
 
 from linfen_water.enums import Role
 from projects import figures, services
@@ -89,6 +90,13 @@ def test_the_list_is_sorted_with_missing_values_last_both_ways(client, office, p
     ProjectFactory(code="LF-003")
     assert codes(client, sort="progress") == ["LF-001", "LF-002", "LF-003"]
     assert codes(client, sort="-progress") == ["LF-002", "LF-001", "LF-003"]
+
+
+def test_money_and_percent_have_their_decimals(client, office, project):
+    DispatchFactory(project=project, week_of=dt.date(2025, 2, 17), physical_progress=Decimal("40.25"), invested_wan=Decimal("4362.90"))
+    page = client.get("/projects/").content.decode()
+    assert '<td class="number">4362.90</td>' in page
+    assert '<td class="number">40.3</td>' in page
 
 
 def test_the_list_of_a_past_day_shows_what_was_true_then(client, office, project):
@@ -266,7 +274,7 @@ def test_others_see_no_forms(client, project):
 
 
 def test_an_invented_project_says_so(client, office, project):
-    assert '<span class="badge">演示数据</span>' in client.get("/projects/LF-001/").content.decode()
+    assertInHTML('<span class="badge">演示数据</span>', client.get("/projects/LF-001/").content.decode())
 
 
 def test_a_project_shared_with_my_county_is_mine_to_read(client, project):
