@@ -1,9 +1,10 @@
-"""Thirty papers, six `kill -9` of real workers, two schedulers: each paper issued once, numbers without gap or double.
+"""Thirty bulletins, real workers killed while they draft and while they issue, two schedulers: each issued once, none unnumbered.
 
 Runs on the database of this round (SQLite in its own file, or PostgreSQL) with the embedded broker and with Redis.
 """
 
 import contextlib
+import hashlib
 import os
 import random
 import signal
@@ -22,9 +23,12 @@ from django.db import connection
 pytestmark = pytest.mark.runtime
 
 PAPERS = 30
-KILLS = 6
+KILLS = 6  # while they are issued; half as many while they are drafted
 LEASE_SECONDS = 2
-PATIENCE = 90  # seconds until everything must be done
+PATIENCE = 120  # seconds until everything must be done
+
+
+CELERY = ["celery", "--quiet", "--skip-checks", "--app", "linfen_water"]
 
 
 @pytest.fixture
@@ -69,6 +73,7 @@ def office(tmp_path, database, broker):
         "CELERY_BROKER_URL": broker,
         "JOB_LEASE_SECONDS": str(LEASE_SECONDS),
         "RECONCILE_SECONDS": "1",
+        "OFFICE_TODAY": "2025-11-06",  # thirty months after the first that the demo knows
         "DJANGO_SETTINGS_MODULE": "linfen_water.settings",
         "LOG_LEVEL": "WARNING",
     }  # fmt: skip
@@ -80,7 +85,7 @@ def office(tmp_path, database, broker):
         return process
 
     assert start("django", "migrate", "--verbosity", "0", "--skip-checks").wait(120) == 0
-    assert start("tests.linfen_water.numbering", str(PAPERS)).wait(60) == 0
+    assert start("django", "demo", "--skip-checks").wait(120) == 0
     yield start, rows
     for process in running:
         if process.poll() is None:
@@ -88,42 +93,60 @@ def office(tmp_path, database, broker):
             process.wait()
 
 
-def test_every_paper_is_issued_once_with_a_number_of_its_own(office):
+def test_every_paper_is_issued_once_with_a_number_of_its_own(office, tmp_path):
     start, rows = office
-    chance = random.Random(20250220)
-
-    def celery(*arguments):
-        return start("celery", "--quiet", "--skip-checks", "--app", "tests.linfen_water.numbering", *arguments)
-
-    def worker():
-        return celery("worker", "--pool", "solo", "--loglevel", "error", "--without-gossip", "--without-mingle")
-
+    crew = Crew(start)
     for _ in range(2):
-        celery("beat", "--scheduler", "celery.beat.Scheduler", "--pidfile=", "--loglevel", "error")
-    workers = [worker(), worker()]
-    wait_for(rows, 1)
-    for _ in range(KILLS):
-        time.sleep(chance.uniform(0.6, 1.5))
-        victim = chance.randrange(len(workers))
-        workers[victim].send_signal(signal.SIGKILL)
-        workers[victim].wait()
-        workers[victim] = worker()
-    wait_for(rows, PAPERS)
+        start(*CELERY, "beat", "--scheduler", "celery.beat.Scheduler", "--pidfile=", "--loglevel", "error")
+    ask_for(start, "draft")
+    wait_for(rows, "draft_document", 1)
+    crew.suffer(KILLS // 2)
+    wait_for(rows, "draft_document", PAPERS)
+    ask_for(start, "issue")
+    crew.suffer(KILLS)
+    wait_for(rows, "issue_document", PAPERS)
 
     assert ask(rows, "SELECT state, count(*) FROM ledgers_document GROUP BY state") == [("issued", PAPERS)]
     assert ask(rows, "SELECT number FROM ledgers_document ORDER BY number") == [(n,) for n in range(1, PAPERS + 1)]
     assert ask(rows, "SELECT last FROM ledgers_numberseries") == [(PAPERS,)]
-    assert ask(rows, "SELECT count(*), count(DISTINCT subject_id) FROM linfen_water_trailevent") == [(PAPERS, PAPERS)]
-    assert ask(rows, "SELECT count(*), count(DISTINCT key) FROM linfen_water_job") == [(PAPERS, PAPERS)]
+    for action in ("document.number", "document.issue"):
+        told = f"SELECT count(*), count(DISTINCT subject_id) FROM linfen_water_trailevent WHERE action = '{action}'"
+        assert ask(rows, told) == [(PAPERS, PAPERS)]
+    for (name,) in ask(rows, "SELECT pdf_sha256 FROM ledgers_document"):
+        assert hashlib.sha256((tmp_path / "documents" / f"{name}.pdf").read_bytes()).hexdigest() == name
     (attempts,) = ask(rows, "SELECT sum(attempts) FROM linfen_water_job")[0]
-    assert attempts > PAPERS  # the kills did hit work in hand
+    assert attempts > 2 * PAPERS  # the kills did hit work in hand
 
 
-def wait_for(rows, count: int) -> None:
-    """Wait until so many jobs are done."""
+class Crew:
+    """Two workers, of which now one, now the other is killed and started again."""
+
+    def __init__(self, start):
+        self.start = start
+        self.chance = random.Random(20250220)
+        self.workers = [self.worker(), self.worker()]
+
+    def worker(self):
+        return self.start(*CELERY, "worker", "--pool", "solo", "--loglevel", "error", "--without-gossip", "--without-mingle")
+
+    def suffer(self, kills: int) -> None:
+        for _ in range(kills):
+            time.sleep(self.chance.uniform(0.6, 1.5))
+            victim = self.chance.randrange(len(self.workers))
+            self.workers[victim].send_signal(signal.SIGKILL)
+            self.workers[victim].wait()
+            self.workers[victim] = self.worker()
+
+
+def ask_for(start, what: str) -> None:
+    assert start("tests.linfen_water.papers", what, str(PAPERS)).wait(60) == 0
+
+
+def wait_for(rows, kind: str, count: int) -> None:
+    """Wait until so many jobs of that kind are done."""
     deadline = time.monotonic() + PATIENCE
-    while ask(rows, "SELECT count(*) FROM linfen_water_job WHERE state = 'done'") < [(count,)]:
-        assert time.monotonic() < deadline, ask(rows, "SELECT state, count(*) FROM linfen_water_job GROUP BY state")
+    while ask(rows, f"SELECT count(*) FROM linfen_water_job WHERE state = 'done' AND kind = '{kind}'") < [(count,)]:
+        assert time.monotonic() < deadline, ask(rows, "SELECT kind, state, error, count(*) FROM linfen_water_job GROUP BY 1, 2, 3")
         time.sleep(0.2)
 
 
