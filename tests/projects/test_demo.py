@@ -297,11 +297,11 @@ def test_cumulative_values_fall_only_with_a_reason(demo_city):  # noqa: F811
 
 
 def test_above_the_budget_only_with_a_reason(demo_city):  # noqa: F811
-    over = [
-        d for d in Dispatch.objects.filter(is_live=True) if d.invested_wan > d.project.versions.get(effective_to=None).total_investment_wan
-    ]
-    assert {d.project_id for d in over}
-    assert all(d.reason for d in over)
+    budgets = dict(ProjectVersion.objects.filter(effective_to=None).values_list("project", "total_investment_wan"))
+    rows = Dispatch.objects.filter(is_live=True).values_list("project", "invested_wan", "reason")
+    reasons = [reason for project, invested, reason in rows if invested > budgets[project]]
+    assert reasons
+    assert all(reasons)
 
 
 def test_weeks_follow_the_rules_of_dispatching(demo_city):  # noqa: F811
