@@ -10,7 +10,7 @@ from django.db.models import Max, Min
 
 from ledgers.documents import DocumentFault, jsonable
 from ledgers.documents.periods import speaks_on
-from ledgers.documents.wording import date, one_decimal, percent
+from ledgers.documents.wording import date, numeral, one_decimal, percent
 from linfen_water import policy
 from linfen_water.dates import add_months, month_end, month_start
 from linfen_water.models import County, Domain, Region
@@ -313,10 +313,10 @@ def _silent_row(f: ProjectFacts, since: dt.date, thresholds: policy.Values) -> S
     is_unreported = f.week_of is None or policy.cut_off_on(f.week_of, thresholds) <= since
     if is_unreported:
         last = f"，最近一次填报为{date(f.week_of)}当周" if f.week_of else ""
-        sentence = f"连续{thresholds.silent_weeks}期未报周调度{last}"
+        sentence = f"连续{numeral(thresholds.silent_weeks)}期未报周调度{last}"
     else:
         progress = percent(f.physical_progress)
-        sentence = f"连续{thresholds.silent_weeks}期周调度总体进度（{progress}）和到位、支付、完成投资均无变化"
+        sentence = f"连续{numeral(thresholds.silent_weeks)}期周调度总体进度（{progress}）和到位、支付、完成投资均无变化"
     return Silent(f.code, f.name, f.county, f.domain, f.physical_progress, is_unreported, sentence)
 
 

@@ -204,7 +204,7 @@ def _water(water: Water, as_of: dt.date) -> Iterable[Block]:
         caption=f"表2　国考断面水质情况（{month(water.month)}）",
         columns=(
             Column("序号", 1), Column("断面", 1.8), Column("河流", 1.5), Column("责任县\n（市、区）", 2), Column("本期\n类别", 1.2),
-            Column("上月\n类别", 1.2), Column("考核\n目标", 1.2), Column("是否\n达标", 1.2), Column("主要污染物\n（超标倍数）", 3),
+            Column("上月\n类别", 1.2), Column("考核\n目标", 1.2), Column("是否\n达标", 1.2), Column("主要污染物\n（超标倍数）", 4.4),
         ),
         rows=tuple(_section_cells(place, row) for place, row in enumerate(water.rows, start=1)),
     )  # fmt: skip
@@ -261,7 +261,7 @@ def _class(water_class: WaterClass | None) -> str:
 def _laggards(facts: BulletinFacts, attachments: tuple[Attachment, ...]) -> Iterable[Block]:
     yield Heading(2, "（一）滞后项目")
     yield Paragraph(_lagging(facts, attachments))
-    yield Heading(2, f"（二）连续{facts.silent_weeks}期无变化项目")
+    yield Heading(2, f"（二）连续{numeral(facts.silent_weeks)}期无变化项目")
     yield Paragraph(_silent(facts, attachments))
 
 
@@ -279,11 +279,11 @@ def _lagging(facts: BulletinFacts, attachments: tuple[Attachment, ...]) -> str:
 
 def _silent(facts: BulletinFacts, attachments: tuple[Attachment, ...]) -> str:
     if not facts.silent:
-        return f"无连续{facts.silent_weeks}期（建议值）无变化的项目。"
+        return f"无连续{numeral(facts.silent_weeks)}期（建议值）无变化的项目。"
     unreported = sum(row.is_unreported for row in facts.silent)
     missing = f"，其中未报周调度{unreported}个" if unreported else ""
     return (
-        f"未完工项目中，连续{facts.silent_weeks}期（建议值）阶段、总体进度和到位、支付、完成投资均无变化，且其间无手续办结、无问题销号的"
+        f"未完工项目中，连续{numeral(facts.silent_weeks)}期（建议值）阶段、总体进度和到位、支付、完成投资均无变化，且其间无手续办结、无问题销号的"
         f"{len(facts.silent)}个{missing}，涉及{_spread(facts.silent)}。经批准的停工期未予扣除。"
         + _reference(attachments, SILENT, "无变化项目清单")
     )
@@ -332,7 +332,7 @@ def _attachments(facts: BulletinFacts) -> Iterable[Attachment]:
     if facts.lagging:
         yield Attachment(f"{said}{LAGGING}", _lagging_table(facts), (_points_note(facts),))
     if facts.silent:
-        yield Attachment(f"{said}连续{facts.silent_weeks}期{SILENT}", _silent_table(facts))
+        yield Attachment(f"{said}连续{numeral(facts.silent_weeks)}期{SILENT}", _silent_table(facts))
     if facts.due:
         yield Attachment(f"{following}{DUE}", _due_table(facts))
 
@@ -343,7 +343,7 @@ def _ranking_table(facts: BulletinFacts) -> Table:
         columns=(
             Column("完工率\n名次", 13), Column(facts.office.county_word, 29), Column("项目数", 11.5), Column("前期", 10),
             Column("在建", 10), Column("完工", 10), Column("累计\n开工", 11), Column("开工率", 15), Column("完工率", 15),
-            Column("较上月末\n（百分点）", 18.5), Column("总投资\n（万元）", 21, "right"), Column("累计完成投资\n（万元）", 23.5, "right"),
+            Column("较上月末\n（百分点）", 18.5), Column("总投资\n（万元）", 20.5, "right"), Column("累计完成投资\n（万元）", 25, "right"),
             Column("投资完成率\n（占总投资）", 22), Column("投资完成\n率名次", 16.5),
         ),
         rows=(*(_ranking_cells(row) for row in ranked), _ranking_total(facts)),
@@ -419,7 +419,7 @@ def _due_table(facts: BulletinFacts) -> Table:
 
 def _projects_table(rows, columns: tuple[Column, ...], cells) -> Table:
     """A list of projects: place, code, name, county, domain, and the columns of its own."""
-    own = [Column("序号", 9), Column("编号", 14), Column("项目名称", 0, "left"), Column("县\n（市、区）", 17), Column("领域", 16.5)]
+    own = [Column("序号", 9.5), Column("编号", 14), Column("项目名称", 0, "left"), Column("县\n（市、区）", 17), Column("领域", 16.5)]
     rest = TEXT_WIDTH - sum(column.width for column in (*own, *columns))
     own[2] = dataclasses.replace(own[2], width=rest)  # what the others leave
     return Table(

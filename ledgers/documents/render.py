@@ -13,9 +13,10 @@ import sys
 from pathlib import Path
 
 TEMPLATE = Path(__file__).with_name("official.typ")
-# Line pitches in points to try until the signature shares its page with text: 22 lines a page first, then slightly closer or
-# wider lines, as the standard allows (GB/T 9704-2012 7.3.5.5).
-PITCHES = (29.609, 29.1, 30.2, 28.6)
+# Lines a page to try until the signature shares its page with text: the standard's 22 first, then closer or wider ones, as it
+# allows (GB/T 9704-2012 7.3.5.5).
+LINES = (22, 23, 21, 24)
+BLOCK_HEIGHT, GLYPH = 225 * 72 / 25.4, 16  # points
 
 
 def main() -> None:
@@ -51,12 +52,13 @@ def print_paper(data: str, fonts: Path, folder: Path, dated: dt.date) -> bytes:
     template = str(shutil.copy(TEMPLATE, root))
     known = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(fonts)])
 
-    def laid_out(pitch: float, keep: str = "no"):
-        inputs = {"data": data, "pitch": str(pitch), "keep": keep}
+    def laid_out(lines: int, keep: str = "no"):
+        pitch = (BLOCK_HEIGHT - GLYPH) / (lines - 1)  # from line to line: 29.609 points for 22
+        inputs = {"data": data, "pitch": f"{pitch:.3f}", "keep": keep}
         return typst.Compiler(template, root=str(root), font_paths=known, sys_inputs=inputs)
 
-    fitting = (paper for pitch in PITCHES if _signature_has_company(paper := laid_out(pitch)))
-    paper = next(fitting, None) or laid_out(PITCHES[0], keep="yes")  # else the last paragraph keeps it company
+    fitting = (paper for lines in LINES if _signature_has_company(paper := laid_out(lines)))
+    paper = next(fitting, None) or laid_out(LINES[0], keep="yes")  # else the last paragraph keeps it company
     return paper.compile(format="pdf", pdf_standards=["a-2u"], timestamp=dt.datetime.combine(dated, dt.time(), tzinfo=dt.UTC))
 
 

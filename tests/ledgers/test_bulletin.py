@@ -199,7 +199,7 @@ def test_none_of_anything_is_said_with_words_not_zeros():
     assert "完工1个，无前期项目，无在建项目" in said
     assert "本月无新开工项目。本月无新完工项目。" in said
     assert "无滞后项目。" in said
-    assert "无连续4期（建议值）无变化的项目。" in said
+    assert "无连续四期（建议值）无变化的项目。" in said
     assert "2025年2月无按基线计划或最新预计应开工、应完工的项目。" in said
     assert "尚无已公布的国考断面水质评价结果" in said
     assert project.code not in said
@@ -221,7 +221,7 @@ def test_every_list_that_is_named_has_its_attachment(city):
         "2025年1月各县（市、区）进展情况排名表",
         "2025年1月新开工、完工项目清单",
         "2025年1月滞后项目清单",
-        "2025年1月连续4期无变化项目清单",
+        "2025年1月连续四期无变化项目清单",
         "2025年2月到期任务清单",
     ]
     said = texts(gather(JANUARY, TODAY))
