@@ -31,7 +31,7 @@ class Command(BaseCommand):
         except OSError as fault:
             raise CommandError(f"不能写入 {out}：{fault.strerror}。") from fault
         if fonts.falls_back():
-            self.stderr.write("没有找到仿宋、小标宋等公文字体，本文件用后备字体排版（见 make_document 说明和 OFFICE_FONTS）。")
+            self.stderr.write("没有找到仿宋、小标宋等公文字体，本文件用后备字体排版；可运行 fetch_assets 或用 OFFICE_FONTS 指定字体。")
         number = document.file_number or "未编号"
         self.stdout.write(f"{document.title}：{document.get_state_display()}，{number}，数据截至 {document.as_of}，已写入 {out}")
 
