@@ -3,12 +3,6 @@
 import django_tables2 as tables
 from django.db.models import F
 
-PROJECT_VALUES = (
-    "code", "number", "domain__name", "provenance", "stage", "started_on", "completed_on",
-    "v__name", "v__county__short", "v__total_investment_wan", "v__baseline_finish_on",
-    "physical_progress", "planned_progress", "lag", "invested_wan", "week_of", "forecast_finish_on",
-)  # fmt: skip
-
 
 class FactColumn(tables.Column):
     """A column that sorts by a field or annotation, missing values last, ties by code so that pages do not overlap."""

@@ -5,7 +5,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from django import template
 
 from projects import rules
-from projects.enums import Stage
 
 register = template.Library()
 TENTH = Decimal("0.1")
@@ -36,11 +35,6 @@ def wan(value) -> str:
 def percent(value) -> str:
     """One decimal, half up, without the sign; a dash for nothing."""
     return "—" if value is None else f"{rules.rate(Decimal(value), 100)}"
-
-
-@register.filter
-def stage_word(value: int) -> str:
-    return Stage(value).label
 
 
 @register.filter

@@ -13,10 +13,11 @@ from django_tables2 import SingleTableMixin
 
 from projects import permissions, services
 from projects.dossier import read_dossier
+from projects.facts import project_facts
 from projects.filters import ProjectListFilter
 from projects.forms import RevisionForm, StageFactForm, WithdrawalForm, add_faults
 from projects.models import Project, ProjectVersion, StageFact
-from projects.tables import PROJECT_VALUES, ProjectListTable
+from projects.tables import ProjectListTable
 
 WEEKS_PER_PAGE = 12
 
@@ -32,7 +33,14 @@ class ProjectsView(SingleTableMixin, FilterView):
     def get_queryset(self):
         day = self.request.as_of
         visible = permissions.visible_projects(self.request.user, day)
-        return visible.as_of(day).with_progress(day).order_by("number", "code").values(*PROJECT_VALUES)
+        return visible.as_of(day).with_progress(day).order_by("number", "code")
+
+    def get_context_data(self, **kwargs):
+        """SQL chooses and orders; what is shown of the page's rows comes from the one definition of the facts."""
+        context = super().get_context_data(**kwargs)
+        chosen = list(context["table"].page.object_list.data.values_list("pk", flat=True))
+        facts = {f.pk: f for f in project_facts(self.request.as_of, Project.objects.filter(pk__in=chosen))}
+        return context | {"rows": [facts[pk] for pk in chosen]}
 
     def get_template_names(self):
         return ["projects/projects.html#table" if self.request.htmx else "projects/projects.html"]
