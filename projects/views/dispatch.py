@@ -25,6 +25,7 @@ from projects.models import Dispatch
 from projects.reports import ProjectWeek
 
 PER_PAGE = 20
+FINISHED_SHOWN = 50  # the rest is on the list of projects
 OK, UNPROCESSABLE, CONFLICT = 200, 422, 409
 
 
@@ -117,7 +118,7 @@ def _one_week(request, code: str, week_of: dt.date) -> ProjectWeek:
 def _page_context(request, week_of: dt.date) -> dict:
     values, cut_off_on = policy.values_on(week_of), reports.cut_off_on(week_of)
     mine = _by_county(request, permissions.dispatched_projects(request.user))
-    due = reports.reporting_in(mine, week_of)
+    due, finished = reports.reporting_in(mine, week_of), reports.reporting_in(mine, week_of, finished=True)
     this_week = monday(request.today)
     return {
         "week_of": week_of,
@@ -133,8 +134,10 @@ def _page_context(request, week_of: dt.date) -> dict:
             reported=Count("pk", distinct=True, filter=Q(dispatches__week_of=week_of, dispatches__is_live=True)),
             drafts=Count("pk", distinct=True, filter=Q(dispatches__week_of=week_of, dispatches__state=DispatchState.DRAFT)),
         ),
-        "finished": reports.reporting_in(mine, week_of, finished=True).filter(versions__effective_to=None)
-        .order_by("number", "code").values("code", "number", "completed_on", "versions__name"),
+        "finished": finished.filter(versions__effective_to=None)
+        .order_by("number", "code")
+        .values("code", "number", "completed_on", "versions__name")[:FINISHED_SHOWN],
+        "finished_count": finished.count(),
         "counties": County.objects.all() if is_office(request.user) else [],
         "county": request.GET.get("county", ""),
         "may_review": permissions.may_review(request.user),

@@ -1,10 +1,12 @@
 """Every change of dispatches, stages and projects: what it does, what it refuses, what it leaves in the trail."""
 
 import datetime as dt
+import re
 import threading
 from decimal import Decimal
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from linfen_water import clock, trail
@@ -520,3 +522,21 @@ def test_todays_view_takes_in_what_was_already_submitted_this_week(project, cler
     region.demo_on = TODAY + dt.timedelta(days=7)
     region.save()
     assert Dispatch.objects.speaking(THIS_WEEK).filter(week_of=THIS_WEEK).count() == 0
+
+
+# ── one door ──
+
+
+def test_only_services_and_loaders_write_these_models():
+    models = "Dispatch|DispatchLine|StageFact|ProjectVersion|Project"
+    writing = re.compile(rf"\b({models})\.objects\b[^\n]*\.(update|create|bulk_create|bulk_update|delete|get_or_create|update_or_create)\(")
+    allowed = {"projects/services.py"}
+    found = [
+        f"{path.relative_to(settings.BASE_DIR)}: {line.strip()}"
+        for app in ("linfen_water", "monitoring", "projects", "ledgers")
+        for path in (settings.BASE_DIR / app).rglob("*.py")
+        if not {"demo", "migrations"} & set(path.parts) and str(path.relative_to(settings.BASE_DIR)) not in allowed
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if writing.search(line)
+    ]
+    assert found == []
