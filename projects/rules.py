@@ -185,8 +185,13 @@ def _progress_faults(report: Report, known: Known) -> Iterator[Fault]:
     if before is not None and progress < before:
         sentence = f"总体进度由上期{plain(before)}%降到{plain(progress)}%：请核对，确需下调请在“说明”写明理由。"
         yield Fault("physical_progress", sentence, wants_reason=True)
-    if progress > 0 and not (report.started_on or known.started_on):
+    if progress > 0 and not (report.started_on or _stands_by(known.latest_on, known.started_on)):
         yield Fault("physical_progress", f"进度为{plain(progress)}%但还没有开工：请填实际开工日期，或将进度改为0。")
+
+
+def _stands_by(day: dt.date, on: dt.date | None) -> bool:
+    """Whether what happened on `on` had happened by `day`: a past week is not judged by what came later."""
+    return on is not None and on <= day
 
 
 def _date_faults(report: Report, known: Known) -> Iterator[Fault]:
@@ -207,7 +212,7 @@ def _date_faults(report: Report, known: Known) -> Iterator[Fault]:
         if report.physical_progress is not None and report.physical_progress != HUNDRED:
             now = plain(report.physical_progress)
             yield Fault("completed_on", f"已填完工日期，总体进度应为100%（现为{now}%）：请改进度或删去完工日期。")
-    elif known.completed_on and report.physical_progress is not None and report.physical_progress != HUNDRED:
+    elif _stands_by(known.latest_on, known.completed_on) and report.physical_progress not in (None, HUNDRED):
         yield Fault("physical_progress", f"项目已于 {known.completed_on} 完工，总体进度应为100%。")
     if report.forecast_start_on and report.forecast_finish_on and report.forecast_finish_on < report.forecast_start_on:
         yield Fault("forecast_finish_on", f"预计完工 {report.forecast_finish_on} 早于预计开工 {report.forecast_start_on}：请改其中一个。")

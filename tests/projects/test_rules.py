@@ -178,6 +178,16 @@ def test_a_finished_project_stays_at_100():
     assert faults(replace(SAME, physical_progress=D(100)), known) == []
 
 
+@pytest.mark.parametrize(("completed_on", "expected"), [(CUT_OFF, [("physical_progress", None)]), (CUT_OFF + dt.timedelta(days=1), [])])
+def test_a_past_week_is_not_judged_by_what_came_later(completed_on, expected):
+    assert faults(SAME, replace(KNOWN, completed_on=completed_on)) == expected
+
+
+@pytest.mark.parametrize(("started_on", "expected"), [(CUT_OFF, []), (CUT_OFF + dt.timedelta(days=1), [("physical_progress", None)])])
+def test_progress_begins_with_the_start(started_on, expected):
+    assert faults(Report(physical_progress=D(5)), replace(NOT_STARTED, started_on=started_on)) == expected
+
+
 @pytest.mark.parametrize(
     ("report", "expected"),
     [
