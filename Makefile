@@ -82,7 +82,7 @@ format: .venv/installed-dev
 	.venv/bin/djangofmt templates
 
 bench: .venv/installed-dev
-	$(PY) -m pytest -m benchmark -s tests/benchmarks
+	$(PY) -m tests.benchmarks.bench_pages
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

@@ -272,7 +272,7 @@ def was(before: dict[int, ProjectFacts], facts: ProjectFacts) -> Stage | None:
 
 
 def _stages(desk: Desk, **narrowed) -> list[Figure]:
-    now, before = totals(desk.facts), totals([f for f in desk.week_ago if f.pk in {g.pk for g in desk.facts}])
+    now, before = totals(desk.facts), totals(f for f in desk.week_ago if f.pk in desk.by_key)
     return [
         Figure("项目", now.count, "个", desk.ledger(**narrowed)),
         *(
@@ -302,7 +302,7 @@ def _behind_figure(desk: Desk, **narrowed) -> Figure:
 
 
 def _invested(desk: Desk) -> Figure:
-    now = totals(desk.facts)
+    now = desk.totals
     return Figure(
         "累计完成投资",
         wording.yi(now.invested_wan),

@@ -187,7 +187,8 @@ def silent(day: dt.date, weeks: int, now: Iterable[ProjectFacts] | None = None, 
     now = project_facts(day, projects) if now is None else now
     moved = set(Permit.objects.filter(obtained_on__gt=since, obtained_on__lte=day).values_list("project_id", flat=True))
     moved |= set(Problem.objects.filter(closed_on__gt=since, closed_on__lte=day).values_list("project_id", flat=True))
-    return [f for f in unchanged(now, project_facts(since, projects)) if f.pk not in moved]
+    unfinished = Project.objects.filter(pk__in=[f.pk for f in now if f.stage != Stage.FINISHED])
+    return [f for f in unchanged(now, project_facts(since, unfinished)) if f.pk not in moved]
 
 
 def _visible(facts: ProjectFacts) -> tuple:
