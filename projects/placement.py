@@ -116,7 +116,8 @@ class _Choice:
 # What a place costs, in widths of a button: found by eye on the Linfen pack, held by the tests on packs of other shapes.
 COST_OF_DISTANCE = 0.55  # for each width away from the county's middle
 COST_OF_FOREIGN_GROUND = 9.0  # a whole block on another county's ground
-COST_OF_GUEST_GROUND = 1.5  # the same for a zone, which always lies on some county's ground
+COST_OF_GUEST_DISTANCE = 1.3  # the same for a zone, which stands next to its place
+COST_OF_GUEST_GROUND = 1.5  # a zone always lies on some county's ground
 COST_OUTSIDE = 2.2  # a whole block beyond the border, in sight of its own county
 COST_BESIDE = 4.0  # standing beside the region with a leader line
 COST_BELOW = 40.0  # no place on the map at all
@@ -126,15 +127,16 @@ TITLE_WIDTH = 2.15
 GAP = 0.22  # free space around a block, so that neighbours do not run into one another
 PASSES = 4
 ORDERS = 3
-PUSHES = 160
+PUSHES = 60
+TRIALS = 800  # pushes tried in all: bounds the time on a map with very many counties
 LEAST_GAIN = 0.01
 
 
 def blocks(wants: Sequence[Want], pitch: float, size: Point) -> dict[str, Block]:
     """Place one block of buttons (`pitch` apart) per want on a map of `size`, without any overlap.
 
-    Several orders are tried, first the one with the least freedom first; the cheapest whole is then bettered by letting
-    those that got a bad place push others aside. A block that finds no place on the map stands below it: nothing is lost.
+    A few orders are tried, first the one with the least freedom first; each is bettered by letting those that got a bad
+    place push others aside, and the cheapest whole wins. What finds no place on the map stands below it: nothing is lost.
     """
     ground = _Ground(wants, pitch, size)
     choices = {w.key: _choices(w, pitch, size, ground) for w in wants}
@@ -142,24 +144,24 @@ def blocks(wants: Sequence[Want], pitch: float, size: Point) -> dict[str, Block]
     shuffle = random.Random(0).shuffle  # noqa: S311 - a fixed seed: the same wants, the same places
     best: dict[str, _Choice] = {}
     for _ in range(ORDERS):
-        placed = _settle(order, choices, pitch, size)
+        placed = _push(_settle(order, choices, pitch, size), {w.key: w for w in wants}, choices)
         if not best or _total(placed) < _total(best) - LEAST_GAIN:
             best = placed
         order = list(order)
         shuffle(order)
-    best = _push(best, {w.key: w for w in wants}, choices)
     return {w.key: _block(w, best[w.key], pitch) for w in wants}
 
 
 def _push(placed: dict[str, _Choice], wants: dict[str, Want], choices: dict[str, list[_Choice]]) -> dict[str, _Choice]:
     """Let a block take a better place and those who stood there look for another, as long as the whole gains by it."""
-    cost = _total(placed)
+    cost, trials = _total(placed), 0
     for _ in range(PASSES):
         before = cost
         for key in sorted(placed, key=lambda k: (choices[k][0].cost - placed[k].cost if choices[k] else 0, k)):
             for choice in choices[key][:PUSHES]:
-                if choice.cost >= placed[key].cost - LEAST_GAIN:
+                if choice.cost >= placed[key].cost - LEAST_GAIN or trials >= TRIALS:
                     break
+                trials += 1
                 trial = _pushed(placed, wants, choices, key, choice, cost - LEAST_GAIN)
                 if trial and (gained := _total(trial)) < cost - LEAST_GAIN:
                     placed, cost = trial, gained
@@ -214,7 +216,8 @@ def _choices(want: Want, pitch: float, size: Point, ground: "_Ground") -> list[_
                 continue  # on the ground of others: would be taken for theirs
             leader = None if is_home else _leader(want.anchor, box)
             cost = 0.25 * abs(rows - 2) + 0.12 * (columns * rows - want.count)
-            cost += COST_OF_DISTANCE * math.dist((box.x, box.y), want.anchor) / pitch
+            away = math.dist((box.x, box.y), want.anchor) / pitch
+            cost += (COST_OF_GUEST_DISTANCE if want.outline is None else COST_OF_DISTANCE) * away
             cost += (COST_OF_GUEST_GROUND if want.outline is None else COST_OF_FOREIGN_GROUND) * (land - mine)
             cost += COST_OUTSIDE * (1 - land)
             cost += COST_BESIDE if leader and want.outline is not None else 0
@@ -284,14 +287,16 @@ def _grid(step: float, width: float, height: float, size: Point) -> Iterator[Poi
 
 def _best(choices: list[_Choice], placed: dict[str, _Choice], limit: float = math.inf) -> _Choice | None:
     """The cheapest choice below `limit` that touches no placed block, counting the blocks that its leader crosses."""
-    others = [choice.box for choice in placed.values()]
+    others = [(c.box.x, c.box.y, c.box.width / 2 - 1e-9, c.box.height / 2 - 1e-9) for c in placed.values()]
     leaders = [choice for choice in placed.values() if choice.leader]
     best: _Choice | None = None
     best_cost = limit
     for choice in choices:
         if choice.cost >= best_cost:
             break
-        if any(choice.box.overlap(other) for other in others):
+        box = choice.box
+        half_width, half_height = box.width / 2, box.height / 2
+        if any(abs(box.x - x) < half_width + w and abs(box.y - y) < half_height + h for x, y, w, h in others):
             continue
         cost = choice.cost
         if choice.leader or leaders:
@@ -307,10 +312,20 @@ def _crossings(choice: _Choice, others: Iterable[_Choice]) -> int:
     for other in others:
         if choice.leader:
             count += _meets(choice.leader, other.box)
-            count += bool(other.leader) and shapely.LineString(choice.leader).crosses(shapely.LineString(other.leader))
+            count += bool(other.leader) and _cross(choice.leader, other.leader)
         if other.leader:
             count += _meets(other.leader, choice.box)
     return count
+
+
+def _cross(a: tuple[Point, Point], b: tuple[Point, Point]) -> bool:
+    """Whether two lines cross between their ends: each has the ends of the other on both sides."""
+
+    def side(line: tuple[Point, Point], point: Point) -> float:
+        (x0, y0), (x1, y1) = line
+        return (x1 - x0) * (point[1] - y0) - (y1 - y0) * (point[0] - x0)
+
+    return side(a, b[0]) * side(a, b[1]) < 0 and side(b, a[0]) * side(b, a[1]) < 0
 
 
 def _meets(leader: tuple[Point, Point], box: Box) -> bool:
