@@ -91,6 +91,7 @@ class User(AbstractUser):
     role = models.CharField("角色", max_length=12, choices=enums.Role, default=enums.Role.LEADER)
     unit = models.ForeignKey(Unit, models.PROTECT, null=True, blank=True, verbose_name="单位")
     post = models.CharField("岗位", max_length=30, blank=True)  # 填报员, 科长: shown instead of a name
+    must_change_password = models.BooleanField("须改密码", default=False)  # the password was made for them, not by them
 
     class Meta:
         verbose_name = verbose_name_plural = "用户"

@@ -14,6 +14,7 @@ ENTRIES = [
     ("挂图", "wall", [], None),
     ("台账", "ledgers", [], None),
     ("文件", "documents", [], None),
+    ("用户", "accounts", [], {Role.OFFICE}),
 ]
 
 

@@ -1,16 +1,24 @@
-"""Doors of the site: login, password, health."""
+"""Doors of the site: login, password, accounts, health."""
 
 import logging
 
+from django.contrib import messages
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
+from django.core.paginator import Paginator
 from django.db import connection
-from django.http import JsonResponse
-from django.urls import reverse_lazy
+from django.http import Http404, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse, reverse_lazy
+from django.views.decorators.http import require_http_methods, require_POST
 
-from linfen_water import throttle
+from linfen_water import accounts, permissions, throttle
+from linfen_water.forms import AccountForm
+from linfen_water.models import User
 
 log = logging.getLogger(__name__)
+
+ACCOUNTS_PER_PAGE = 100
 
 
 class LoginView(auth.LoginView):
@@ -36,8 +44,21 @@ class LoginView(auth.LoginView):
         throttle.forget_tries(self.request.POST["username"], self.request.META["REMOTE_ADDR"])
         return super().form_valid(form)
 
+    def get_success_url(self):
+        """A password that was made for the person is changed first."""
+        if self.request.user.must_change_password:
+            messages.info(self.request, "这是第一次登录或密码刚被重置，请先换成您自己的密码。")
+            return reverse("password_change")
+        return super().get_success_url()
+
     def get_context_data(self, **kwargs):
-        return super().get_context_data(tries_left=self.tries_left, **kwargs)
+        return super().get_context_data(refusal=self.refusal, **kwargs)
+
+    @property
+    def refusal(self) -> str:
+        """One sentence for a wrong name and a wrong password alike."""
+        rest = f"还可以再试 {self.tries_left} 次。" if self.tries_left else "请 15 分钟后再试。"
+        return f"用户名或密码不正确，请核对后重试（区分大小写）。{rest}"
 
 
 def stay(request):
@@ -48,6 +69,63 @@ def stay(request):
 class PasswordChangeView(auth.PasswordChangeView):
     template_name = "accounts/password.html"
     success_url = reverse_lazy("today")
+
+    def form_valid(self, form):
+        answer = super().form_valid(form)
+        accounts.password_changed(self.request.user)
+        messages.success(self.request, "密码已修改。")
+        return answer
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def account_list(request):
+    """Every account, for the office; a POST makes a new one and shows its password once."""
+    _office_only(request)
+    form = AccountForm(request.POST or None)
+    made = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = accounts.create_account(**form.cleaned_data, by=request.user)
+            form = AccountForm()
+        except accounts.Refused as refusal:
+            form.add_error(None, str(refusal))
+    return _account_page(request, form, made)
+
+
+@require_POST
+def reset_password(request, pk: int):
+    """A new random password for one account, shown once."""
+    _office_only(request)
+    user = get_object_or_404(User, pk=pk)
+    return _account_page(request, AccountForm(), (user, accounts.reset_password(user=user, by=request.user)))
+
+
+@require_POST
+def set_active(request, pk: int):
+    """Close an account or open it again."""
+    _office_only(request)
+    user = get_object_or_404(User, pk=pk)
+    is_active = request.POST.get("is_active") == "1"
+    try:
+        accounts.set_active(user=user, is_active=is_active, by=request.user)
+        messages.success(request, f"账号 {user.username} 已{'启用' if is_active else '停用'}。")
+    except accounts.Refused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("accounts")
+
+
+def _office_only(request) -> None:
+    if not permissions.is_office(request.user):
+        raise Http404
+
+
+def _account_page(request, form: AccountForm, made: tuple[User, str] | None):
+    users = User.objects.select_related("unit").order_by("-is_active", "unit__position", "username")
+    page = Paginator(users, ACCOUNTS_PER_PAGE).get_page(request.GET.get("page"))
+    context = {"form": form, "page": page, "made": made}
+    answer = render(request, "accounts/accounts.html", context, status=422 if form.errors else 200)
+    answer["Cache-Control"] = "no-store"  # a password shown once is not kept by the browser
+    return answer
 
 
 @login_not_required

@@ -87,3 +87,9 @@ function button(text, act) {
   found.addEventListener("click", act)
   return found
 }
+
+/* A form that cannot be taken back asks first: <form data-confirm="…">. */
+document.addEventListener("submit", (event) => {
+  const question = event.target.dataset.confirm
+  if (question && !window.confirm(question)) event.preventDefault()
+})

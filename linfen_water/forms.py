@@ -1,0 +1,26 @@
+"""What the office types about accounts."""
+
+from django import forms
+
+from linfen_water import accounts
+from linfen_water.models import User
+
+
+class AccountForm(forms.ModelForm):
+    """A new account; its password is made, never typed."""
+
+    class Meta:
+        model = User
+        fields = ["username", "role", "unit", "post"]
+        labels = {"username": "用户名"}
+        help_texts = {"username": "字母、数字或 @ . + - _，登录时使用", "post": "岗位，例如 填报员、科长；页面上代替姓名显示"}
+        error_messages = {
+            "username": {"required": "请填写用户名。", "unique": "这个用户名已有人使用。", "invalid": "只能用字母、数字和 @ . + - _。"},
+            "role": {"required": "请选择角色。"},
+        }
+
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("role") and (fault := accounts.unit_fault(cleaned["role"], cleaned.get("unit"))):
+            self.add_error("unit", fault)
+        return cleaned
