@@ -45,3 +45,13 @@ class Rating(models.IntegerChoices):
     LIGHT = 3, "轻度污染"
     MODERATE = 4, "中度污染"
     HEAVY = 5, "重度污染"
+
+
+class Change(models.IntegerChoices):
+    """How the water changed between two periods; larger is better."""
+
+    CLEARLY_WORSE = -2, "明显变差"
+    WORSE = -1, "有所变差"
+    NONE = 0, "无明显变化"
+    BETTER = 1, "有所好转"
+    CLEARLY_BETTER = 2, "明显好转"

@@ -1,7 +1,8 @@
-"""The limits of GB 3838-2002 as data: one row an item, one column a class. Read once from `data/gb3838_2002.csv`."""
+"""The limits as data: one file a standard, one row an item, one column a class. In force: GB 3838-2002, `data/limits.csv` says when."""
 
 import csv
 import dataclasses
+import datetime as dt
 import functools
 import hashlib
 from decimal import Decimal
@@ -10,6 +11,7 @@ from pathlib import Path
 from monitoring.enums import WaterBody
 
 PATH = Path(__file__).parent / "data" / "gb3838_2002.csv"
+EDITIONS = PATH.with_name("limits.csv")  # which file is in force from when to when
 CLASSES = ("I", "II", "III", "IV", "V")  # columns of the file, best first
 
 FIVE = ("ph", "do", "codmn", "nh3n", "tp")  # the five of "5+X", assessed at every national section
@@ -32,9 +34,10 @@ class Limit:
 class Limits:
     """All items of table 1, by key and kind of water body, in the order of the standard."""
 
-    version: str  # changes with the file, kept with every result
+    version: str  # changes with the file
     by_key: dict[tuple[str, str], Limit]
     order: tuple[str, ...]  # every key once
+    items: dict[str, Limit]  # every item the file names: also those without a class (water temperature, table 2), for name and unit
 
     def of(self, key: str, water_body: str = WaterBody.RIVER) -> Limit | None:
         """The limits of an item in a river or lake; None when the standard sets none there (total nitrogen in rivers)."""
@@ -42,25 +45,48 @@ class Limits:
 
     def name(self, key: str) -> str:
         """The item's name without its explanation: 氨氮 of 氨氮(NH3-N)."""
-        limit = self.of(key, WaterBody.RIVER) or self.of(key, WaterBody.LAKE)
-        return limit.name.split("(")[0] if limit else key
+        return self.items[key].name.split("(")[0] if key in self.items else key
 
 
 @functools.cache
 def table(path: Path = PATH) -> Limits:
-    """The limits in force."""
+    """The limits of one file, by default those of GB 3838-2002."""
     content = path.read_bytes()
-    rows = [row for row in csv.DictReader(content.decode("utf-8").splitlines()) if row["table"] == "1" and row["direction"] != "rule"]
+    every = list(csv.DictReader(content.decode("utf-8").splitlines()))
+    rows = [row for row in every if row["table"] == "1" and row["direction"] != "rule"]
     by_key: dict[tuple[str, str], Limit] = {}
     for row in rows:
         for body in WaterBody.values if row["water_body"] == "all" else [row["water_body"]]:
             by_key[row["key"], body] = _limit(row)
     order = tuple(dict.fromkeys(row["key"] for row in rows))
-    return Limits(version=f"{path.stem}@{hashlib.sha256(content).hexdigest()[:8]}", by_key=by_key, order=order)
+    items = {row["key"]: _limit(row) for row in every}
+    return Limits(version=f"{path.stem}@{hashlib.sha256(content).hexdigest()[:8]}", by_key=by_key, order=order, items=items)
+
+
+def in_force_on(day: dt.date, editions: Path = EDITIONS) -> Limits:
+    """The limits in force on `day`. LookupError when there were none."""
+    for starts_on, ends_on, path in _editions(editions):
+        if starts_on <= day < ends_on:
+            return table(path)
+    raise LookupError(f"{day} 没有施行中的水质标准：请在 {editions.name} 中补一行。")
+
+
+@functools.cache
+def _editions(path: Path) -> list[tuple[dt.date, dt.date, Path]]:
+    """From which day, to the day before which, which file; an empty end is open."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            (
+                dt.date.fromisoformat(row["in_force_from"]),
+                dt.date.fromisoformat(row["in_force_to"] or "9999-12-31"),
+                path.with_name(row["file"]),
+            )
+            for row in csv.DictReader(file)
+        ]
 
 
 def _limit(row: dict[str, str]) -> Limit:
-    texts = row["I"].split("-") if row["direction"] == "range" else [row[name] for name in CLASSES]
+    texts = row["I"].split("-") if row["direction"] == "range" else [row[name] for name in CLASSES if row[name]]
     return Limit(
         key=row["key"],
         name=row["name_zh"],

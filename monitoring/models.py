@@ -93,9 +93,7 @@ class Reading(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "监测数据"
-        constraints = [
-            models.UniqueConstraint(fields=["section", "kind", "sampled_at", "parameter"], name="one_value_an_item_and_time")
-        ]
+        constraints = [models.UniqueConstraint(fields=["section", "kind", "sampled_at", "parameter"], name="one_value_an_item_and_time")]
 
 
 class AssessmentQuerySet(models.QuerySet):

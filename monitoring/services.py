@@ -11,10 +11,9 @@ from django.utils import timezone
 from linfen_water.dates import add_months, month_end, month_start
 from monitoring import limits, rules
 from monitoring.enums import PeriodKind, ReadingKind
+from monitoring.limits import Limits
 from monitoring.models import Assessment, Reading, Section
-
-# 环办监测函〔2020〕82号 [check]: a year stands on 12 months, on 8 or more where ice or drought prevents some.
-LEAST_MONTHS_OF_YEAR = 8
+from monitoring.standards.statistics_2020_82 import LEAST_MONTHS_OF_YEAR
 
 # Values of one section: {first day of month: {item: [what each reading counts for, or None where it is missing]}}
 Months = Mapping[dt.date, Mapping[str, list[Decimal | None]]]
@@ -72,11 +71,11 @@ def months_of(sections: Iterable[Section], first: dt.date, last: dt.date) -> dic
 
 def assessment(section: Section, months: Months, *, kind: str, starts_on: dt.date, published_on: dt.date, source: str) -> Assessment:
     """What `months` amount to for the period, as a row that is not saved yet."""
-    table = limits.table()
     ends_on = period_end(kind, starts_on)
+    table = limits.in_force_on(ends_on)
     within = {month: items for month, items in months.items() if starts_on <= month <= ends_on}
     enough = kind == PeriodKind.MONTH or len(within) >= LEAST_MONTHS_OF_YEAR
-    values = period_values(section, within) if enough else {}
+    values = period_values(section, within, table) if enough else {}
     judgement = rules.judge(values, table, section.water_body)
     return Assessment(
         section=section,
@@ -93,20 +92,18 @@ def assessment(section: Section, months: Months, *, kind: str, starts_on: dt.dat
     )
 
 
-def period_values(section: Section, months: Months) -> dict[str, Decimal | None]:
+def period_values(section: Section, months: Months, table: Limits) -> dict[str, Decimal | None]:
     """Mean of each assessed item (the five and the section's own X) over the months, rounded for assessment.
 
     An item that was due and has no value in the whole period is None (missing); one that was never sampled is left out.
     """
-    table = limits.table()
     values: dict[str, Decimal | None] = {}
     for key in (*limits.FIVE, *section.x_items):
         sampled = [items[key] for items in months.values() if key in items]
         limit = table.of(key, section.water_body)
         if not sampled or limit is None:
             continue
-        means = [rules.mean(key, [v for v in month if v is not None]) for month in sampled]
-        value = rules.mean(key, [m for m in means if m is not None])
+        value = rules.mean_of_months(key, sampled)
         values[key] = None if value is None else rules.rounded_for_assessment(limit, value)
     return values
 
