@@ -284,7 +284,7 @@ def test_htmx_part_is_found_word_for_word_in_the_page(office):
 
 def test_going_back_in_the_browser_gets_the_whole_page(office):
     page = office.get(url(), headers={"HX-Request": "true", "HX-History-Restore-Request": "true"})
-    assert "<!doctype html>" in page.content.decode()
+    assert "<html" in page.content.decode()
 
 
 def test_long_ledger_asks_for_its_sums_later(office, monkeypatch):
@@ -322,7 +322,7 @@ def test_filter_is_told_in_words_and_can_be_cleared(office):
     ProjectFactory(county=county)
     page = office.get(url(county=county.code, as_of="2025-02-01")).content.decode()
     assert "县（市、区）：甲县" in page
-    assert '<a href="/ledgers/master/?as_of=2025-02-01">清除筛选</a>' in page
+    assert re.search(r'<a href="/ledgers/master/\?as_of=2025-02-01"\s*>清除筛选</a>', page)
 
 
 def test_this_weeks_report_counts_today_but_not_last_week():
