@@ -61,7 +61,7 @@ def project_facts(day: dt.date, projects=None) -> list[ProjectFacts]:
         )  # fmt: skip
     )
     ids = [row["dispatch_id"] for row in rows if row["dispatch_id"]]
-    said = {d["pk"]: d for d in Dispatch.objects.filter(pk__in=ids).values("pk", *SAID)}
+    said = {d["pk"]: d for d in Dispatch.objects.filter(pk__in=ids).order_by().values("pk", *SAID)}
     plans = _plans(day, None if projects is None else [row["pk"] for row in rows])
     return [_facts(day, row, said.get(row["dispatch_id"], {}), plans.get(row["pk"], {})) for row in rows]
 
@@ -69,7 +69,7 @@ def project_facts(day: dt.date, projects=None) -> list[ProjectFacts]:
 def _plans(day: dt.date, pks: list[int] | None) -> dict[int, dict[dt.date, Decimal]]:
     """For each project (of `pks`, None = all) with a plan for the month of `day`: that month's and the last earlier one's."""
     month = month_start(day)
-    plans = MonthlyPlan.objects.filter(month=month)
+    plans = MonthlyPlan.objects.filter(month=month).order_by()  # the models' own order would join the projects
     if pks is not None:  # a page of a long ledger reads its own plans only
         plans = plans.filter(project__in=pks)
     earlier = MonthlyPlan.objects.filter(project=OuterRef("project"), month__lt=month).order_by("-month")
