@@ -128,6 +128,7 @@ GAP = 0.22  # free space around a block, so that neighbours do not run into one 
 PASSES = 4
 ORDERS = 3
 PUSHES = 60
+GUEST_CHOICES = 1000
 TRIALS = 800  # pushes tried in all: bounds the time on a map with very many counties
 LEAST_GAIN = 0.01
 
@@ -157,7 +158,8 @@ def _push(placed: dict[str, _Choice], wants: dict[str, Want], choices: dict[str,
     cost, trials = _total(placed), 0
     for _ in range(PASSES):
         before = cost
-        for key in sorted(placed, key=lambda k: (choices[k][0].cost - placed[k].cost if choices[k] else 0, k)):
+        owners = [key for key in placed if wants[key].outline is not None and choices[key]]  # guests take what is left
+        for key in sorted(owners, key=lambda k: (choices[k][0].cost - placed[k].cost, k)):
             for choice in choices[key][:PUSHES]:
                 if choice.cost >= placed[key].cost - LEAST_GAIN or trials >= TRIALS:
                     break
@@ -222,7 +224,8 @@ def _choices(want: Want, pitch: float, size: Point, ground: "_Ground") -> list[_
             cost += COST_OUTSIDE * (1 - land)
             cost += COST_BESIDE if leader and want.outline is not None else 0
             found.append(_Choice(box, columns, cost, leader))
-    return sorted(found, key=lambda c: (c.cost, c.box.x, c.box.y))
+    found.sort(key=lambda c: (c.cost, c.box.x, c.box.y))
+    return found if want.outline is not None else found[:GUEST_CHOICES]
 
 
 def _extent(columns: int, rows: int, pitch: float) -> Point:
