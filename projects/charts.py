@@ -7,6 +7,7 @@ panel, one map of a 1920 × 1080 wall; the browser scales them with the panel it
 from projects import palette
 
 REFERENCE_PANEL = (613, 500)  # pixels of one map on a 1920 × 1080 wall
+MOST_BUTTONS = 600  # above, the maps show counts per county instead of a button per project
 MAGNET_PITCH = 25  # from button to button on map 2
 DISC_SPACING = 20  # between discs on map 1
 NATIONAL_SPACING = 35  # a national section with its ring

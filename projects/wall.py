@@ -63,13 +63,15 @@ def document(region, user, day: dt.date) -> dict:
     counties = list(County.objects.all())
     states = water_maps.section_states(day)
     land = land_of(region)
-    plan = _plan(land, counties, facts, states)
+    is_dense = len(facts) > charts.MOST_BUTTONS
+    plan = _plan(land, counties, [] if is_dense else facts, states)
     return {
         "as_of": day,
         "week0": week0,
         "week": _week(day, week0),
         "last_week": _last_week(facts, day, week0),
         "size": land.size,
+        "is_dense": is_dense,  # too many projects for a button each: counts per county stand in their stead
         "domains": list(Domain.objects.values_list("name", flat=True)),
         "totals": _totals(facts),
         "counties": _counties(counties, plan),
@@ -158,10 +160,10 @@ def _projects(facts: list[ProjectFacts], listed: dict, week0: dt.date, land: geo
         "progress": [_number(f.physical_progress) for f in facts],
         "investment": [float(f.total_investment_wan / YI) for f in facts],
         "provenance": [Provenance(f.provenance).label for f in facts],
-        "disc_x": [plan.discs[f.pk][0] for f in facts],
-        "disc_y": [plan.discs[f.pk][1] for f in facts],
-        "magnet_x": [plan.magnets[f.pk][0] for f in facts],
-        "magnet_y": [plan.magnets[f.pk][1] for f in facts],
+        "disc_x": [plan.discs[f.pk][0] for f in facts if f.pk in plan.discs],
+        "disc_y": [plan.discs[f.pk][1] for f in facts if f.pk in plan.discs],
+        "magnet_x": [plan.magnets[f.pk][0] for f in facts if f.pk in plan.magnets],
+        "magnet_y": [plan.magnets[f.pk][1] for f in facts if f.pk in plan.magnets],
     }
 
 

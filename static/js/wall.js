@@ -4,6 +4,7 @@
 window.wall = (() => {
   const POLL = 30000 // ms, ± a fifth, so that many walls do not ask at once
   const STEP = 170 // ms a week while playing
+  const MOST_ROWS = 400
   const PLOT = { staticPlot: true, displayModeBar: false, showSendToCloud: false, responsive: false }
   const { STAGE_WORDS, ROMAN } = wallDerive
   const figuresByTheme = JSON.parse(document.getElementById("figures").textContent)
@@ -170,6 +171,7 @@ window.wall = (() => {
     else state.order = rows.map((row) => row.name)
     const chart = wallMaps.board(state.doc, figures(), rows, { week: state.week, domain: state.domain, k: rem() }, box.clientWidth, box.clientHeight)
     drawn.board = { box, items: chart.items }
+    one("[data-board-note]").textContent = boardNote.replace("一个项目", chart.per > 1 ? `${chart.per} 个项目` : "一个项目")
     plot(box, chart.data, chart.layout, box.clientWidth, box.clientHeight)
     one("[data-board-table]").replaceChildren(...rows.map((row) => element("tr", {}, element("th", {}, row.name), element("td", {}, row.finished), element("td", {}, row.count))))
   }
@@ -231,7 +233,7 @@ window.wall = (() => {
     one("[data-subtitle]").hidden = Boolean(county)
     one("[data-crumb-name]").textContent = county
     one("[data-board-title]").textContent = county ? `${county}项目清单` : boardTitle
-    one("[data-board-note]").textContent = county ? `${total} 个项目 · 点地图空白处返回` : boardNote
+    if (county) one("[data-board-note]").textContent = `${total} 个项目 · 点地图空白处返回`
   }
 
   const boardTitle = one("[data-board-title]").textContent, boardNote = one("[data-board-note]").textContent
@@ -262,12 +264,13 @@ window.wall = (() => {
   // ── lists ─────────────────────────────────────────────────────────────────────────────────────────────────────────
   function showList(box) {
     const rows = wallDerive.members(state.doc, state.county).filter((i) => wallDerive.stageAt(state.doc, i, state.week))
-    const half = rows.length > 5 ? Math.ceil(rows.length / 2) : rows.length
+    const half = rows.length > 5 && rows.length <= MOST_ROWS ? Math.ceil(rows.length / 2) : rows.length
     box.replaceChildren(...[rows.slice(0, half), rows.slice(half)].filter((part) => part.length).map(projectTable))
   }
 
   function projectTable(rows) {
     const p = state.doc.projects
+    if (rows.length > MOST_ROWS) return element("p", {}, `${rows.length} 个项目，请到`, element("a", { href: body.dataset.project }, "项目页"), "查阅。")
     return table(["序号", "项目", "领域", "状态", "开工", "完工（计划）", "亿元"], rows.map((i) => {
       const stage = wallDerive.stageAt(state.doc, i, state.week)
       return [

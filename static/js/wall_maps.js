@@ -95,8 +95,9 @@ const wallMaps = (() => {
     return found
   }
 
+  /** The projects that get a button; none when there are too many for a button each. */
   function shown(doc, view) {
-    return wallDerive.members(doc, view.county).filter((i) => stageAt(doc, i, view.week))
+    return doc.is_dense ? [] : wallDerive.members(doc, view.county).filter((i) => stageAt(doc, i, view.week))
   }
 
   function isFaint(doc, view, i) {
@@ -118,14 +119,16 @@ const wallMaps = (() => {
     const away = own.map((i, n) => [site(i), places[n]]).filter(([a, b]) => Math.hypot(a[0] - b[0], a[1] - b[1]) * scale > 8 * k)
     lines(trace.leaders, away)
     put(trace.sites, away.map(([a]) => a))
-    if (!view.county) names(trace.counties, doc, "title_1")
+    if (!view.county) names(trace.counties, doc, "title_1", view, doc.is_dense && ((row) => row.count))
     return own.map((i, n) => ({ kind: "project", index: i, x: places[n][0], y: places[n][1], radius: 10 * k }))
   }
 
-  function names(trace, doc, column) {
+  /** Names of the counties; with a figure below each, when `figure` makes one from a row of the board. */
+  function names(trace, doc, column, view, figure) {
     const c = doc.counties
     const named = [...c.code.keys()].filter((i) => c[column][i])
-    put(trace, named.map((i) => c[column][i]), { text: named.map((i) => c.short[i]) })
+    const rows = figure ? Object.fromEntries(wallDerive.board(doc, view.week).map((row) => [row.name, `<br>${figure(row)}`])) : {}
+    put(trace, named.map((i) => c[column][i]), { text: named.map((i) => c.short[i] + (rows[c.name[i]] ?? "")) })
   }
 
   function drawMagnets({ trace }, doc, figures, view) {
@@ -145,7 +148,7 @@ const wallMaps = (() => {
     if (lone) {
       put(trace.counties, [lone.title], { text: [c.short[lone.position]] })
     } else {
-      names(trace.counties, doc, "title_2")
+      names(trace.counties, doc, "title_2", view, doc.is_dense && ((row) => `${row.finished}/${row.count}`))
       const led = [...c.code.keys()].filter((n) => c.leader_2[n])
       lines(trace.leaders, led.map((n) => c.leader_2[n]))
       put(trace.anchors, [...c.code.keys()].filter((n) => c.leader_2[n] || c.is_zone[n]).map((n) => c.anchor[n]))
@@ -191,7 +194,7 @@ const wallMaps = (() => {
     lines(trace.leaders, away)
     put(trace.sites, away.map(([a]) => a))
     const p = doc.projects
-    const near = wallDerive.members(doc, "").filter((i) => p.x[i] !== null && stageAt(doc, i, view.week) && !isFaint(doc, view, i))
+    const near = doc.is_dense ? [] : wallDerive.members(doc, "").filter((i) => p.x[i] !== null && stageAt(doc, i, view.week) && !isFaint(doc, view, i))
     put(trace.projects, near.map((i) => [p.x[i], p.y[i]]))
     const rivers = doc.rivers.filter((r) => r.place)
     put(trace.rivers, rivers.map((r) => r.place), { text: rivers.map((r) => (r.kind === "trunk" ? [...r.name].join("<br>") : r.name)) })
@@ -240,12 +243,13 @@ const wallMaps = (() => {
     const { k } = view
     const figure = scaled(figures.board, k)
     const { trace, layout } = figure
-    const most = Math.max(4, ...rows.map((row) => row.count))
+    const per = Math.ceil(Math.max(...rows.map((row) => row.count), 1) / 40) // projects a button stands for
+    const most = Math.max(4, ...rows.map((row) => Math.ceil(row.count / per)))
     const foot = 52 * k, step = Math.min(17 * k, (height - foot - 4 * k) / most)
     const places = [], own = []
     rows.forEach((row, column) => {
       const byStage = [...row.own].sort((a, b) => stageAt(doc, b, view.week) - stageAt(doc, a, view.week))
-      byStage.forEach((i, n) => { own.push(i); places.push([column, (n + 0.5) * step]) })
+      byStage.filter((_, n) => n % per === 0).forEach((i, n) => { own.push(i); places.push([column, (n + 0.5) * step]) })
     })
     const stages = own.map((i) => figures.stages[stageAt(doc, i, view.week)])
     const shrink = (0.8 * step) / 21
@@ -263,7 +267,7 @@ const wallMaps = (() => {
     const items = own.map((i, n) => ({
       kind: "project", index: i, left: (places[n][0] + 0.5) * columns, top: height - foot - places[n][1], radius: step / 2,
     })).concat(rows.map((row, n) => ({ kind: "county", index: row.position, left: (n + 0.5) * columns, top: height - foot / 2, radius: Math.min(columns / 2, foot / 1.6) })))
-    return { data: figure.data, layout, items }
+    return { data: figure.data, layout, items, per }
   }
 
   /** The county whose outline holds a point (km), by its code; null outside all. */

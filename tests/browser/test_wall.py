@@ -1,0 +1,170 @@
+"""The wall in a real Chromium: drawn offline, played, asked, refreshed, and honest about its age."""
+
+import os
+from urllib.parse import urlparse
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from linfen_water import trail
+from projects.models import Project
+from tests.factories import LAST_WEEK, TODAY, ProjectFactory, RegionFactory, SectionFactory, UserFactory
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(not (settings.ASSETS_DIR / "plotly.min.js").exists(), reason="plotly.min.js is not fetched (make run)"),
+]
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    playwright = pytest.importorskip("playwright.sync_api")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright keeps an event loop in this thread
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def city():
+    """Two projects, one of them started last week, and a section."""
+    RegionFactory()
+    SectionFactory()
+    first = ProjectFactory(lon=111.5, lat=36.1)
+    ProjectFactory(county=first.versions.get().county, lon=111.6, lat=36.2, started_on=LAST_WEEK)
+    return first
+
+
+@pytest.fixture
+def page(chromium, live_server, city):
+    client = Client()
+    client.force_login(UserFactory(leader=True))
+    context = chromium.new_context(viewport={"width": 1366, "height": 768})
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
+    page = context.new_page()
+    page.faults, page.asked = [], []
+    page.on("pageerror", lambda fault: page.faults.append(str(fault)))
+    page.on("console", lambda message: message.type == "error" and page.faults.append(message.text))
+    page.on("request", lambda request: page.asked.append(request.url))
+    yield page
+    context.close()
+
+
+def open_wall(page, live_server, query: str = "") -> None:
+    page.goto(f"{live_server.url}/wall/{query}")
+    page.wait_for_selector("body.is-drawn")
+
+
+def count(page, name: str) -> str:
+    return page.inner_text(f"[data-count={name}]")
+
+
+def symbols(page) -> list[str]:
+    """The shapes of the magnets on map 2, as drawn."""
+    return page.evaluate("document.querySelector('[data-map=\"2\"]').data.find((t) => t.name === 'magnets').marker.symbol")
+
+
+def test_the_wall_is_drawn_without_any_address_outside(page, live_server):
+    open_wall(page, live_server)
+    assert {urlparse(url).hostname for url in page.asked if not url.startswith(("data:", "blob:"))} == {"localhost"}
+    assert page.faults == []
+    assert page.locator(".map .js-plotly-plot, .map .plotly").count() >= 3
+    assert symbols(page) == ["square", "square"]
+
+
+def test_a_completion_turns_a_magnet_blue_within_one_refresh(page, live_server, city):
+    open_wall(page, live_server)
+    assert (count(page, "finished"), count(page, "under_construction")) == ("0", "2")
+    Project.objects.filter(pk=city.pk).update(completed_on=TODAY)
+    trail.record(action="project.complete", subject=city, by=None)
+    page.evaluate("window.wall.refresh()")
+    assert (count(page, "finished"), count(page, "under_construction"), count(page, "total")) == ("1", "1", "2")
+    assert page.evaluate("window.wall.state.counts.finished") == 1
+    assert symbols(page) == ["circle", "square"]
+    assert "本周 完工 +1" in page.inner_text("[data-note='2']")
+
+
+def test_the_slider_goes_back_by_weeks_and_escape_returns(page, live_server):
+    open_wall(page, live_server)
+    page.keyboard.press("ArrowLeft")
+    assert count(page, "under_construction") == "2"
+    assert "本周 开工 +1" in page.inner_text("[data-note='2']")
+    page.keyboard.press("ArrowLeft")
+    assert (count(page, "not_started"), count(page, "under_construction")) == ("1", "1")
+    assert sorted(symbols(page)) == ["diamond", "square"]
+    page.keyboard.press("Escape")
+    assert count(page, "not_started") == "0"
+
+
+def test_what_is_planned_says_so(page, live_server):
+    open_wall(page, live_server)
+    assert page.is_hidden("[data-plan-mark]")
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text("[data-plan-mark]") == "计划推算 · 非实际"
+
+
+def test_an_unreachable_server_is_admitted(page, live_server):
+    open_wall(page, live_server)
+    page.context.set_offline(True)
+    page.evaluate("window.wall.refresh()")
+    assert page.inner_text("[data-fresh]").startswith("数据未刷新")
+    assert count(page, "total") == "2"  # the last picture stays
+    page.context.set_offline(False)
+    page.evaluate("window.wall.refresh()")
+    assert page.inner_text("[data-fresh]").startswith("在线")
+
+
+def test_an_expired_login_is_admitted(page, live_server):
+    open_wall(page, live_server)
+    page.context.clear_cookies()
+    page.evaluate("window.wall.refresh()")
+    assert "登录已过期" in page.inner_text("[data-fresh]")
+
+
+def test_the_theme_button_changes_the_maps_and_the_address(page, live_server):
+    open_wall(page, live_server, "?theme=dark")
+    page.click("[data-theme-button]")
+    assert page.get_attribute("html", "data-theme") == "light"
+    assert page.url.endswith("theme=light")
+    source = page.evaluate("document.querySelector('[data-map=\"1\"]').layout.images[0].source")
+    assert "theme=light" in source
+
+
+def test_a_magnet_leads_to_its_project_and_a_card_tells_of_it(page, live_server, city):
+    open_wall(page, live_server)
+    box = page.locator('[data-map="2"]').bounding_box()
+    x, y = page.evaluate(
+        """() => { const p = wall.state.doc.projects, f = document.querySelector('[data-map="2"]').layout
+        const [x0, x1] = f.xaxis.range, [y0, y1] = f.yaxis.range
+        return [(p.magnet_x[0] - x0) / (x1 - x0), (y1 - p.magnet_y[0]) / (y1 - y0)] }"""
+    )
+    place = box["x"] + x * box["width"], box["y"] + y * box["height"]
+    page.mouse.move(*place)
+    assert city.code in page.inner_text("[data-card]")
+    page.mouse.click(*place)
+    page.wait_for_url(f"**/projects/{city.code}/")
+
+
+def test_a_map_is_enlarged_with_its_list_and_back(page, live_server, city):
+    open_wall(page, live_server)
+    page.keyboard.press("2")
+    assert page.is_hidden("[data-panel='1']")
+    assert city.versions.get().name in page.inner_text("[data-index]")
+    page.keyboard.press("Escape")
+    assert page.is_visible("[data-panel='1']")
+
+
+def test_a_phone_shows_one_map_at_a_time(page, live_server):
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_wall(page, live_server)
+    assert [page.is_visible(f"[data-panel='{n}']") for n in (1, 2, 3)] == [False, True, False]
+    page.click(".tabs [data-tab='3']")
+    assert [page.is_visible(f"[data-panel='{n}']") for n in (1, 2, 3)] == [False, False, True]
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
