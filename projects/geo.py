@@ -142,9 +142,7 @@ def base_svg(land: Land, theme: str) -> bytes:
         parts.append(path(borders, fill="none", stroke=colour["map-border"], stroke_width=round(0.9 * unit, 2)))
     for kind, token, pixels in (("river", "river", 1.5), ("main", "river-main", 3.4), ("trunk", "river-trunk", 5)):
         style = {"fill": "none", "stroke": colour[token], "stroke_width": round(pixels * unit, 2)}
-        parts += [
-            path(_simple(r.line), **style, stroke_linejoin="round", stroke_linecap="round") for r in land.rivers if r.kind == kind
-        ]
+        parts += [path(_simple(r.line), **style, stroke_linejoin="round", stroke_linecap="round") for r in land.rivers if r.kind == kind]
         if kind == "river" and land.outlines:
             outline = {"stroke": colour["map-outline"], "stroke_width": round(1.5 * unit, 2), "stroke_linejoin": "round"}
             parts.append(path(_simple(land.whole), fill="none", **outline))

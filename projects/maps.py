@@ -47,9 +47,7 @@ def counties_layer(counties, region) -> dict:
 def _county(county, outline: dict | None) -> dict:
     seat = None if county.seat_lon is None or county.seat_lat is None else [county.seat_lon, county.seat_lat]
     geometry = outline or (seat and {"type": "Point", "coordinates": seat})
-    return _feature(
-        county.code, geometry, code=county.code, name=county.name, short=county.short, kind=CountyKind(county.kind).label
-    )
+    return _feature(county.code, geometry, code=county.code, name=county.name, short=county.short, kind=CountyKind(county.kind).label)
 
 
 def _wound(geometry) -> dict:

@@ -142,7 +142,7 @@ def blocks(wants: Sequence[Want], pitch: float, size: Point) -> dict[str, Block]
     ground = _Ground(wants, pitch, size)
     choices = {w.key: _choices(w, pitch, size, ground) for w in wants}
     order = sorted(wants, key=lambda w: (-(choices[w.key][0].cost if choices[w.key] else 0), -w.count, w.key))
-    shuffle = random.Random(0).shuffle  # noqa: S311 - a fixed seed: the same wants, the same places
+    shuffle = random.Random(0).shuffle  # a fixed seed: the same wants, the same places
     best: dict[str, _Choice] = {}
     for _ in range(ORDERS):
         placed = _push(_settle(order, choices, pitch, size), {w.key: w for w in wants}, choices)

@@ -244,9 +244,7 @@ def _place_magnets(plan: _Plan, land: geo.Land, facts: list[ProjectFacts], count
         of_county[fact.county_code].append(fact.pk)
     wants = tuple(Want(c.code, len(of_county[c.code]), plan.anchors[c.code], land.outlines.get(c.code)) for c in counties)
     plan.blocks = _blocks(wants, charts.MAGNET_PITCH * km, land.size)
-    plan.magnets = {
-        pk: slot for code, pks in of_county.items() for pk, slot in zip(pks, plan.blocks[code].slots, strict=True)
-    }
+    plan.magnets = {pk: slot for code, pks in of_county.items() for pk, slot in zip(pks, plan.blocks[code].slots, strict=True)}
 
 
 def _place_sections(plan: _Plan, land: geo.Land, states, counties: list[County], km: float) -> None:
@@ -255,9 +253,7 @@ def _place_sections(plan: _Plan, land: geo.Land, states, counties: list[County],
     places = _declutter(tuple(land.place(s.lon, s.lat) for s in states), radii)
     plan.sections = {s.pk: place for s, place in zip(states, places, strict=True)}
     obstacles = tuple(Box(*place, 2 * r, 2 * r) for place, r in zip(places, radii, strict=True))
-    wants = [
-        _section_want(s, place, radius, km) for s, place, radius in zip(states, places, radii, strict=True) if s.is_national
-    ]
+    wants = [_section_want(s, place, radius, km) for s, place, radius in zip(states, places, radii, strict=True) if s.is_national]
     wants += [_river_want(river, km) for river in land.rivers]
     written = _write(tuple(wants) + _county_wants(plan, land, counties, km), obstacles, land.size)
     plan.section_names = {s.pk: written[f"section:{s.pk}"] for s in states if s.is_national}
