@@ -1,12 +1,13 @@
 """Jobs of the office's papers, and which of them must exist by a day."""
 
+import contextlib
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from django.db.models import Min
 
 from ledgers import services
-from ledgers.documents import periods
+from ledgers.documents import DocumentFault, PrintFault, periods
 from ledgers.enums import DocumentKind, DocumentState
 from ledgers.models import Document
 from linfen_water import jobs, policy
@@ -21,12 +22,25 @@ def draft_document(job: Job, lease: jobs.Lease) -> None:
     kind, period = job.args["kind"], job.args["period"]
     if not job.args.get("again") and _exists(kind, period):
         return
-    services.draft_document(kind=kind, period=period, by=job.by, lease=lease)
+    with _final_faults():
+        services.draft_document(kind=kind, period=period, by=job.by, lease=lease)
 
 
 @jobs.handler("issue_document")
 def issue_document(job: Job, lease: jobs.Lease) -> None:
-    services.issue_document(pk=job.args["document"], by=job.by, seen=job.args["facts_seen"], lease=lease)
+    with _final_faults():
+        services.issue_document(pk=job.args["document"], by=job.by, seen=job.args["facts_seen"], lease=lease)
+
+
+@contextlib.contextmanager
+def _final_faults() -> Iterator[None]:
+    """What is wrong with the paper itself is told at once; only printing is tried again."""
+    try:
+        yield
+    except PrintFault:
+        raise
+    except DocumentFault as fault:
+        raise jobs.Refused(str(fault)) from fault
 
 
 @jobs.calendar

@@ -3,3 +3,7 @@
 
 class DocumentFault(ValueError):
     """Why a paper cannot be made or issued; its text is the Chinese sentence for the person."""
+
+
+class PrintFault(DocumentFault):
+    """The paper could not be printed this time (time-out, no memory, no disk): trying again may help."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import orjson
 from django.conf import settings
 
-from ledgers.documents import DocumentFault, fonts
+from ledgers.documents import PrintFault, fonts
 from ledgers.documents.paper import Paper
 
 TIME_OUT = 60  # seconds; a bulletin takes well under one
@@ -22,7 +22,7 @@ CHINESE_FAULT = "文件排版失败，请稍后重试；仍不成功时请联系
 
 
 def render_pdf(paper: Paper, dated: dt.date) -> bytes:
-    """Print `paper`; the same paper and date give the same bytes. Raises DocumentFault when that fails."""
+    """Print `paper`; the same paper and date give the same bytes. Raises PrintFault when that fails."""
     with tempfile.TemporaryDirectory(prefix="document-") as folder:
         out = Path(folder) / "paper.pdf"
         job = {
@@ -43,9 +43,9 @@ def _work(job: dict) -> None:
     try:
         done = subprocess.run(worker, input=orjson.dumps(job), capture_output=True, timeout=TIME_OUT, cwd=settings.BASE_DIR, check=False)
     except subprocess.TimeoutExpired as fault:
-        raise DocumentFault(CHINESE_FAULT) from fault
+        raise PrintFault(CHINESE_FAULT) from fault
     if done.returncode:
-        raise DocumentFault(CHINESE_FAULT) from RuntimeError(done.stderr.decode(errors="replace")[-2000:])
+        raise PrintFault(CHINESE_FAULT) from RuntimeError(done.stderr.decode(errors="replace")[-2000:])
 
 
 def print_data(paper: Paper) -> dict:

@@ -15,7 +15,7 @@ from django.utils.http import quote_etag
 from django.views.decorators.http import condition, require_POST, require_safe
 
 from ledgers import services
-from ledgers.documents import DocumentFault, pdf, periods
+from ledgers.documents import DocumentFault, PrintFault, pdf, periods
 from ledgers.documents.bulletin import BulletinFacts
 from ledgers.enums import DocumentKind, DocumentState
 from ledgers.models import Document
@@ -101,8 +101,10 @@ def _work(job: Job, names: dict[int, str]) -> Work:
 def _job_words(job: Job) -> str:
     if not job.error:
         return job.get_state_display()
-    kind, _, said = job.error.partition(": ")
-    reason = said if kind == DocumentFault.__name__ else "系统出错，请联系管理员查看日志。"
+    kind, is_fault, said = job.error.partition(": ")
+    if not is_fault:  # a refusal: the sentence for the person, and final
+        return job.error
+    reason = said if kind == PrintFault.__name__ else "系统出错，请联系管理员查看日志。"
     return reason if job.state == JobState.FAILED else f"第{job.attempts}次没有成功，将自动重试：{reason}"
 
 

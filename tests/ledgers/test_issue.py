@@ -410,7 +410,7 @@ def test_the_list_asks_again_while_a_draft_is_being_made_and_then_no_more(client
 
 def test_a_job_that_failed_is_told_with_a_button_to_try_again(client, office):
     login(client, office).post(reverse("draft_document"), {"month": PERIOD})
-    Job.objects.update(state=JobState.FAILED, error="DocumentFault: 文件排版失败，请稍后重试")
+    Job.objects.update(state=JobState.FAILED, error="PrintFault: 文件排版失败，请稍后重试")
     page = client.get(reverse("documents")).content.decode()
     assert ("文件排版失败" in page, "重试" in page) == (True, True)
     client.post(reverse("draft_document"), {"month": PERIOD})
@@ -464,3 +464,13 @@ def test_hostile_names_come_out_literally_on_page_and_paper(client, office):
     page = login(client, office).get(reverse("document", args=[document.pk])).content.decode()
     assert "<img src=x" not in page
     assert "&lt;img src=x" in page
+
+
+def test_an_issue_that_can_never_succeed_fails_at_once_and_says_why(draft, office, client):
+    job = services.request_issue(document=draft, by=office, facts_seen=services.facts_digest(draft))
+    Document.objects.filter(pk=draft.pk).update(facts=draft.facts | {"title": "别的"})
+    assert jobs.run(job.pk) is False
+    job.refresh_from_db()
+    assert (job.state, job.attempts) == (JobState.FAILED, 1)
+    client.force_login(office)
+    assert job.error in client.get("/documents/").content.decode()
