@@ -5,10 +5,12 @@ written down from memory of the text is marked [check].
 """
 
 import dataclasses
+import functools
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from operator import attrgetter
 
 from monitoring.enums import Change, Rating, WaterBody, WaterClass
 from monitoring.limits import Limit, Limits
@@ -41,29 +43,33 @@ def exceedance(limit: Limit, value: Decimal, target: WaterClass = WaterClass.III
     return ((value - bound) / bound).quantize(Decimal("0.1"), ROUND_HALF_UP)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Grade:
-    """What one value of one item amounts to."""
+    """What one value of one item amounts to. Compared by identity, so that a whole line of grades can be looked up."""
 
     key: str
     water_class: WaterClass
-    multiple: Decimal | None  # against the target, Ⅲ unless said otherwise
-    precedence: tuple[bool, int, Decimal]  # among main pollutants, the smallest first; not rounded
+    multiple: Decimal | None = None  # when worse than the target: against it, Ⅲ unless said otherwise
+    precedence: tuple[bool, int, Decimal] | None = None  # when worse than the target: among main pollutants, smallest first
 
 
 def grade(limit: Limit, value: Decimal, target: WaterClass = WaterClass.III) -> Grade:
-    """The class of one value, with what ranks it among the main pollutants."""
+    """The class of one value and, when it is worse than `target`, what ranks it among the main pollutants."""
     water_class = classify(limit, value)
+    if water_class <= target:
+        return _within(limit.key, water_class)
     exact = value / limit.values[target - 1] if limit.direction == "le" else Decimal(0)
-    return Grade(
-        limit.key, water_class, exceedance(limit, value, target), (limit.key not in CYANIDE_AND_HEAVY_METALS, -water_class, -exact)
-    )
+    precedence = (limit.key not in CYANIDE_AND_HEAVY_METALS, -water_class, -exact)
+    return Grade(limit.key, water_class, exceedance(limit, value, target), precedence)
 
 
-def main_pollutants(grades: Iterable[Grade], target: WaterClass = WaterClass.III) -> Pollutants:
-    """The items worse than `target`, worst class first, then by multiple, three at most; cyanide and heavy metals lead."""
-    exceeding = sorted((found for found in grades if found.water_class > target), key=lambda found: found.precedence)
-    return tuple((found.key, found.multiple) for found in exceeding[:MAIN_POLLUTANTS_SHOWN])
+_within = functools.cache(Grade)  # the same for all values of the class
+
+
+def main_pollutants(grades: Iterable[Grade]) -> Pollutants:
+    """The items worse than the target, worst class first, then by multiple, three at most; cyanide and heavy metals lead."""
+    exceeding = sorted([found for found in grades if found.precedence], key=attrgetter("precedence"))
+    return tuple([(found.key, found.multiple) for found in exceeding[:MAIN_POLLUTANTS_SHOWN]])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -94,23 +100,21 @@ def judge(values: Values, limits: Limits, water_body: str = WaterBody.RIVER) -> 
 
 def conclude(grades: Sequence[Grade], missing: tuple[str, ...] = ()) -> Judgement:
     """The judgement of a section from its items' grades, given in the order of the standard."""
-    items = tuple([found.key for found in grades])
+    items = tuple(map(_key, grades))
     if missing or not grades:
         return Judgement(None, items, (), (), missing)
-    worst = max([found.water_class for found in grades])
-    return Judgement(
-        water_class=worst,
-        items=items,
-        deciding_items=tuple([found.key for found in grades if found.water_class == worst]),
-        main_pollutants=main_pollutants(grades) if worst > WaterClass.III else (),
-        missing=(),
-    )
+    worst = max(map(_class, grades))
+    deciding = tuple([found.key for found in grades if found.water_class is worst])
+    return Judgement(worst, items, deciding, main_pollutants(grades) if worst > WaterClass.III else (), ())
+
+
+_key, _class = attrgetter("key"), attrgetter("water_class")
 
 
 def over_target(values: Values, limits: Limits, target: WaterClass, water_body: str = WaterBody.RIVER) -> Pollutants:
     """The items worse than the section's target with their multiples against it: another figure than `main_pollutants`."""
     assessed = _assessed(values, limits, water_body)
-    return main_pollutants([grade(limit, v, target) for key, limit in assessed.items() if (v := values[key]) is not None], target)
+    return main_pollutants(grade(limit, value, target) for key, limit in assessed.items() if (value := values[key]) is not None)
 
 
 def _assessed(values: Values, limits: Limits, water_body: str) -> dict[str, Limit]:

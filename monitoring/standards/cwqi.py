@@ -93,8 +93,8 @@ def rank(units: Sequence[RankedUnit], limits: Limits) -> Ranking:
 
     Units with different items are compared on the common ones, as 参考排名; without a common item nobody is ranked.
     """
-    measured = {unit.name: items for unit in units if (items := items_of(unit, limits))}
-    items = tuple(key for key in limits.order if measured and all(key in found for found in measured.values()))
+    measured = {unit.name: own for unit in units if (own := items_of(unit, limits))}
+    items = tuple(key for key in limits.order if measured and all(key in own for own in measured.values()))
     is_reference = len(set(measured.values())) > 1
     indices = {unit.name: index(unit, limits, items) if unit.name in measured else None for unit in units}
     ranked = [value for value in indices.values() if value is not None]
