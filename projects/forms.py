@@ -14,12 +14,13 @@ from projects.models import ProjectVersion
 from projects.reports import DATES, MONEY, PROGRESS, TEXTS, ProjectWeek, money_key
 from projects.services import VERSIONED
 
-EARLIEST_YEAR = 2000
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2099
 
 
 class NumberField(forms.DecimalField):
     """A number as people type it: full-width digits, thousands commas, a trailing % or 万元 are read too."""
 
+    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})  # a number input would swallow all of these
     default_error_messages = {
         "invalid": "请填数字。",
         "required": "请填数字，没有请填 0。",
@@ -49,6 +50,8 @@ class DayField(forms.DateField):
         day = super().to_python(unicodedata.normalize("NFKC", value) if isinstance(value, str) else value)
         if day and day.year < EARLIEST_YEAR:
             raise ValidationError(f"{day.year} 年过早，请核对年份。")
+        if day and day.year > LATEST_YEAR:
+            raise ValidationError(f"{day.year} 年过晚，请核对年份。")
         return day
 
 

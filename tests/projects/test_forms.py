@@ -43,11 +43,21 @@ def test_days_are_read_in_the_usual_spellings(typed):
     assert DayField().clean(typed) == TODAY
 
 
-@pytest.mark.parametrize("typed", ["2025-02-30", "昨天", "0025-02-20", "20250220"])
+@pytest.mark.parametrize("typed", ["2025-02-30", "昨天", "0025-02-20", "20250220", "1999-12-31", "2100-01-01", "9999-02-01"])
 def test_impossible_days_are_refused(typed):
     with pytest.raises(ValidationError) as caught:
         DayField().clean(typed)
     assert len(caught.value.messages) == 1
+
+
+@pytest.mark.parametrize("typed", ["2000-01-01", "2099-12-31"])
+def test_the_years_at_the_edges_are_read(typed):
+    assert DayField().clean(typed).isoformat() == typed
+
+
+def test_a_number_may_be_typed_with_commas_on_every_page():
+    """A number input of the browser would refuse them before they are sent."""
+    assert NumberField().widget.input_type == "text"
 
 
 @pytest.fixture
