@@ -17,7 +17,7 @@ from linfen_water.dates import monday
 from linfen_water.middleware import BadDay, read_day
 from linfen_water.models import County
 from linfen_water.permissions import is_county, is_office
-from projects import permissions, reports, services
+from projects import permissions, reports, rules, services
 from projects.blocks import Block
 from projects.enums import DispatchState
 from projects.forms import DispatchForm, ReturnForm
@@ -260,7 +260,7 @@ def _review_page(request, week_of: dt.date):
     weeks = reports.read_weeks(page.object_list, week_of, request.today)
     context = _page_context(request, week_of) | {
         "page": page,
-        "rows": [ReviewRow.of(week) for week in weeks],
+        "rows": [ReviewRow.of(week, request.today) for week in weeks],
         "may_dispatch": permissions.may_dispatch(request.user),
         "counts": due.aggregate(
             due=Count("pk", distinct=True),
@@ -284,11 +284,14 @@ class ReviewRow:
     is_unchanged: bool
     progress_change: object
     invested_change: object
+    forecast_before: dt.date | None  # the finish that was forecast last period; this week's when there was none
+    hints: list[str]  # what the person who filled it in was told, as odd but not wrong
 
     @classmethod
-    def of(cls, week: ProjectWeek) -> "ReviewRow":
+    def of(cls, week: ProjectWeek, today: dt.date) -> "ReviewRow":
         live, previous = week.live, week.previous
         returned = [d for d in week.revisions if d.state == DispatchState.RETURNED]
+        known = week.known(today, by_county=False)
         both = live is not None and previous is not None and None not in (live.physical_progress, previous.physical_progress)
         return cls(
             week=week,
@@ -298,6 +301,8 @@ class ReviewRow:
             is_unchanged=live is not None and previous is not None and not reports.differences(week.before, _carried(live)),
             progress_change=live.physical_progress - previous.physical_progress if both else None,
             invested_change=live.invested_wan - previous.invested_wan if both else None,
+            forecast_before=(previous or live).forecast_finish_on if live else None,
+            hints=[hint.sentence for hint in rules.dispatch_hints(reports.as_report(reports.flat(live)), known)] if live else [],
         )
 
 

@@ -68,7 +68,7 @@ if (page) {
     const discard = document.createElement("button")
     discard.type = "button"
     discard.className = "button button-small"
-    discard.textContent = "不要恢复的内容"
+    discard.textContent = "不恢复，用已保存的"
     discard.addEventListener("click", () => { restored.forEach(([b]) => store.drop(b)); location.reload() })
     box.append(" ", discard)
     box.hidden = false

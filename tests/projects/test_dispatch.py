@@ -370,6 +370,27 @@ def test_a_past_as_of_leads_the_reviewer_to_that_week(client, reviewer):
     assert client.get("/dispatch/?as_of=2025-02-13&view=review").url == "/dispatch/?week=2025-02-10&view=review"
 
 
+def test_the_reviewer_sees_a_moved_forecast_and_what_is_odd(client, reviewer, project):
+    """A finish that has passed is accepted from the county with a hint; the reviewer must not pass it unseen."""
+    Dispatch.objects.filter(project=project, week_of=LAST_WEEK).update(forecast_finish_on=dt.date(2025, 6, 30))
+    DispatchFactory(project=project, week_of=THIS_WEEK, submitted=True, forecast_finish_on=dt.date(2025, 2, 1))
+    row = client.get("/dispatch/").context["rows"][0]
+    assert (row.forecast_before, row.hints) == (dt.date(2025, 6, 30), ["预计完工 2025-02-01 已过，请核对。"])
+
+
+def test_the_reviewer_is_not_told_of_a_forecast_that_stands(client, reviewer, project):
+    Dispatch.objects.filter(project=project, week_of=LAST_WEEK).update(forecast_finish_on=dt.date(2025, 6, 30))
+    DispatchFactory(project=project, week_of=THIS_WEEK, submitted=True, forecast_finish_on=dt.date(2025, 6, 30))
+    assert "→" not in client.get("/dispatch/").content.decode().partition("<table")[2]
+
+
+def test_a_text_that_is_too_long_is_refused_whole_not_cut_by_the_browser(client, clerk, project):
+    assert "maxlength" not in client.get("/dispatch/").content.decode()
+    response = submit(client, project, action="save", done="长" * 2001)
+    assert response.status_code == 422
+    assert "最多 2000 字，现为 2001 字" in response.content.decode()
+
+
 # ── the office ──
 
 
