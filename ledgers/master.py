@@ -3,6 +3,7 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
+from decimal import Decimal
 
 from django.db.models import Case, Count, DateField, F, OuterRef, PositiveIntegerField, Q, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce
@@ -137,7 +138,12 @@ def totals(day: dt.date, chosen: QuerySet) -> Totals:
     last = chosen.with_dispatch(day).order_by().values("dispatch_id")
     names = ("in_place_wan", "paid_wan", "invested_wan")
     sums |= Dispatch.objects.filter(pk__in=last).aggregate(**{name: Sum(name) for name in names})
-    return Totals(**{name: ZERO if value is None else value for name, value in sums.items()})
+    return Totals(**{name: ZERO if value is None else cents(value) for name, value in sums.items()})
+
+
+def cents(value: int | Decimal) -> int | Decimal:
+    """A sum of money to the cent of 万元 that its parts have: SQLite adds in floating point and hands back more places."""
+    return value.quantize(Decimal("0.01")) if isinstance(value, Decimal) else value
 
 
 def spoken_totals(sums: Totals) -> str:

@@ -133,6 +133,13 @@ def test_workbook_and_csv_say_the_same(office):
     assert [Decimal(row[21]) for row in rows[3:]] == [Decimal(str(value)) for value in column(page, "累计到位＝")]
 
 
+def test_sums_have_the_decimals_of_their_parts(office):
+    """SQLite adds decimals in floating point and hands back more places."""
+    ProjectFactory(total_investment_wan=Decimal("1000.10"))
+    ProjectFactory(total_investment_wan=Decimal("2000.20"))
+    assert table(office)[-1][7] == "3000.30"
+
+
 def test_as_of_is_honoured_and_named(office):
     ProjectFactory(code="LF-001", started_on=dt.date(2024, 3, 1))
     page = workbook(office, as_of="2024-02-29")
