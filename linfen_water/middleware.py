@@ -1,6 +1,7 @@
 """What every request carries: the region, the business date, and the day that the page speaks of (`?as_of=`)."""
 
 import datetime as dt
+from http import HTTPStatus
 
 from django.shortcuts import render
 
@@ -44,4 +45,13 @@ class OfficeMiddleware:
                 request.as_of = read_day(text, request.today)
             except BadDay as fault:
                 return render(request, "error.html", {"title": "日期无效", "message": str(fault)}, status=400)
-        return self.get_response(request)
+        response = self.get_response(request)
+        return shown(request, response) if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not response.content else response
+
+
+def shown(request, refusal):
+    """The page that tells of a refused method: without one the browser shows a blank, for example after a login in between."""
+    told = {"title": "请从页面上操作", "message": "这个地址只接收页面上的按钮。如果刚才登录已过期，请回到原来的页面重新提交。"}
+    response = render(request, "error.html", told, status=refusal.status_code)
+    response["Allow"] = refusal["Allow"]
+    return response

@@ -249,6 +249,13 @@ class TestEveryPage:
         client.force_login(UserFactory())
         assert "演示数据" not in client.get("/ledgers/").content.decode()
 
+    def test_address_of_a_button_shows_a_page_not_a_blank(self, client):
+        """A login in between leads back to the address that the button wrote to."""
+        client.force_login(UserFactory())
+        response = client.get(reverse("logout"))
+        assert (response.status_code, response["Allow"]) == (405, "POST, OPTIONS")
+        assert "请回到原来的页面重新提交" in response.content.decode()
+
     @pytest.mark.parametrize("address", ["/", "/ledgers/", "/ledgers/master/", "/accounts/password/", "/accounts/stay/", "/jobs/1/retry/"])
     def test_every_door_is_shut_without_a_login(self, client, address):
         assert client.get(address).url.startswith(LOGIN)
