@@ -4,14 +4,17 @@ Weeks are integers from `week0` (the Monday of the earliest listing); null = not
 map (`projects/geo.py`), money is 亿元. Slider, counts, board and "this week" are derived from it in the browser.
 """
 
+import contextlib
 import datetime as dt
 import functools
 import hashlib
+import pickle
+import zlib
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import orjson
-from django.core.cache import cache
+from django.core.cache import cache, caches
 
 from linfen_water import clock, permissions, trail
 from linfen_water.dates import monday
@@ -27,6 +30,7 @@ from projects.permissions import visible_projects
 from projects.placement import Box, Name, Point, Want
 
 CACHE_SECONDS = 24 * 3600
+UNREADABLE = (OSError, EOFError, pickle.UnpicklingError, zlib.error)  # a kept file that is broken is made anew
 YI = Decimal(10_000)  # 万元 in one 亿元
 SOURCES = ["wall.py", "geo.py", "placement.py", "charts.py", "facts.py", "rules.py", "../monitoring/maps.py"]
 
@@ -289,18 +293,37 @@ def _written(text: str, pixels: float, km: float) -> Point:
     return (len(text) + 0.3) * pixels * km, 1.25 * pixels * km
 
 
-# Places change only when the list of projects or sections does, so they outlive the cached documents.
-@functools.lru_cache(maxsize=256)
+def _kept(work):
+    """Placing is pure and takes seconds: a result is kept in memory, and in DATA_DIR for the processes to come."""
+
+    @functools.lru_cache(maxsize=256)
+    @functools.wraps(work)
+    def place(*args):
+        given = orjson.dumps([work.__name__, code_version(), args], default=lambda outline: outline.wkb_hex)
+        key = hashlib.sha256(given).hexdigest()
+        found = None
+        with contextlib.suppress(*UNREADABLE):
+            found = caches["places"].get(key)
+        if found is None:
+            found = work(*args)
+            with contextlib.suppress(OSError):  # a full disk costs time, not the wall
+                caches["places"].set(key, found)
+        return found
+
+    return place
+
+
+@_kept
 def _declutter(sites: tuple[Point, ...], radii: tuple[float, ...]) -> list[Point]:
     return placement.declutter(sites, radii)
 
 
-@functools.lru_cache(maxsize=64)
+@_kept
 def _blocks(wants: tuple[Want, ...], pitch: float, size: Point) -> dict[str, placement.Block]:
     return placement.blocks(wants, pitch, size)
 
 
-@functools.lru_cache(maxsize=64)
+@_kept
 def _write(wants: tuple[Name, ...], obstacles: tuple[Box, ...], size: Point) -> dict[str, Point]:
     return placement.names(wants, obstacles, size)
 

@@ -289,7 +289,7 @@ window.wall = (() => {
     return table(["断面", "河流", "责任县（市、区）", "级别", "目标", "上月", "本月"], state.doc.sections.map((s) => {
       const now = wallDerive.sectionAt(state.doc, s, state.week), before = wallDerive.monthBefore(s, now.month)
       return [
-        cell("wide", element("a", { href: `${body.dataset.section}${s.id}/` }, s.name)), cell("fix", s.river), cell("fix", s.county), cell("fix", s.level_name),
+        cell("wide", s.name), cell("fix", s.river), cell("fix", s.county), cell("fix", s.level_name),
         cell("fix", s.target ? ROMAN[s.target] : "—"), cell("fix", before ? ROMAN[before] : "—"),
         cell("fix", element("span", { class: `chip water-${now.class ?? 0}` }, now.class ? ROMAN[now.class] : "未监测")),
       ]
@@ -348,7 +348,8 @@ window.wall = (() => {
       const item = found(key, event)
       if (item?.kind === "county") return choose(state.doc.counties.name[item.index])
       if (item && event.pointerType === "touch") return showCard(item, event, true)
-      if (item) return location.assign(addressOf(item))
+      if (item?.kind === "project") return location.assign(addressOf(item))
+      if (item) return showCard(item, event, true)
       hideCard()
       if (key !== "board") chooseAt(key, event, box)
     })
@@ -362,14 +363,14 @@ window.wall = (() => {
   }
 
   function addressOf(item) {
-    return item.kind === "section" ? `${body.dataset.section}${state.doc.sections[item.index].id}/` : `${body.dataset.project}${state.doc.projects.code[item.index]}/`
+    return `${body.dataset.project}${state.doc.projects.code[item.index]}/`
   }
 
   function showCard(item, event, isHeld) {
     if (item.kind === "county") return hideCard()
     const box = one("[data-card]")
     box.replaceChildren(...(item.kind === "section" ? sectionCard(item.index) : projectCard(item.index)))
-    if (isHeld) box.append(element("a", { href: addressOf(item) }, "打开详情 ›"))
+    if (isHeld && item.kind === "project") box.append(element("a", { href: addressOf(item) }, "打开详情 ›"))
     box.classList.toggle("is-held", isHeld)
     box.hidden = false
     const { width, height } = box.getBoundingClientRect()

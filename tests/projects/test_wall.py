@@ -288,3 +288,14 @@ def test_the_ground_of_the_maps_may_be_kept_for_good_only_under_its_own_hash(cli
     assert "immutable" in kept["Cache-Control"]
     assert "immutable" not in client.get("/wall/base.svg?theme=dark&v=0")["Cache-Control"]
     assert client.get(base, headers={"If-None-Match": kept["ETag"]}).status_code == 304
+
+
+def test_a_broken_kept_place_is_made_anew(settings, tmp_path):
+    settings.CACHES = settings.CACHES | {"places": settings.CACHES["places"] | {"LOCATION": tmp_path}}
+    sites, radii = ((1.0, 2.0), (1.1, 2.0)), (0.5, 0.5)
+    first = wall._declutter(sites, radii)
+    kept = list(tmp_path.glob("*.djcache"))
+    assert len(kept) == 1
+    kept[0].write_bytes(b"no pickle")
+    wall._declutter.cache_clear()
+    assert wall._declutter(sites, radii) == first

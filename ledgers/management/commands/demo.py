@@ -5,6 +5,9 @@ import time
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from linfen_water import clock
+from linfen_water.models import Region, User
+from projects import wall
 from projects.demo import accounts, loading
 from projects.demo.promise import NoDemo
 from projects.regions import loading as regions
@@ -28,6 +31,7 @@ class Command(BaseCommand):
         if not is_new:
             self.stdout.write("演示数据已在库中，未作改动。")
             return
+        wall.document(Region.current(), User.objects.get(username="leader"), clock.today())  # keeps the places: the first look is quick
         self.stdout.write(f"演示数据已装入，用时{time.monotonic() - began:.0f}秒。账号密码均为 {accounts.DEMO_PASSWORD}：")
         for name, role, _, post in accounts.demo_accounts():
             self.stdout.write(f"  {name:<12}{role.label} {post}")
