@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db.models import Case, Count, DateField, F, OuterRef, PositiveIntegerField, Q, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce
 
-from linfen_water import policy
+from linfen_water import clock, policy
 from linfen_water.dates import add_workdays
 from projects import rules
 from projects.enums import HelpLevel, Nature, PermitKind, PermitState, ProblemCategory, SourceKind, Stage
@@ -25,7 +25,7 @@ FACTS = (
 
 def rows(day: dt.date, user=None) -> QuerySet:
     """Projects of the ledger as of `day` that `user` may read (None: all, for commands), ready to sort and filter."""
-    scope = Project.objects.all() if user is None else visible_projects(user, day)
+    scope = Project.objects.all() if user is None else visible_projects(user, clock.today())
     return (
         scope.as_of(day)
         .with_progress(day)

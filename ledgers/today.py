@@ -112,7 +112,7 @@ class Desk:
 
     @cached_property
     def projects(self):
-        return visible_projects(self.user, self.day)
+        return visible_projects(self.user, self.now.date())
 
     @cached_property
     def facts(self) -> list[ProjectFacts]:

@@ -7,9 +7,12 @@ from linfen_water.permissions import is_county, is_department, is_office
 from projects.models import Project
 
 
-def visible_projects(user, day: dt.date):
-    """Projects that `user` may read: the one way that every view scopes its rows."""
-    return Project.objects.visible_to(user, counties_read_others=policy.values_on(day).counties_read_others)
+def visible_projects(user, today: dt.date):
+    """Projects that `user` may read: the one way that every view scopes its rows.
+
+    By the policy of today, never of the day that is looked at: an address with `as_of` opens nothing that is closed now.
+    """
+    return Project.objects.visible_to(user, counties_read_others=policy.values_on(today).counties_read_others)
 
 
 def dispatched_projects(user):

@@ -1,5 +1,6 @@
 """Every address of projects and dispatches × role × own or foreign × method. An address without an entry fails."""
 
+import datetime as dt
 from decimal import Decimal
 
 import pytest
@@ -152,6 +153,15 @@ def test_the_policy_says_whether_counties_read_each_other(client, own, users, ma
     client.force_login(users["foreign_county"])
     assert client.get("/projects/LF-001/").status_code == status
     assert client.get("/dispatch/LF-001/").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/projects/", "/ledgers/master/", "/ledgers/master/?export=csv", "/", "/projects/LF-001/"])
+def test_a_past_day_opens_nothing_that_is_closed_today(client, own, users, path):
+    Policy.objects.create(effective_on=dt.date(2024, 1, 1), values={"counties_read_others": True}, reason="会议议定")
+    Policy.objects.create(effective_on=TODAY, values={"counties_read_others": False}, reason="会议议定收回")
+    client.force_login(users["foreign_county"])
+    response = client.get(path, {"as_of": "2024-12-31"} | ({"export": "csv"} if "export" in path else {}))
+    assert CANARY not in b"".join(response).decode()
 
 
 def test_a_county_reads_what_is_its_own_now(own, users):
