@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import re
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -27,6 +28,7 @@ from projects.reports import ProjectWeek
 PER_PAGE = 20
 FINISHED_SHOWN = 50  # the rest is on the list of projects
 OK, UNPROCESSABLE, CONFLICT = 200, 422, 409
+LOOKS_LIKE_A_KEY = re.compile("[0-9]{1,18}")  # what both databases take as one
 
 
 # ── the page ──
@@ -334,7 +336,7 @@ def review(request, code: str, pk: int):
 @require_POST
 def accept_all(request):
     """Accept every dispatch that the reviewer had before them (`dispatch` = their keys)."""
-    keys = [int(pk) for pk in request.POST.getlist("dispatch") if pk.isdigit()]
+    keys = [int(pk) for pk in request.POST.getlist("dispatch") if LOOKS_LIKE_A_KEY.fullmatch(pk)]
     accepted = 0
     for row in _reviewed(request, keys):
         try:

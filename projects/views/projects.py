@@ -7,6 +7,7 @@ from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
@@ -19,6 +20,7 @@ from projects.forms import RevisionForm, StageFactForm, WithdrawalForm, add_faul
 from projects.models import Project, ProjectVersion, StageFact
 from projects.tables import ProjectListTable
 
+PER_PAGE = 50
 WEEKS_PER_PAGE = 12
 
 
@@ -27,13 +29,19 @@ class ProjectsView(SingleTableMixin, FilterView):
 
     table_class = ProjectListTable
     filterset_class = ProjectListFilter
-    table_pagination = {"per_page": 50, "silent": True}  # silent: a page beyond the last shows the last
     strict = False
 
     def get_queryset(self):
         day = self.request.as_of
-        visible = permissions.visible_projects(self.request.user, day)
+        visible = permissions.visible_projects(self.request.user, self.request.today)
         return visible.as_of(day).with_progress(day).order_by("number", "code")
+
+    def get_table(self, **kwargs):
+        """The address chooses order and page, not how long a page is; a page beyond the last shows the last."""
+        table = self.table_class(data=self.object_list, order_by=self.request.GET.getlist("sort"), **kwargs)
+        table.paginate(per_page=PER_PAGE)
+        table.page = table.paginator.get_page(self.request.GET.get("page"))
+        return table
 
     def get_context_data(self, **kwargs):
         """SQL chooses and orders; what is shown of the page's rows comes from the one definition of the facts."""
@@ -43,7 +51,14 @@ class ProjectsView(SingleTableMixin, FilterView):
         return context | {"rows": [facts[pk] for pk in chosen]}
 
     def get_template_names(self):
-        return ["projects/projects.html#table" if self.request.htmx else "projects/projects.html"]
+        is_part = self.request.htmx and not self.request.htmx.history_restore_request
+        return ["projects/projects.html#table" if is_part else "projects/projects.html"]
+
+    def render_to_response(self, context, **kwargs):
+        """Part and page share an address: a browser that goes back must not take one for the other."""
+        response = super().render_to_response(context, **kwargs)
+        patch_vary_headers(response, ["HX-Request"])
+        return response
 
 
 # ── a project's page ──
@@ -77,7 +92,7 @@ def _page(request, code: str, status: int = 200, **forms):
 
 
 def _visible(request, code: str) -> Project:
-    scope = permissions.visible_projects(request.user, request.as_of)
+    scope = permissions.visible_projects(request.user, request.today)
     return get_object_or_404(scope.select_related("domain", "successor"), code=code, listed_on__lte=request.as_of)
 
 

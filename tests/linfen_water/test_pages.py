@@ -274,3 +274,11 @@ class TestPassword:
         answer = {"old_password": PASSWORD, "new_password1": "qingshui-ru-he", "new_password2": "qingshui-ru-he"}
         assert client.post(reverse("password_change"), answer).url == "/"
         assert client.get("/ledgers/").status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/projects/%00/", "/dispatch/?county=%00", "/ledgers/master/?q=a%00", "/?as_of=2024-12-31&x=%00"])
+def test_a_null_character_in_the_address_is_refused_before_any_query(client, address):
+    client.force_login(UserFactory())
+    response = client.get(address)
+    assert response.status_code == 400
+    assert "地址里有不能使用的字符" in response.content.decode()

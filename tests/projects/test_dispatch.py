@@ -354,6 +354,13 @@ def test_all_on_the_page_are_accepted_at_once(client, reviewer, reported):
     assert TrailEvent.objects.filter(action="dispatch.accept", by=reviewer).count() == 1
 
 
+@pytest.mark.parametrize("key", ["²", "9" * 30, "9" * 5000, "-1", ""])
+def test_a_key_that_is_none_is_left_aside(client, reviewer, reported, key):
+    assert client.post("/dispatch/accept/", {"dispatch": [key]}).status_code == 302
+    reported.refresh_from_db()
+    assert reported.state == DispatchState.SUBMITTED
+
+
 def test_review_never_leads_off_the_site(client, reviewer, reported):
     response = client.post(f"/dispatch/LF-001/{reported.pk}/review/", {"action": "accept", "back": "https://example.org/dispatch/?"})
     assert response.url == "/dispatch/"

@@ -13,6 +13,7 @@ from linfen_water.enums import Role
 from projects import figures, services
 from projects.enums import PermitKind, SourceKind
 from projects.models import StageFact
+from projects.views import projects as pages
 from tests.factories import (
     LAST_WEEK,
     TODAY,
@@ -283,3 +284,20 @@ def test_a_project_shared_with_my_county_is_mine_to_read(client, project):
     client.force_login(UserFactory(in_county=True, county=county))
     assert client.get("/projects/LF-001/").status_code == 200
     assert client.get("/dispatch/LF-001/").status_code == 404
+
+
+@pytest.mark.parametrize("per_page", ["1", "0", "-1", "100000", "x"])
+def test_the_address_does_not_say_how_long_a_page_is(client, office, monkeypatch, per_page):
+    monkeypatch.setattr(pages, "PER_PAGE", 2)
+    for _ in range(3):
+        ProjectFactory()
+    assert len(codes(client, per_page=per_page)) == 2
+    assert len(codes(client, per_page=per_page, page="99")) == 1
+
+
+def test_going_back_in_the_browser_gives_the_whole_page(client, office, project):
+    part = client.get("/projects/", headers={"HX-Request": "true"})
+    back = client.get("/projects/", headers={"HX-Request": "true", "HX-History-Restore-Request": "true"})
+    assert "<html" not in part.content.decode()
+    assert "<html" in back.content.decode()
+    assert "HX-Request" in part["Vary"]
