@@ -8,7 +8,9 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils import timezone
 
+from linfen_water import trail
 from linfen_water.dates import add_months, month_end, month_start
+from linfen_water.models import User
 from monitoring import limits, rules
 from monitoring.enums import PeriodKind, ReadingKind
 from monitoring.limits import Limits
@@ -24,10 +26,13 @@ def period_end(kind: str, starts_on: dt.date) -> dt.date:
     return month_end(starts_on) if kind == PeriodKind.MONTH else month_end(add_months(starts_on, 11))
 
 
-def assess(*, section: Section, period_kind: str, starts_on: dt.date, published_on: dt.date, source: str = "手工监测") -> Assessment:
+def assess(
+    *, section: Section, period_kind: str, starts_on: dt.date, published_on: dt.date, source: str = "手工监测", by: User | None = None
+) -> Assessment:
     """Judge the manual readings of `section` in the period and keep the result; safe to repeat.
 
-    Returns the standing assessment when nothing changed, else a new revision.
+    Returns the standing assessment when nothing changed, else a new revision, with its event in the trail: maps and
+    their caches are keyed by it.
     """
     months = months_of([section], starts_on, period_end(period_kind, starts_on))[section.pk]
     fresh = assessment(section, months, kind=period_kind, starts_on=starts_on, published_on=published_on, source=source)
@@ -38,11 +43,17 @@ def assess(*, section: Section, period_kind: str, starts_on: dt.date, published_
             return last
         fresh.revision = last.revision + 1 if last else 1
         fresh.save()
+        old = last.water_class if last else None
+        changes = {"water_class": [old, fresh.water_class], "starts_on": [None, starts_on]}
+        trail.record(action="section.assess", subject=section, by=by, county=section.county, changes=changes)
     return fresh
 
 
 def assess_all(*, sections: Iterable[Section], periods: Iterable[tuple[str, dt.date, dt.date]], source: str) -> list[Assessment]:
-    """First assessments of many sections and periods `(kind, starts_on, published_on)` in two queries, for a first load."""
+    """First assessments of many sections and periods `(kind, starts_on, published_on)` in two queries, for a first load.
+
+    Leaves the trail to its caller, as every loader does.
+    """
     sections, periods = list(sections), list(periods)
     if not periods:
         return []

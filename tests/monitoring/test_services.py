@@ -6,6 +6,7 @@ from decimal import Decimal as D
 import pytest
 from django.utils import timezone
 
+from linfen_water import trail
 from monitoring import services
 from monitoring.enums import PeriodKind, ReadingKind, WaterClass
 from monitoring.models import Assessment, Reading
@@ -92,6 +93,15 @@ def test_assessing_twice_keeps_the_first_and_a_correction_makes_a_revision(secti
     assert (second.revision, second.water_class) == (2, WaterClass.IV)
     first.refresh_from_db()
     assert first.water_class == WaterClass.II
+
+
+def test_a_new_result_is_an_event_so_that_no_map_keeps_the_old_one(section):
+    before = trail.data_version()
+    sample(section, dt.date(2025, 1, 5), **GOOD)
+    assess(section)
+    assert trail.data_version() == before + 1
+    assess(section)  # nothing new
+    assert trail.data_version() == before + 1
 
 
 @pytest.mark.parametrize(("months", "expected"), [(8, WaterClass.II), (7, None)], ids=["八个月可评", "七个月不评"])
