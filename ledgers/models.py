@@ -1,5 +1,7 @@
 """What the office sends: documents and the series their numbers come from."""
 
+import datetime as dt
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -20,6 +22,12 @@ class NumberSeries(models.Model):
         constraints = [models.UniqueConstraint(fields=["prefix", "year"], name="one_series_a_year")]
 
 
+class DocumentQuerySet(models.QuerySet):
+    def as_of(self, day: dt.date):
+        """Papers whose figures are not later than `day`, without those that were issued after it."""
+        return self.filter(as_of__lte=day).exclude(issued_at__date__gt=day)
+
+
 class Document(models.Model):
     """A paper of the office, from draft to archive. From its number on, facts and bytes are frozen."""
 
@@ -38,6 +46,8 @@ class Document(models.Model):
     drafted_at = models.DateTimeField("拟稿时间", null=True, blank=True)
     issued_at = models.DateTimeField("印发时间", null=True, blank=True)  # on the business clock
     issued_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="签发人")
+
+    objects = DocumentQuerySet.as_manager()
 
     class Meta:
         ordering = ["-as_of", "kind", "-pk"]

@@ -132,6 +132,25 @@ def draft_key(kind: str, period: str) -> str:
     return f"{kind}:{period}:draft"
 
 
+def due_key(kind: str, period: str) -> str:
+    """Of the draft that the calendar asks for: not the same job as one that a person asked for in the middle of the period."""
+    return f"{kind}:{period}:due"
+
+
+def keys_of(document: Document) -> list[str]:
+    """Of every job about `document`."""
+    kind, period = document.kind, document.period
+    return [issue_key(document), draft_key(kind, period), due_key(kind, period)]
+
+
+def is_there(kind: str, period: str) -> bool:
+    """Whether the period has its paper; a draft made before the period was over is none yet."""
+    papers = Document.objects.filter(kind=kind, period=period).exclude(state=DocumentState.WITHDRAWN)
+    today = clock.today()
+    end = periods.speaks_on(periods.read_month(period, today), today)
+    return papers.exclude(state=DocumentState.DRAFT, as_of__lt=end).exists()
+
+
 def request_draft(*, kind: str, period: str, by: User) -> Job:
     """Have the draft made, or made again, by a worker. Raises DocumentFault at once for what cannot be made."""
     kind_of(kind)

@@ -8,8 +8,7 @@ from django.db.models import Min
 
 from ledgers import services
 from ledgers.documents import DocumentFault, PrintFault, periods
-from ledgers.enums import DocumentKind, DocumentState
-from ledgers.models import Document
+from ledgers.enums import DocumentKind
 from linfen_water import jobs, policy
 from linfen_water.dates import month_end
 from linfen_water.models import Job
@@ -20,7 +19,7 @@ from projects.models import Project
 def draft_document(job: Job, lease: jobs.Lease) -> None:
     """Make the draft; one that is already there is made again only when a person asked for it."""
     kind, period = job.args["kind"], job.args["period"]
-    if not job.args.get("again") and _exists(kind, period):
+    if not job.args.get("again") and services.is_there(kind, period):
         return
     with _final_faults():
         services.draft_document(kind=kind, period=period, by=job.by, lease=lease)
@@ -51,10 +50,6 @@ def bulletins(today: dt.date) -> Iterable[jobs.Due]:
         return
     for month in periods.months_due(today, policy.values_on(today).bulletin_day):
         period = periods.month_period(month)
-        if month_end(month) >= first and not _exists(DocumentKind.BULLETIN, period):
+        if month_end(month) >= first and not services.is_there(DocumentKind.BULLETIN, period):
             args = {"kind": DocumentKind.BULLETIN, "period": period}
-            yield jobs.Due(services.draft_key(DocumentKind.BULLETIN, period), "draft_document", args)
-
-
-def _exists(kind: str, period: str) -> bool:
-    return Document.objects.filter(kind=kind, period=period).exclude(state=DocumentState.WITHDRAWN).exists()
+            yield jobs.Due(services.due_key(DocumentKind.BULLETIN, period), "draft_document", args)

@@ -578,7 +578,7 @@ def _sections(desk: Desk) -> Block:
 
 def _papers(desk: Desk) -> Block:
     """The latest bulletins."""
-    papers = Document.objects.exclude(state=DocumentState.WITHDRAWN).filter(as_of__lte=desk.day).order_by("-as_of", "-pk")[:3]
+    papers = Document.objects.as_of(desk.day).exclude(state=DocumentState.WITHDRAWN).order_by("-as_of", "-pk")[:3]
     lines = [
         Line(paper.title, desk.address("document", paper.pk), paper.get_state_display(), "", paper.file_number or f"数据截至 {paper.as_of}")
         for paper in papers

@@ -47,12 +47,12 @@ class Work:
 
 @require_safe
 def documents(request):
-    """Papers whose figures are as of the page's day or earlier, newest first; asks again while work is under way."""
+    """Papers as of the page's day, newest first; asks again while work is under way."""
     return _list(request)
 
 
 def _list(request, *, month: str = "", fault: str = "", status: int = 200) -> HttpResponse:
-    rows = visible_documents(request.user).filter(as_of__lte=request.as_of).defer("facts")
+    rows = visible_documents(request.user).as_of(request.as_of).defer("facts")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     works = _works() if sees_drafts(request.user) and request.as_of == request.today else []
     months = _months(request.today) if may_issue(request.user) else []
@@ -85,7 +85,7 @@ def _works(document: Document | None = None) -> list[Work]:
     """Jobs that are not done, of all papers or of one."""
     jobs = Job.objects.filter(kind__in=JOB_KINDS).exclude(state=JobState.DONE)
     if document is not None:
-        jobs = jobs.filter(key__in=[services.issue_key(document), services.draft_key(document.kind, document.period)])
+        jobs = jobs.filter(key__in=services.keys_of(document))
     jobs = list(jobs)
     numbers = [job.args["document"] for job in jobs if "document" in job.args]
     names = dict(Document.objects.filter(pk__in=numbers).values_list("pk", "period")) if numbers else {}

@@ -10,11 +10,11 @@ import pytest
 from django.db import connection, transaction
 from django.urls import reverse
 
-from ledgers import services, tasks
+from ledgers import services, tasks, today
 from ledgers.documents import DocumentFault, pdf
 from ledgers.enums import DocumentKind, DocumentState
 from ledgers.models import Document, NumberSeries
-from linfen_water import jobs, trail
+from linfen_water import clock, jobs, trail
 from linfen_water.enums import JobState
 from linfen_water.models import Job, Region, TrailEvent
 from tests.factories import TODAY, DispatchFactory, ProjectFactory, RegionFactory, UserFactory
@@ -262,7 +262,7 @@ def test_drafted_at_once_by_many_there_is_one_draft():
 def test_the_calendar_asks_for_the_missing_months_and_never_for_one_that_is_there(draft):
     due = list(tasks.bulletins(TODAY))
     assert [d.args["period"] for d in due] == ["2024-10", "2024-11", "2024-12"]
-    assert next(d.key for d in due) == "bulletin:2024-10:draft"
+    assert next(d.key for d in due) == "bulletin:2024-10:due"
 
 
 def test_the_calendar_asks_for_no_month_before_the_first_project(city):
@@ -280,6 +280,14 @@ def test_the_reconciler_drafts_what_is_due_once(city):
     jobs.reconcile()
     assert sorted(Document.objects.values_list("period", flat=True)) == ["2024-10", "2024-11", "2024-12", "2025-01"]
     assert Job.objects.count() == 4
+
+
+def test_a_draft_of_the_running_month_does_not_keep_the_schedule_from_the_months_bulletin(city, office):
+    run(services.request_draft(kind="bulletin", period="2025-02", by=office))
+    Region.objects.update(demo_on=dt.date(2025, 3, 5))
+    jobs.reconcile()
+    run(Job.objects.get(key="bulletin:2025-02:due"))
+    assert Document.objects.get(period="2025-02").as_of == dt.date(2025, 2, 28)
 
 
 def test_the_schedule_never_overwrites_a_draft_that_is_there(draft):
@@ -435,6 +443,14 @@ def test_as_of_shows_the_papers_whose_figures_are_not_later(client, draft, offic
     page = login(client, office).get(reverse("documents"), {"as_of": "2025-01-30"})
     assert [d.period for d in page.context["page"]] == ["2024-12"]
     assert client.get(reverse("documents"), {"as_of": "2025-02-30"}).status_code == 400
+
+
+def test_a_paper_is_not_there_before_the_day_it_was_issued(client, draft, office):
+    Document.objects.update(state=DocumentState.ISSUED, issued_by=office, issued_at=clock.now().replace(month=2, day=5, hour=0, minute=1))
+    for day, count in [("2025-02-04", 0), ("2025-02-05", 1)]:
+        assert len(login(client, office).get(reverse("documents"), {"as_of": day}).context["page"]) == count
+        desk = today.gather(UserFactory(leader=True), dt.date.fromisoformat(day))
+        assert next(b.count for b in desk.blocks if b.title == "通报") == count
 
 
 def test_an_empty_list_says_what_to_do(client, office):
