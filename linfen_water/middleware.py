@@ -40,7 +40,9 @@ class OfficeMiddleware:
         request.region = Region.current()
         request.today = request.as_of = clock.today()
         if has_null(request):
-            return render(request, "error.html", {"title": "地址无效", "message": "地址里有不能使用的字符，请从页面上的链接打开。"}, status=400)
+            return render(
+                request, "error.html", {"title": "地址无效", "message": "地址里有不能使用的字符，请从页面上的链接打开。"}, status=400
+            )
         text = request.GET.get("as_of", "").strip()
         if text and request.user.is_authenticated:
             try:
