@@ -16,7 +16,7 @@ from typing import IO
 from monitoring import rules
 from monitoring.cells import BadCell, read_cell
 from monitoring.enums import WaterBody
-from monitoring.limits import Limits
+from monitoring.limits import Limit, Limits
 
 HEADER = ["class", "rating", "deciding_items", "main_pollutants", "error"]
 BODY_COLUMN = "water_body"
@@ -36,7 +36,9 @@ def read_lines(stream: IO[bytes]) -> Iterator[str]:
     """
     start = stream.peek(2)[:2]  # type: ignore[attr-defined]
     if start in (b"\xff\xfe", b"\xfe\xff"):
-        yield from io.TextIOWrapper(stream, "utf-16", errors="replace", newline="")
+        wrapper = io.TextIOWrapper(stream, "utf-16", errors="replace", newline="")
+        yield from wrapper
+        wrapper.detach()  # whoever opened the stream closes it
         return
     for number, raw in enumerate(stream):
         try:
@@ -61,7 +63,7 @@ class Evaluation:
         self.headings = next(self.records, [])
         self.aliases = _aliases(limits)
         self._read_headings()
-        self.columns = {body: self._columns(body) for body in WaterBody.values}
+        self.columns = self._columns()
         self.results = Remembered(self._result)  # by what a line's cells amount to
 
     def _read_headings(self) -> None:
@@ -74,10 +76,12 @@ class Evaluation:
             plain = _plain(heading)
             if plain in (BODY_COLUMN, "水体"):
                 self.bodies.append(place)
-            elif key := self.aliases.get(plain):
-                self.items[place] = key
-            elif key := self.aliases.get(plain.split("(")[0].strip()):
-                self.faults[f"列“{_shown(heading)}”的单位不认识：须为{self.limits.items[key].unit}，换算后再评价"] = key
+            elif key := self.aliases.get(plain) or self.aliases.get(plain.partition("(")[0].strip()):
+                unit = self.limits.items[key].unit
+                if "g/l" in plain and unit.casefold() not in plain:  # μg/L where mg/L is due
+                    self.faults[f"列“{_shown(heading)}”的单位须为{unit}：换算后再评价"] = key
+                else:
+                    self.items[place] = key
             elif plain:
                 self.unknown.append(heading)
         for key in {key for key in self.items.values() if list(self.items.values()).count(key) > 1}:
@@ -99,14 +103,16 @@ class Evaluation:
             found.append(f"表头里没有可评价的指标：列名用 {'、'.join(self.limits.order)}。")
         return found
 
-    def _columns(self, body: str) -> list[tuple[int, "Remembered"]]:
-        """The columns to read in a water of this kind, in the order of the standard: what each text amounts to."""
+    def _columns(self) -> dict[str, list[tuple[int, "Remembered"]]]:
+        """By kind of water the columns to read, in the order of the standard: place, and what each text amounts to."""
         order = list(self.limits.items)
-        found = []
-        for place, key in sorted(self.items.items(), key=lambda item: order.index(item[1])):
-            find = functools.partial(_finding, heading=self.headings[place], key=key, limits=self.limits, body=body)
-            found.append((place, Remembered(find)))
-        return found
+        places = sorted(self.items.items(), key=lambda item: order.index(item[1]))
+
+        @functools.cache  # where rivers and lakes share a limit, they share the column
+        def column(place: int, key: str, limit: Limit | None) -> Remembered:
+            return Remembered(functools.partial(_finding, heading=self.headings[place], item=self.limits.items[key], limit=limit))
+
+        return {body: [(place, column(place, key, self.limits.of(key, body))) for place, key in places] for body in WaterBody.values}
 
     def __iter__(self) -> Iterator[Line]:
         width = len(self.headings)
@@ -192,12 +198,11 @@ class Broken(list):
     """A row that is no CSV: the number of its last line in the file."""
 
 
-def _finding(text: str, *, heading: str, key: str, limits: Limits, body: str) -> rules.Grade | Bad | object | None:
+def _finding(text: str, *, heading: str, item: Limit, limit: Limit | None) -> rules.Grade | Bad | object | None:
     """What a cell amounts to: its grade, `MISSING`, a bad cell, or None where it does not count."""
-    limit = limits.of(key, body)
     is_assessed = limit is not None and limit.is_assessed
     try:
-        cell = read_cell(text, limits.items[key])
+        cell = read_cell(text, item)
     except BadCell as fault:
         return Bad(f"列“{_shown(heading)}”的值“{_shown(text)}”{fault}", is_assessed)
     if limit is None or not is_assessed or not cell.is_monitored:
@@ -229,14 +234,22 @@ def _records(reader) -> Iterator[list[str]]:
 
 
 def _aliases(limits: Limits) -> dict[str, str]:
-    """What a heading may be called: the key, or the item's Chinese name with or without its explanation or unit."""
+    """What a heading may be called: the key, or the item's Chinese name with or without its explanation."""
     found: dict[str, str] = {}
     for key, item in limits.items.items():
         short = item.name.split("(")[0]
         inside = re.findall(r"\(([A-Za-z0-9-]+)\)", item.name)  # NH3-N, COD, BOD5
         for name in (key, item.name, short, *inside):
-            found |= {_plain(name): key, _plain(f"{name}({item.unit})"): key}
+            found |= {_plain(name): key, _plain(_misread(name)): key}
     return found
+
+
+def _misread(text: str) -> str:
+    """`text` as it looks where its bytes in GBK pass for UTF-8: 铅, 铜, 锌 and pH值 do, and then Ǧ stands for 铅."""
+    try:
+        return text.encode("gb18030").decode("utf-8")
+    except UnicodeDecodeError:
+        return text
 
 
 def _refused(*errors: str) -> Line:

@@ -48,9 +48,13 @@ class Limits:
         return self.items[key].name.split("(")[0] if key in self.items else key
 
 
-@functools.cache
 def table(path: Path = PATH) -> Limits:
-    """The limits of one file, by default those of GB 3838-2002."""
+    """The limits of one file, by default those of GB 3838-2002; each file is read once."""
+    return _read(path)
+
+
+@functools.cache
+def _read(path: Path) -> Limits:
     content = path.read_bytes()
     every = list(csv.DictReader(content.decode("utf-8").splitlines()))
     rows = [row for row in every if row["table"] == "1" and row["direction"] != "rule"]

@@ -56,6 +56,8 @@ class Command(BaseCommand):
                 self.write(Evaluation(read_lines(stream), limits.table(), str if keys else None))
         except BrokenPipeError:  # the reader (`| head`) has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except FileNotFoundError:
+            raise CommandError(f"没有这个文件：“{file}”。") from None
         except OSError as fault:
             raise CommandError(f"读不了文件“{file}”：{fault.strerror or fault}") from None
 
