@@ -73,6 +73,7 @@ def files(asset: Asset) -> list[Path]:
         "plotly": [settings.ASSETS_DIR / "plotly.min.js"],
         "barlow": [fonts / name for name in BARLOW_FILES],
         "title": [fonts / "title.woff2"],
+        "sans": [fonts / "sans.woff2"],
         "documents": [settings.FONTS_DIR / f"Fandol{face}-Regular.otf" for face in ("Fang", "Hei", "Kai", "Song")],
     }[asset.name]
 
@@ -139,6 +140,11 @@ def _title_fallback() -> None:
     _write(settings.ASSETS_DIR / "fonts" / "title.woff2", _subset(TTFont(noto.serif_path()), title_characters()))
 
 
+def _sans() -> None:
+    """For machines without a Chinese font of their own, such as a bare screen on the wall; others never load it."""
+    _write(settings.ASSETS_DIR / "fonts" / "sans.woff2", _subset(TTFont(noto.sans_path()), title_characters()))
+
+
 def title_characters() -> str:
     """What a title may hold: the common characters (GB 2312 level 1 and its signs) and all that our own files use."""
     folders = ["templates", "static", "linfen_water", "monitoring", "projects", "ledgers"]
@@ -180,6 +186,15 @@ ASSETS = [
         _title,
         "Noto Serif SC Regular（笔画较细）",
         _title_fallback,
+        lambda: set(title_characters()),
+    ),
+    Asset(
+        "sans",
+        "正文字体",
+        "Python pylopdf-fonts-zh-cn（Noto Sans SC）",
+        _sans,
+        "电脑自带的中文字体",
+        None,
         lambda: set(title_characters()),
     ),
     Asset(
