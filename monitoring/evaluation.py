@@ -10,6 +10,7 @@ import functools
 import io
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO
 
@@ -84,7 +85,8 @@ class Evaluation:
                     self.items[place] = key
             elif plain:
                 self.unknown.append(heading)
-        for key in {key for key in self.items.values() if list(self.items.values()).count(key) > 1}:
+        counts = Counter(self.items.values())
+        for key in [key for key in counts if counts[key] > 1]:
             same = [place for place, other in self.items.items() if other == key]
             self.faults[f"{self.limits.name(key)}有{len(same)}列，不知用哪一列：只留一列"] = key
             for place in same:
