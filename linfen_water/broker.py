@@ -4,12 +4,17 @@ A message that is taken is not removed but leased: it is due again when the leas
 deletes it. A worker killed at any moment therefore loses nothing; what comes twice does no harm (`jobs.py`).
 """
 
+import fcntl
+import logging
 import sqlite3
 import time
+from pathlib import Path
 from queue import Empty
 
 from kombu.transport import virtual
 from kombu.utils.json import dumps, loads
+
+log = logging.getLogger(__name__)
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS message (
@@ -22,7 +27,42 @@ TAKE = f"UPDATE message SET due = :until WHERE id = ({FIRST_DUE}) RETURNING payl
 
 
 def open_file(path: str) -> sqlite3.Connection:
-    """The broker's file, made when it is not there; every statement commits by itself."""
+    """The broker's file, made when it is not there; one that is broken is put aside, since only bells are lost with it."""
+    try:
+        return _opened(path)
+    except Broken:
+        with Path(f"{path}.lock").open("a") as lock:  # of several processes the first one makes it anew
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                return _opened(path)
+            except Broken as fault:
+                log.error("broker file %s is broken (%s): put aside as .broken, a new one is made", path, fault)
+                Path(path).replace(f"{path}.broken")
+                for rest in ("-wal", "-shm"):
+                    Path(path + rest).unlink(missing_ok=True)
+                return _opened(path)
+
+
+class Broken(Exception):
+    """The file is no SQLite database, or a damaged one."""
+
+
+def _opened(path: str) -> sqlite3.Connection:
+    """The file, looked over; every statement commits by itself."""
+    try:
+        file = _connected(path)
+        found = file.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.OperationalError:  # busy, or no room: not broken
+        raise
+    except sqlite3.DatabaseError as fault:
+        raise Broken(str(fault)) from fault
+    if found != "ok":
+        file.close()
+        raise Broken(found)
+    return file
+
+
+def _connected(path: str) -> sqlite3.Connection:
     file = sqlite3.connect(path, timeout=20, isolation_level=None, check_same_thread=False)
     file.execute("PRAGMA journal_mode=WAL")
     file.execute("PRAGMA synchronous=NORMAL")  # survives a killed process; after a power cut the reconciler rings again
@@ -99,7 +139,7 @@ class Transport(virtual.Transport):
     Channel = Channel
     polling_interval = 0.2
     default_connection_params = {}  # no host, no port
-    connection_errors = (*virtual.Transport.connection_errors, sqlite3.OperationalError)
+    connection_errors = (*virtual.Transport.connection_errors, sqlite3.DatabaseError)
     driver_type = driver_name = "leased"
 
     def driver_version(self):

@@ -156,3 +156,12 @@ def test_file_is_in_wal_mode_so_that_readers_do_not_wait(queue, url):
     with sqlite3.connect(url.removeprefix("leased:///")) as file:
         assert file.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     file.close()
+
+
+@pytest.mark.parametrize("content", [b"no database at all" * 100, b"SQLite format 3\0" + b"\xff" * 5000], ids=["别的文件", "坏了的库"])
+def test_a_broken_file_is_put_aside_and_work_goes_on(url, tmp_path, content):
+    (tmp_path / "broker.sqlite3").write_bytes(content)
+    with open_queue(url) as queue:
+        queue.put({"job": 1})
+        assert queue.get(timeout=1).payload == {"job": 1}
+    assert (tmp_path / "broker.sqlite3.broken").read_bytes() == content
