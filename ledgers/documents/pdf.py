@@ -85,11 +85,16 @@ def keep(pdf: bytes) -> str:
     name = hashlib.sha256(pdf).hexdigest()
     folder = settings.DOCUMENTS_DIR
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as file:
-        file.write(pdf)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).replace(folder / f"{name}.pdf")
+    file = tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False)  # noqa: SIM115 - closed before it is renamed
+    try:
+        with file:
+            file.write(pdf)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).replace(folder / f"{name}.pdf")
+    except OSError:  # a full disk is not made fuller by every attempt
+        Path(file.name).unlink(missing_ok=True)
+        raise
     _settle(folder)
     return name
 

@@ -252,6 +252,17 @@ def test_keep_names_the_file_by_its_hash_and_twice_is_once(settings, tmp_path):
     assert (settings.DOCUMENTS_DIR / f"{name}.pdf").read_bytes() == b"%PDF-"
 
 
+def test_a_full_disk_leaves_nothing_behind(settings, tmp_path, monkeypatch):
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    settings.DOCUMENTS_DIR = tmp_path / "documents"
+    monkeypatch.setattr(pdf.os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        pdf.keep(b"%PDF-1.7 a paper")
+    assert list(settings.DOCUMENTS_DIR.iterdir()) == []
+
+
 def test_without_fetched_fonts_the_paper_is_made_in_the_fallback(settings, tmp_path):
     settings.FONTS_DIR = tmp_path
     assert fonts.falls_back()
