@@ -1,5 +1,8 @@
 """All settings in one file; every difference between machines comes from the environment (see `.env.example`)."""
 
+import contextlib
+import os
+import tempfile
 from pathlib import Path
 
 from csp.constants import NONE, SELF, UNSAFE_INLINE
@@ -39,12 +42,11 @@ def _kept_secret(name: str, given: str) -> str:
         return given
     path = DATA_DIR / "secrets" / name
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        with path.open("x") as file:
-            path.chmod(0o600)
+    if not path.exists():
+        with tempfile.NamedTemporaryFile("w", dir=path.parent) as file, contextlib.suppress(FileExistsError):
             file.write(get_random_secret_key())
-    except FileExistsError:
-        pass
+            file.flush()
+            os.link(file.name, path)  # whole or not at all; of several processes at once the first one's stays
     return path.read_text()
 
 
@@ -84,6 +86,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "linfen_water.middleware.OfficeMiddleware",
+    "linfen_water.middleware.OwnPasswordMiddleware",
     "linfen_water.sessions.SessionClockMiddleware",
 ]
 ROOT_URLCONF = "linfen_water.urls"
