@@ -1,9 +1,20 @@
 """What the office types about accounts."""
 
 from django import forms
+from django.contrib.auth.forms import PasswordChangeForm
 
 from linfen_water import accounts
 from linfen_water.models import User
+
+
+class OwnPasswordForm(PasswordChangeForm):
+    """A password of one's own: another one than the old."""
+
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("new_password1") and cleaned["new_password1"] == cleaned.get("old_password"):
+            self.add_error("new_password1", "新密码不能与旧密码相同。")
+        return cleaned
 
 
 class AccountForm(forms.ModelForm):

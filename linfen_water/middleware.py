@@ -3,7 +3,7 @@
 import datetime as dt
 from http import HTTPStatus
 
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from linfen_water import clock
 from linfen_water.models import Region
@@ -51,6 +51,23 @@ class OfficeMiddleware:
                 return render(request, "error.html", {"title": "日期无效", "message": str(fault)}, status=400)
         response = self.get_response(request)
         return shown(request, response) if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not response.content else response
+
+
+class OwnPasswordMiddleware:
+    """Who logged in with a password that was made for them finds nothing but the page to change it."""
+
+    OPEN = {"password_change", "login", "logout", "healthz"}
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        if request.user.is_authenticated and request.user.must_change_password and request.resolver_match.url_name not in self.OPEN:
+            return redirect("password_change")
+        return None
 
 
 def has_null(request) -> bool:

@@ -1,7 +1,7 @@
 """Guessing a password is slow: a person has some tries from one address, and more from all addresses together.
 
 A whole county sits behind one address, so an address alone is never shut out. Kept in the database, so that every web
-process counts the same tries. Behind a proxy that hides addresses the limit per person and address is one per person.
+process counts the same tries. Behind a proxy that passes no addresses on the limit per person and address is one per person.
 """
 
 import datetime as dt
@@ -17,6 +17,17 @@ from linfen_water.models import LoginFailure
 WINDOW = dt.timedelta(minutes=15)
 TRIES_FROM_ONE_ADDRESS = 5
 TRIES_FROM_EVERYWHERE = 30
+LOOPBACK = {"127.0.0.1", "::1"}
+
+
+def address_of(request) -> str:
+    """Where the request comes from; behind a proxy on this machine (`deploy/nginx.conf`) what that one saw, which it adds last.
+
+    Only the proxy's own word is taken: what stands before it in the header was sent by the client.
+    """
+    near = request.META["REMOTE_ADDR"]
+    seen = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    return seen if seen and near in LOOPBACK else near
 
 
 class TooManyTries(Exception):

@@ -13,7 +13,7 @@ from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from linfen_water import accounts, permissions, throttle
-from linfen_water.forms import AccountForm
+from linfen_water.forms import AccountForm, OwnPasswordForm
 from linfen_water.models import User
 
 log = logging.getLogger(__name__)
@@ -32,16 +32,16 @@ class LoginView(auth.LoginView):
         name, password = request.POST.get("username", ""), request.POST.get("password", "")
         if name.strip() and password:
             try:
-                self.tries_left = throttle.count_try(name, request.META["REMOTE_ADDR"])
+                self.tries_left = throttle.count_try(name, throttle.address_of(request))
             except throttle.TooManyTries as fault:
-                log.warning("login refused: too many tries from %s", request.META["REMOTE_ADDR"])
+                log.warning("login refused: too many tries from %s", throttle.address_of(request))
                 blocked = f"登录失败次数过多，请 {fault.minutes} 分钟后再试；忘记密码请联系专班办系统管理员重置。"
                 form = self.get_form_class()(initial={"username": name[:150]})
                 return self.render_to_response(self.get_context_data(form=form, blocked=blocked), status=429)
         return super().post(request, *args, **kwargs)
 
     def form_valid(self, form):
-        throttle.forget_tries(self.request.POST["username"], self.request.META["REMOTE_ADDR"])
+        throttle.forget_tries(self.request.POST["username"], throttle.address_of(self.request))
         return super().form_valid(form)
 
     def get_success_url(self):
@@ -67,6 +67,7 @@ def stay(request):
 
 
 class PasswordChangeView(auth.PasswordChangeView):
+    form_class = OwnPasswordForm
     template_name = "accounts/password.html"
     success_url = reverse_lazy("today")
 

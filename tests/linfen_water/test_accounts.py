@@ -48,6 +48,22 @@ def test_a_new_account_logs_in_with_the_password_shown_and_must_change_it(client
     assert not User.objects.get(pk=user.pk).must_change_password
 
 
+@pytest.mark.parametrize("path", ["/", "/projects/", "/api/wall.json", "/accounts/stay/", "/documents/"])
+def test_with_a_password_made_for_them_people_find_only_the_page_to_change_it(client, path):
+    client.force_login(UserFactory(must_change_password=True))
+    assert client.get(path).url == reverse("password_change")
+    assert client.get(reverse("password_change")).status_code == 200
+    assert client.post(reverse("logout")).url == reverse("login")
+
+
+def test_the_new_password_is_another_one(client):
+    user = UserFactory(must_change_password=True)
+    client.force_login(user)
+    same = client.post(reverse("password_change"), {"old_password": PASSWORD, "new_password1": PASSWORD, "new_password2": PASSWORD})
+    assert "新密码不能与旧密码相同。" in same.content.decode()
+    assert User.objects.get(pk=user.pk).must_change_password
+
+
 @pytest.mark.parametrize(
     ("role", "kind", "fault"),
     [

@@ -21,8 +21,8 @@ def region():
     return RegionFactory()
 
 
-def log_in(client, name="houma", password=PASSWORD, address="10.1.1.1", **more):
-    return client.post(LOGIN, {"username": name, "password": password, **more}, REMOTE_ADDR=address)
+def log_in(client, name="houma", password=PASSWORD, address="10.1.1.1", headers=None, **more):
+    return client.post(LOGIN, {"username": name, "password": password, **more}, REMOTE_ADDR=address, headers=headers)
 
 
 class TestLogin:
@@ -104,6 +104,15 @@ class TestThrottle:
     def test_same_person_from_another_address_is_not_shut_out(self, client):
         self.fail(client, 6)
         assert log_in(client, address="10.2.2.2").status_code == 302
+
+    def test_behind_our_own_proxy_the_address_is_the_one_it_saw(self, client):
+        for said, seen in [("10.1.1.1", "10.1.1.1"), ("6.6.6.6, 10.1.1.1", "10.1.1.1"), ("", "127.0.0.1")]:
+            log_in(client, password="wrong", address="127.0.0.1", headers={"X-Forwarded-For": said})
+            assert LoginFailure.objects.latest("pk").address == seen
+
+    def test_nobody_from_outside_names_an_address_of_their_choice(self, client):
+        log_in(client, password="wrong", address="10.3.3.3", headers={"X-Forwarded-For": "6.6.6.6"})
+        assert LoginFailure.objects.get().address == "10.3.3.3"
 
     def test_many_addresses_together_are_shut_out(self, client):
         for i in range(throttle.TRIES_FROM_EVERYWHERE // throttle.TRIES_FROM_ONE_ADDRESS):
