@@ -96,6 +96,11 @@ class Dossier:
         return rules.rate(self.last.invested_wan, self.version.total_investment_wan) if self.last else None
 
     @property
+    def funding_wan(self) -> Decimal:
+        """What the sources were planned to give together; after a revision of the project it may differ from the total investment."""
+        return sum((row.planned_wan for row in self.funding), Decimal(0))
+
+    @property
     def required_permits(self) -> list[PermitRow]:
         return [row for row in self.permits if row.state != PermitState.NOT_NEEDED]
 

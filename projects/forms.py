@@ -55,6 +55,11 @@ class DayField(forms.DateField):
         return day
 
 
+def readable(text: str) -> str:
+    """`text` without the control characters that come along with a paste: maps, papers and workbooks cannot show them."""
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")
+
+
 class LongTextField(forms.CharField):
     """Several lines; line ends are stored as one character whatever the browser sends."""
 
@@ -64,7 +69,7 @@ class LongTextField(forms.CharField):
         )
 
     def to_python(self, value):
-        return super().to_python(value).replace("\r\n", "\n")
+        return readable(super().to_python(value).replace("\r\n", "\n"))
 
 
 class DispatchForm(forms.Form):
@@ -135,6 +140,9 @@ class RevisionForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["county"].queryset = County.objects.all()
         self.fields["lead_unit"].queryset = self.fields["responsible_unit"].queryset = Unit.objects.all()
+
+    def clean(self):
+        return {name: readable(value) if isinstance(value, str) else value for name, value in super().clean().items()}
 
     def _post_clean(self):
         """The version in force is never edited: the service judges and writes the next one."""

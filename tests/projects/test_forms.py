@@ -103,3 +103,10 @@ def test_a_reason_fits_its_column(week, length, is_valid):
 def test_flat_reports_survive_the_trails_spelling(week):
     report = week.current | {"started_on": dt.date(2025, 2, 18), "physical_progress": Decimal("45.50")}
     assert {key: reports.from_text(key, reports.as_text(value)) for key, value in report.items()} == report
+
+
+def test_control_characters_of_a_paste_are_left_out(week):
+    money = {reports.money_key(f, week.sources[0].pk): "0" for f in reports.MONEY}
+    form = form_of(week, done="第一行\r\n第二\x07行\t完", **money)
+    assert form.is_valid()
+    assert form.cleaned_data["done"] == "第一行\n第二行\t完"

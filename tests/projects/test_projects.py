@@ -179,6 +179,17 @@ def test_money_by_source_comes_from_the_last_dispatch(client, office):
     ]
 
 
+def test_the_sum_of_the_sources_is_their_sum_and_a_gap_to_the_total_is_told(client, office, project):
+    url = f"/projects/{project.code}/"
+    assert "不一致，请核对资金来源" not in client.get(url).content.decode()
+    source = project.funding.get()
+    source.planned_wan -= 100
+    source.save()
+    response = client.get(url)
+    assert response.context["d"].funding_wan == source.planned_wan
+    assert "不一致，请核对资金来源" in response.content.decode()
+
+
 def test_the_trail_says_who_changed_what(client, office, project):
     services.record_stage_fact(project=project, event="completion", on=dt.date(2025, 2, 1), ground="竣工验收", by=office)
     row = client.get("/projects/LF-001/").context["d"].trail[0]
@@ -218,6 +229,11 @@ def revision_of(project, **values):
         "effective_from": "2025-02-20", "reason": "批复",
     }  # fmt: skip
     return form | values
+
+
+def test_a_name_is_kept_without_what_cannot_be_shown(client, office, project):
+    client.post("/projects/LF-001/revise/", revision_of(project, name="汾河\x07治理工程", reason="更名批复"))
+    assert client.get("/projects/LF-001/").context["d"].version.name == "汾河治理工程"
 
 
 def test_the_office_revises_with_a_reason(client, office, project):
