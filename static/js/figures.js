@@ -6,3 +6,9 @@ document.addEventListener("htmx:load", ({ detail }) => {
     Plotly.react(box, data, layout, { responsive: true, displayModeBar: false, showSendToCloud: false })
   }
 })
+
+/* On paper a figure is as wide as the page, not as the window was. */
+const PAPER_WIDTH = 680
+const figures = () => document.querySelectorAll("[data-figure].js-plotly-plot")
+addEventListener("beforeprint", () => { for (const box of figures()) Plotly.relayout(box, { width: PAPER_WIDTH }) })
+addEventListener("afterprint", () => { for (const box of figures()) Plotly.relayout(box, { width: null, autosize: true }) })
