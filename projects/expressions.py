@@ -5,7 +5,19 @@
 
 import datetime as dt
 
-from django.db.models import Case, DecimalField, ExpressionWrapper, F, FloatField, Func, OuterRef, PositiveSmallIntegerField, Subquery, Value, When
+from django.db.models import (
+    Case,
+    DecimalField,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    Func,
+    OuterRef,
+    PositiveSmallIntegerField,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Cast, Coalesce
 
 from linfen_water.dates import add_months, month_start
@@ -45,9 +57,7 @@ def planned_on(day: dt.date, plans) -> Coalesce:
     earlier = own.filter(month__lt=month).order_by("-month").values("planned_progress")[:1]
     before = Coalesce(Cast(Subquery(earlier), FloatField()), Value(0.0))
     share = day.day / (add_months(month, 1) - month).days
-    return Coalesce(
-        ExpressionWrapper(before + (this - before) * Value(share), FloatField()), baseline_line(day), output_field=FloatField()
-    )
+    return Coalesce(ExpressionWrapper(before + (this - before) * Value(share), FloatField()), baseline_line(day), output_field=FloatField())
 
 
 def baseline_line(day: dt.date) -> Case:

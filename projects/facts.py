@@ -55,10 +55,23 @@ def project_facts(day: dt.date, projects=None) -> list[ProjectFacts]:
         .with_dispatch(day)
         .order_by("number", "code")
         .values(
-            "pk", "code", "number", "lon", "lat", "started_on", "completed_on", "provenance", "domain__name", "dispatch_id",
-            "v__name", "v__county__name", "v__county__code", "v__total_investment_wan",
-            "v__baseline_start_on", "v__baseline_finish_on",
-        )  # fmt: skip
+            "pk",
+            "code",
+            "number",
+            "lon",
+            "lat",
+            "started_on",
+            "completed_on",
+            "provenance",
+            "domain__name",
+            "dispatch_id",
+            "v__name",
+            "v__county__name",
+            "v__county__code",
+            "v__total_investment_wan",
+            "v__baseline_start_on",
+            "v__baseline_finish_on",
+        )
     )
     ids = [row["dispatch_id"] for row in rows if row["dispatch_id"]]
     said = {d["pk"]: d for d in Dispatch.objects.filter(pk__in=ids).order_by().values("pk", *SAID)}

@@ -40,9 +40,7 @@ class ProjectQuerySet(models.QuerySet):
 
         Annotates `v` (the version in force: use `v__name`, `v__county` … in values() and filter()) and `stage`.
         """
-        in_force = Q(versions__effective_from__lte=day) & (
-            Q(versions__effective_to__isnull=True) | Q(versions__effective_to__gt=day)
-        )
+        in_force = Q(versions__effective_from__lte=day) & (Q(versions__effective_to__isnull=True) | Q(versions__effective_to__gt=day))
         return (
             self.filter(Q(delisted_on__isnull=True) | Q(delisted_on__gt=day), listed_on__lte=day)
             .annotate(v=FilteredRelation("versions", condition=in_force))
@@ -174,9 +172,7 @@ class StageFact(models.Model):
     event = models.CharField("事项", max_length=10, choices=StageEvent)
     on = models.DateField("日期")
     ground = models.CharField("依据", max_length=120)  # 周调度, 竣工验收, 现场核查 …
-    dispatch = models.ForeignKey(
-        "Dispatch", models.CASCADE, null=True, blank=True, related_name="stage_facts", verbose_name="周调度"
-    )
+    dispatch = models.ForeignKey("Dispatch", models.CASCADE, null=True, blank=True, related_name="stage_facts", verbose_name="周调度")
     by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="录入人")
     at = models.DateTimeField("录入时间", auto_now_add=True)
     withdrawn_at = models.DateTimeField("撤销时间", null=True, blank=True)
@@ -187,9 +183,7 @@ class StageFact(models.Model):
         ordering = ["project", "on"]
         verbose_name = verbose_name_plural = "开工完工记录"
         constraints = [
-            models.UniqueConstraint(
-                fields=["project", "event"], condition=Q(withdrawn_at__isnull=True), name="one_standing_fact_an_event"
-            )
+            models.UniqueConstraint(fields=["project", "event"], condition=Q(withdrawn_at__isnull=True), name="one_standing_fact_an_event")
         ]
 
 
@@ -206,9 +200,7 @@ class MonthlyPlan(models.Model):
         verbose_name = verbose_name_plural = "月进展计划"
         constraints = [
             models.UniqueConstraint(fields=["project", "month"], name="one_plan_a_month"),
-            models.CheckConstraint(
-                condition=Q(planned_progress__gte=0, planned_progress__lte=100), name="planned_progress_is_percent"
-            ),
+            models.CheckConstraint(condition=Q(planned_progress__gte=0, planned_progress__lte=100), name="planned_progress_is_percent"),
         ]
 
 
@@ -283,9 +275,7 @@ class Dispatch(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["project", "week_of", "revision"], name="one_dispatch_a_revision"),
             models.UniqueConstraint(fields=["project", "week_of"], condition=Q(is_live=True), name="one_live_dispatch_a_week"),
-            models.UniqueConstraint(
-                fields=["project", "week_of"], condition=Q(state=DispatchState.DRAFT), name="one_draft_a_week"
-            ),
+            models.UniqueConstraint(fields=["project", "week_of"], condition=Q(state=DispatchState.DRAFT), name="one_draft_a_week"),
             models.CheckConstraint(
                 condition=Q(is_live=False) | Q(state__in=[DispatchState.SUBMITTED, DispatchState.ACCEPTED]),
                 name="live_dispatch_is_submitted",
@@ -316,9 +306,7 @@ class DispatchLine(models.Model):
         verbose_name = verbose_name_plural = "资金进展"
         constraints = [
             models.UniqueConstraint(fields=["dispatch", "source"], name="one_line_a_source_and_dispatch"),
-            models.CheckConstraint(
-                condition=Q(in_place_wan__gte=0, paid_wan__gte=0, completed_wan__gte=0), name="line_not_negative"
-            ),
+            models.CheckConstraint(condition=Q(in_place_wan__gte=0, paid_wan__gte=0, completed_wan__gte=0), name="line_not_negative"),
         ]
 
 
@@ -342,9 +330,7 @@ class Permit(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["project", "kind"], name="one_permit_a_kind"),
             models.CheckConstraint(
-                condition=Q(obtained_on__isnull=True)
-                | Q(submitted_on__isnull=True)
-                | Q(obtained_on__gte=F("submitted_on")),
+                condition=Q(obtained_on__isnull=True) | Q(submitted_on__isnull=True) | Q(obtained_on__gte=F("submitted_on")),
                 name="permit_obtained_after_submitted",
                 violation_error_message="办结日期不能早于报送日期。",
             ),
