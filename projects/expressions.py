@@ -7,7 +7,6 @@ import datetime as dt
 
 from django.db.models import (
     Case,
-    DecimalField,
     ExpressionWrapper,
     F,
     FloatField,
@@ -22,9 +21,6 @@ from django.db.models.functions import Cast, Coalesce
 
 from linfen_water.dates import add_months, month_start
 from projects.enums import Stage
-
-PERCENT = DecimalField(max_digits=7, decimal_places=2)
-WAN = DecimalField(max_digits=14, decimal_places=2)
 
 
 class DayNumber(Func):
