@@ -25,7 +25,6 @@ HTTPS = env.bool("HTTPS", False)  # served behind TLS: secure cookies
 SESSION_HOURS = env.int("SESSION_HOURS", 8)
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", f"sqlite:///{DATA_DIR / 'office.sqlite3'}")}
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", f"leased:///{DATA_DIR / 'broker.sqlite3'}")
-CELERY_TASK_ALWAYS_EAGER = env.bool("CELERY_TASK_ALWAYS_EAGER", False)
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", 120)  # a worker silent for so long has lost its job
 RECONCILE_SECONDS = env.int("RECONCILE_SECONDS", 300)
 LOG_LEVEL = env.log_level("LOG_LEVEL", "INFO")
@@ -65,7 +64,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
-    "django.contrib.humanize",
     "django_filters",
     "django_tables2",
     "django_htmx",
@@ -137,7 +135,7 @@ DATABASES["default"]["CONN_MAX_AGE"] = None
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 2000}},
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 200}},
     # Where buttons and names stand on the wall: computed once per list of projects, for all processes.
     "places": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
@@ -196,7 +194,6 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BROKER_TRANSPORT_OPTIONS = {}
 if CELERY_BROKER_URL.startswith(("leased", "redis")):  # redelivery after a killed worker; kombu's own default is an hour
     CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 2 * JOB_LEASE_SECONDS, "unacked_restore_throttle": 1}
