@@ -51,15 +51,17 @@ def dispatch(request):
         raise Http404
     scope = reports.reporting_in(_by_county(request, permissions.dispatched_projects(request.user)), week_of)
     page = Paginator(scope.order_by("number", "code"), PER_PAGE).get_page(request.GET.get("page"))
-    weeks = reports.read_weeks(page.object_list, week_of, request.today)
+    shown = _typed(request, week_of) if request.method == "POST" else page.object_list
+    weeks = reports.read_weeks(shown, week_of, request.today)
     status, blocks = OK, None
     if request.method == "POST":
         outcomes = _take_page(request, weeks)
+        _tell_gone(request, weeks)
         status = max((outcome.status for outcome in outcomes.values()), default=OK)
         if status == OK:
             _tell(request, outcomes)
             return redirect(request.get_full_path())
-        fresh = reports.read_weeks(page.object_list, week_of, request.today)
+        fresh = reports.read_weeks(shown, week_of, request.today)
         blocks = [outcomes[w.project.code].block(request, w) if w.project.code in outcomes else _block(request, w) for w in fresh]
     return render(
         request,
@@ -192,6 +194,24 @@ def _take_page(request, weeks: list[ProjectWeek]) -> dict[str, Outcome]:
         elif is_touched:
             outcomes[code] = _take(request, week, "save")
     return outcomes
+
+
+def _codes(request) -> list[str]:
+    """Of the blocks that were sent."""
+    return [name.removesuffix("-version") for name in request.POST if name.endswith("-version") and "\0" not in name]
+
+
+def _typed(request, week_of: dt.date):
+    """The projects whose blocks were sent, on whatever page they stand by now: what was typed is not lost when the list moves."""
+    mine = reports.reporting_in(permissions.dispatched_projects(request.user), week_of)
+    return mine.filter(code__in=_codes(request)).order_by("number", "code")
+
+
+def _tell_gone(request, weeks: list[ProjectWeek]) -> None:
+    found = {week.project.code for week in weeks}
+    for code in _codes(request):
+        if code not in found:
+            messages.error(request, f"{code[:20]}：这一周已不由您填报（可能已完工、调出或换了县），所填内容没有保存。")
 
 
 def _is_touched(request, week: ProjectWeek) -> bool:

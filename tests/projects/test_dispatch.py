@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from linfen_water import clock
 from linfen_water.models import TrailEvent
 from projects.enums import DispatchState, SourceKind
-from projects.models import Dispatch
+from projects.models import Dispatch, Project
 from projects.reports import MONEY
 from projects.views.dispatch import time_left
 from tests.factories import (
@@ -414,6 +414,21 @@ def test_the_office_pages_through_many(client, county):
         ProjectFactory(county=county)
     client.force_login(UserFactory())
     assert [len(client.get("/dispatch/", {"page": n}).context["blocks"]) for n in (1, 2)] == [20, 1]
+
+
+def test_what_was_typed_is_kept_when_its_block_moves_to_another_page(client, county):
+    rows = [ProjectFactory(county=county) for _ in range(21)]
+    last = rows[-1]
+    user = UserFactory()
+    client.force_login(user)
+    assert [b.code for b in client.get("/dispatch/", {"page": 2}).context["blocks"]] == [last.code]
+    first = rows[0]
+    Project.objects.filter(pk=first.pk).update(completed_on=LAST_WEEK)  # meanwhile: the list is one shorter
+    data = typed(last, done="砌筑完成") | typed(first, done="没有人看见") | {"action": "save"}
+    answer = client.post("/dispatch/?page=2", data, follow=True)
+    assert Dispatch.objects.get(project=last).done == "砌筑完成"
+    assert not Dispatch.objects.filter(project=first).exists()
+    assert f"{first.code}：这一周已不由您填报" in answer.content.decode()
 
 
 def test_a_leader_has_no_dispatch_page(client):
