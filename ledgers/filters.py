@@ -14,6 +14,8 @@ from projects.enums import Risk, Stage
 from projects.facts import silent
 from projects.models import Permit
 
+HAIR = 1e-6  # the database reckons with floats: a lag of exactly the limit comes out so little beside it
+
 
 class LedgerFilter(filters.FilterSet):
     """A filter that knows the day its ledger speaks of."""
@@ -81,15 +83,15 @@ class ProjectFilter(LedgerFilter):
         """SQL twin of `rules.risk`."""
         thresholds = policy.values_on(self.day)
         unfinished = ~Q(stage=Stage.FINISHED)
-        behind = unfinished & Q(lag__gte=thresholds.behind_points)
-        far = unfinished & Q(lag__gt=thresholds.far_behind_points)
+        behind = unfinished & Q(lag__gte=thresholds.behind_points - HAIR)
+        far = unfinished & Q(lag__gt=thresholds.far_behind_points + HAIR)
         return queryset.filter(
             {
                 "late": behind,
                 Risk.UNREPORTED: unfinished & Q(lag__isnull=True),
                 Risk.FAR_BEHIND: far,
-                Risk.BEHIND: behind & Q(lag__lte=thresholds.far_behind_points),
-                Risk.NORMAL: Q(stage=Stage.FINISHED) | Q(lag__lt=thresholds.behind_points),
+                Risk.BEHIND: behind & Q(lag__lte=thresholds.far_behind_points + HAIR),
+                Risk.NORMAL: Q(stage=Stage.FINISHED) | Q(lag__lt=thresholds.behind_points - HAIR),
             }[risk]
         )
 

@@ -134,6 +134,15 @@ def test_filter_of_risk_agrees_with_the_rule(progress, risk):
     assert found == dict.fromkeys([*Risk.values, "late"], 0) | {risk: 1, "late": int(risk in {"behind", "far_behind"})}
 
 
+@pytest.mark.parametrize(("planned", "progress"), [("15.12", "0.80"), ("42.28", "0.20")], ids=["浮点略小于10", "浮点略大于30"])
+def test_a_lag_of_exactly_the_limit_is_behind_in_page_and_filter(planned, progress):
+    RegionFactory()
+    project = ProjectFactory(reported=Decimal(progress))
+    PlanFactory(project=project, planned_progress=Decimal(planned))
+    assert master.read(TODAY, [project.pk])[0]["risk"] == Risk.BEHIND
+    assert [k for k in Risk.values if ProjectFilter({"risk": k}, queryset=master.rows(TODAY), day=TODAY).qs.exists()] == ["behind"]
+
+
 def test_finished_and_silent_projects_have_their_own_risk():
     ProjectFactory(code="LF-001", finished=True, reported=80)
     ProjectFactory(code="LF-002")
