@@ -24,7 +24,7 @@ class SectionState:
     coord_quality: str
     water_class: int | None  # None: not assessed (未监测), which is not a class
     month: dt.date | None
-    target: int | None  # the class to reach in the year of the day
+    target: int | None  # the class to reach in the year of that month; of the day while there is none
     history: tuple[tuple[dt.date, dt.date, int | None], ...]  # (published, month, class), oldest month first
 
     @property
@@ -43,10 +43,10 @@ class Share:
 def section_states(day: dt.date) -> list[SectionState]:
     """Every section in force on `day`, national ones first. Three queries."""
     sections = Section.objects.in_force(day).select_related("river", "county")
-    targets = dict(SectionTarget.objects.filter(year=day.year).values_list("section", "water_class"))
+    targets = {(section, year): c for section, year, c in SectionTarget.objects.values_list("section", "year", "water_class")}
     months = _months(day)
     return sorted(
-        (_state(section, targets.get(section.pk), months.get(section.pk, ())) for section in sections),
+        (_state(section, targets, months.get(section.pk, ()), day) for section in sections),
         key=lambda state: (LEVELS.index(state.level), state.pk),
     )
 
@@ -60,7 +60,7 @@ def _months(day: dt.date) -> dict[int, tuple]:
     return {section: tuple(months) for section, months in found.items()}
 
 
-def _state(section: Section, target: int | None, history: tuple) -> SectionState:
+def _state(section: Section, targets: dict[tuple[int, int], int], history: tuple, day: dt.date) -> SectionState:
     _, month, water_class = history[-1] if history else (None, None, None)
     return SectionState(
         pk=section.pk,
@@ -73,7 +73,7 @@ def _state(section: Section, target: int | None, history: tuple) -> SectionState
         coord_quality=section.coord_quality,
         water_class=water_class,
         month=month,
-        target=target,
+        target=targets.get((section.pk, (month or day).year)),
         history=history,
     )
 
