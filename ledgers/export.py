@@ -25,7 +25,7 @@ from ledgers.registry import Ledger
 
 BATCH = 500
 DEMO_MARK = "演示数据：除注明公开来源的信息外均为虚构"
-FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")
+FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 CELL_LIMIT = 32_767  # characters that a cell can hold
 
 

@@ -542,7 +542,7 @@ def _foot_counties(desk: Desk) -> Block:
     """The three lowest finish rates (ties included), with rank, numerator and denominator."""
     groups = [(name, totals([f for f in desk.facts if f.county == name])) for name in desk.counties]
     groups = [(name, t) for name, t in groups if t.count]
-    ranks = rules.ranks([Decimal(t.finished) / t.count for _, t in groups])
+    ranks = rules.ranks([t.finish_rate for _, t in groups])  # as printed, and as the bulletin ranks them
     ranked = sorted(zip(ranks, groups, strict=True), key=lambda pair: -pair[0])
     last = ranked[min(3, len(ranked)) - 1][0] if ranked else 0
     codes = {f.county: f.county_code for f in desk.facts}

@@ -73,7 +73,7 @@ class LedgerView(View):
         if table.paginator.count <= INLINE_TOTALS:
             return self.sum_up(request, ledger, table)
         asked = hashlib.sha256(repr(sorted(request.GET.items())).encode()).hexdigest()
-        key = f"ledger-totals:{ledger.slug}:{request.as_of}:{scope_key(request.user)}:{data_version()}:{asked}"
+        key = f"ledger-totals:{ledger.slug}:{request.as_of}:{request.today}:{scope_key(request.user)}:{data_version()}:{asked}"
         return cache.get_or_set(key, lambda: self.sum_up(request, ledger, table))
 
     def sum_up(self, request, ledger: Ledger, table) -> dict:
