@@ -35,11 +35,6 @@ class SectionQuerySet(models.QuerySet):
     def national(self):
         return self.filter(level=Level.NATIONAL)
 
-    def with_assessment(self, day: dt.date):
-        """Annotate `assessment_id`: the latest month's assessment published by `day`, None when there is none."""
-        latest = Assessment.objects.known_by(day).filter(section=OuterRef("pk"), period_kind=PeriodKind.MONTH)
-        return self.annotate(assessment_id=Subquery(latest.order_by("-starts_on", "-revision").values("pk")[:1]))
-
 
 class Section(models.Model):
     """A monitoring section (断面)."""
