@@ -18,6 +18,10 @@ ENTRIES = [
 ]
 
 
+# Lies under 用户 by its address, but is everyone's own.
+ELSEWHERE = {"password_change"}
+
+
 @dataclasses.dataclass(frozen=True)
 class Entry:
     label: str
@@ -29,5 +33,7 @@ def entries(user, path: str) -> list[Entry]:
     """What `user` finds in the navigation, with the entry that `path` lies under marked."""
     if not user.is_authenticated:
         return []
+    if path in {reverse(name) for name in ELSEWHERE}:
+        path = ""
     shown = [(label, reverse(name, args=args)) for label, name, args, roles in ENTRIES if roles is None or user.role in roles]
     return [Entry(label, url, path == url or (url != "/" and path.startswith(url))) for label, url in shown]

@@ -271,6 +271,11 @@ class TestEveryPage:
 
 
 class TestPassword:
+    def test_own_password_is_not_marked_as_the_offices_list_of_accounts(self, client):
+        client.force_login(UserFactory())
+        assert 'aria-current="page"' not in client.get(reverse("password_change")).content.decode()
+        assert 'aria-current="page"' in client.get(reverse("accounts")).content.decode()
+
     def test_weak_ones_are_refused_in_chinese_at_the_field(self, client):
         client.force_login(UserFactory(username="houma"))
         answer = {"old_password": PASSWORD, "new_password1": "12345", "new_password2": "12345"}
