@@ -41,6 +41,7 @@ class ProjectWeek:
     previous: Dispatch | None  # the last one before this week that counts
     elsewhere: dict[str, StageFact]  # standing stage facts that this week's dispatches did not report, by event
     planned_progress: Decimal  # percent at the cut-off day
+    following: Dispatch | None = None  # the first one after this week that counts
 
     @property
     def latest(self) -> Dispatch | None:
@@ -88,6 +89,7 @@ class ProjectWeek:
             completed_on=completion.on if completion else None,
             is_correction_of_past=by_county and self.week_of < monday(today),
             baseline_finish_on=self.version.baseline_finish_on,
+            following=as_report(flat(self.following)) if self.following else None,
         )
 
 
@@ -165,15 +167,16 @@ def reporting_in(projects, week_of: dt.date, *, finished: bool = False):
 
 def read_weeks(projects, week_of: dt.date, day: dt.date) -> list[ProjectWeek]:
     """`projects` (a queryset) in the week of Monday `week_of`, with the names in force on `day`, in the queryset's order."""
-    last = Dispatch.objects.filter(project=OuterRef("pk"), is_live=True, week_of__lt=week_of).order_by("-week_of").values("pk")
-    rows = list(projects.select_related("domain").annotate(previous_id=Subquery(last[:1])))
+    live = Dispatch.objects.filter(project=OuterRef("pk"), is_live=True).values("pk")
+    last, after = live.filter(week_of__lt=week_of).order_by("-week_of"), live.filter(week_of__gt=week_of).order_by("week_of")
+    rows = list(projects.select_related("domain").annotate(previous_id=Subquery(last[:1]), following_id=Subquery(after[:1])))
     ids = [project.pk for project in rows]
     versions = _versions(ids, day)
     said = Dispatch.objects.prefetch_related("lines").select_related(
         "edited_by__unit", "submitted_by__unit", "reviewed_by__unit", "project"
     )
     revisions = _by_project(said.filter(project__in=ids, week_of=week_of).order_by("revision"))
-    previous = said.in_bulk([project.previous_id for project in rows if project.previous_id])
+    beside = said.in_bulk([pk for project in rows for pk in (project.previous_id, project.following_id) if pk])
     sources = _by_project(FundingSource.objects.filter(project__in=ids).order_by("position", "pk"))
     standing = _by_project(StageFact.objects.filter(project__in=ids, withdrawn_at=None).select_related("dispatch"))
     cut_off = cut_off_on(week_of)
@@ -186,7 +189,8 @@ def read_weeks(projects, week_of: dt.date, day: dt.date) -> list[ProjectWeek]:
             cut_off_on=revisions[project.pk][-1].cut_off_on if revisions[project.pk] else cut_off,
             sources=sources[project.pk],
             revisions=revisions[project.pk],
-            previous=previous.get(project.previous_id),
+            previous=beside.get(project.previous_id),
+            following=beside.get(project.following_id),
             elsewhere={f.event: f for f in standing[project.pk] if not (f.dispatch and f.dispatch.week_of == week_of)},
             planned_progress=rules.planned(cut_off, plans[project.pk], version.baseline_start_on, version.baseline_finish_on),
         )

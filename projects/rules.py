@@ -138,6 +138,7 @@ class Known:
     completed_on: dt.date | None = None
     is_correction_of_past: bool = False  # a week that is over, filled in by the county itself
     baseline_finish_on: dt.date | None = None
+    following: Report | None = None  # the next period that counts, when a week of the past is told of
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -153,6 +154,7 @@ class Fault:
 def check_dispatch(report: Report, known: Known) -> list[Fault]:
     """Everything that keeps a dispatch from being submitted, in the order of the page."""
     faults = [*_progress_faults(report, known), *_date_faults(report, known), *_money_faults(report, known)]
+    faults += _following_faults(report, known)
     if known.is_correction_of_past:
         faults.append(Fault("reason", "补报或更正往期，请写明理由。", wants_reason=True))
     return [fault for fault in faults if not (fault.wants_reason and report.reason.strip())]
@@ -267,6 +269,23 @@ def _line_faults(key: int, money: Money, before: Money | None, budget: Budget) -
             f"{budget.label}到位{plain(money.in_place_wan)}万元大于已下达{plain(budget.issued_wan)}万元：请核对，有新下达文件请先由专班办登记。",
             key,
         )
+
+
+def _following_faults(report: Report, known: Known) -> Iterator[Fault]:
+    """A week of the past that says more than the one after it: what is cumulative would fall there."""
+    later = known.following
+    if later is None:
+        return
+    advice = "请核对，属实请在“说明”写明理由。"
+    now, then = report.physical_progress, later.physical_progress
+    if now is not None and then is not None and now > then:
+        yield Fault("physical_progress", f"总体进度{plain(now)}%高于后一期已报的{plain(then)}%：{advice}", wants_reason=True)
+    for key, money in report.lines.items():
+        for field, word in MONEY_WORDS.items():
+            now, then = getattr(money, field), getattr(later.lines.get(key), field, None)
+            if then is not None and now > then:
+                label = known.budgets[key].label
+                yield Fault(field, f"{label}{word}{plain(now)}万元，高于后一期已报的{plain(then)}万元：{advice}", key, wants_reason=True)
 
 
 def plain(value: Decimal) -> str:

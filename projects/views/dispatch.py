@@ -188,7 +188,7 @@ def _take_page(request, weeks: list[ProjectWeek]) -> dict[str, Outcome]:
         if f"{code}-version" not in request.POST:
             continue
         is_touched = _is_touched(request, week)
-        is_ready = is_touched or (verb == "submit" and week.draft is not None)
+        is_ready = is_touched or (verb == "submit" and _is_own_draft(request.user, week))
         if target == code or (not target and is_ready):
             outcomes[code] = _take(request, week, verb)
         elif is_touched:
@@ -212,6 +212,11 @@ def _tell_gone(request, weeks: list[ProjectWeek]) -> None:
     for code in _codes(request):
         if code not in found:
             messages.error(request, f"{code[:20]}：这一周已不由您填报（可能已完工、调出或换了县），所填内容没有保存。")
+
+
+def _is_own_draft(user, week: ProjectWeek) -> bool:
+    """A draft that `user` may hand in together with all others: the office does not hand in what a county still writes on."""
+    return week.draft is not None and (is_county(user) or week.draft.edited_by_id == user.pk)
 
 
 def _is_touched(request, week: ProjectWeek) -> bool:

@@ -256,6 +256,33 @@ def test_without_scripts_one_fault_loses_nothing_of_the_others(client, clerk, co
     assert Dispatch.objects.get(project=other, week_of=THIS_WEEK).state == DispatchState.DRAFT
 
 
+def test_the_office_corrects_a_past_week_only_within_what_the_next_one_says(client, project):
+    """Else cumulative figures would fall in the week that was reported since."""
+    DispatchFactory(project=project, week_of=THIS_WEEK, submitted=True, physical_progress=Decimal(45))
+    client.force_login(UserFactory())
+    url = f"/dispatch/{project.code}/?week={LAST_WEEK}"
+    version = Dispatch.objects.get(project=project, week_of=LAST_WEEK).version
+    refused = client.post(url, typed(project, version, physical_progress="45.5") | {"action": "submit"}, **HTMX)
+    assert refused.status_code == 422
+    assert "高于后一期已报的45%" in refused.content.decode()
+    draft = Dispatch.objects.get(project=project, week_of=LAST_WEEK, state=DispatchState.DRAFT)
+    assert client.post(url, typed(project, draft.version, physical_progress="45") | {"action": "submit"}, **HTMX).status_code == 200
+
+
+def test_the_office_does_not_hand_in_the_drafts_of_counties_with_one_click(client, clerk, project):
+    submit(client, project, action="save", physical_progress="45")
+    draft = Dispatch.objects.get(project=project, state=DispatchState.DRAFT)
+    everything = typed(project, draft.version, physical_progress="45") | {"action": "submit"}
+    client.force_login(UserFactory())
+    client.post("/dispatch/", everything)
+    draft.refresh_from_db()
+    assert draft.state == DispatchState.DRAFT
+    client.force_login(clerk)
+    client.post("/dispatch/", everything)
+    draft.refresh_from_db()
+    assert draft.state == DispatchState.SUBMITTED
+
+
 def test_a_past_week_is_filled_in_with_a_reason_and_marked(client, clerk, project):
     late = ProjectFactory(county=project.versions.get().county)
     url = f"/dispatch/{late.code}/?week={LAST_WEEK}"

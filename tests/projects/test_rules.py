@@ -117,6 +117,19 @@ def test_a_week_like_the_last_has_no_fault():
 @pytest.mark.parametrize(
     ("report", "expected"),
     [
+        pytest.param(SAME, [], id="与后一期相同"),
+        pytest.param(replace(SAME, physical_progress=D("40.01")), [("physical_progress", None)], id="进度高于后一期"),
+        pytest.param(with_line(1, completed_wan="250.01"), [("completed_wan", 1)], id="投资高于后一期"),
+        pytest.param(replace(SAME, physical_progress=D("40.01"), reason="复核"), [], id="有理由"),
+    ],
+)
+def test_a_past_week_says_no_more_than_the_one_after_it_without_a_reason(report, expected):
+    assert faults(report, replace(KNOWN, following=BEFORE)) == expected
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
         pytest.param(replace(SAME, physical_progress=None), ["physical_progress"], id="未填进度"),
         pytest.param(replace(SAME, physical_progress=D("-0.01")), ["physical_progress"], id="负进度"),
         pytest.param(replace(SAME, physical_progress=D("100.01")), ["physical_progress"], id="超过100"),
