@@ -218,7 +218,7 @@ def _trail(project: Project, sources) -> list[TrailRow]:
 
 def _labels(sources) -> dict[str, str]:
     labels = {name: str(ProjectVersion._meta.get_field(name).verbose_name) for name in VERSIONED}
-    labels |= LABELS | {"state": "状态"} | {str(event.value): event.label for event in StageEvent}
+    labels |= LABELS | {"state": "状态", "week_of": "周次"} | {str(event.value): event.label for event in StageEvent}
     for source in sources:
         for field, word in rules.MONEY_WORDS.items():
             labels[reports.money_key(field, source.pk)] = f"{source.get_kind_display()}{word}"

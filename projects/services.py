@@ -76,7 +76,7 @@ def save_dispatch(*, project: Project, week_of: dt.date, by: User, version: int,
         week_of=week_of,
         revision=week.latest.revision + 1 if week.latest else 1,
         cut_off_on=week.cut_off_on,
-        version=week.edit_version,
+        version=max(week.edit_version, _first_unused_version(week)),
     )
     _write(draft, report, by)
     _record(draft, week, "dispatch.save", by, changes)
@@ -84,12 +84,15 @@ def save_dispatch(*, project: Project, week_of: dt.date, by: User, version: int,
 
 
 @transaction.atomic
-def discard_draft(*, dispatch: Dispatch, by: User) -> None:
-    """Throw a draft away; what was submitted before it stands."""
+def discard_draft(*, dispatch: Dispatch, version: int, by: User) -> None:
+    """Throw a draft away as its editor saw it (`version`); what was submitted before it stands."""
     week = _locked_week(dispatch.project, dispatch.week_of)
     if not week.draft or week.draft.pk != dispatch.pk:
         raise Refused("草稿已不在：可能已由他人提交，请刷新页面。")
-    trail.record(action="dispatch.discard", subject=dispatch, by=by, county=week.version.county)
+    if version != week.edit_version:
+        raise Refused("草稿刚被他人改动，没有放弃：请刷新页面核对。")
+    changes = {"week_of": [week.week_of, None], "version": [version, version]}
+    trail.record(action="dispatch.discard", subject=week.project, by=by, county=week.version.county, changes=changes)
     week.draft.delete()
 
 
@@ -184,6 +187,13 @@ def _merge(week: ProjectWeek, version: int, mine: Flat) -> Flat:
             version=week.edit_version,
         )
     return mine
+
+
+def _first_unused_version(week: ProjectWeek) -> int:
+    """Past all that drafts thrown away have used, and one more: who still has such a draft on the page is asked about every difference."""
+    events = TrailEvent.objects.filter(subject_type="project", subject_id=str(week.project.pk), action="dispatch.discard")
+    used = [e.changes["version"][1] for e in events if e.changes["week_of"][0] == week.week_of.isoformat()]
+    return max(used, default=-1) + 1
 
 
 def _changed_since(week: ProjectWeek, version: int) -> Flat | None:

@@ -28,7 +28,7 @@ from projects.reports import ProjectWeek
 PER_PAGE = 20
 FINISHED_SHOWN = 50  # the rest is on the list of projects
 OK, UNPROCESSABLE, CONFLICT = 200, 422, 409
-LOOKS_LIKE_A_KEY = re.compile("[0-9]{1,18}")  # what both databases take as one
+NUMBER = re.compile("[0-9]{1,18}")  # what both databases take as a key
 
 
 # ── the page ──
@@ -257,7 +257,11 @@ def _take(request, week: ProjectWeek, intent: str) -> Outcome:
 def _discard(request, week: ProjectWeek) -> Outcome:
     if not week.draft:
         return Outcome(OK, "没有草稿。")
-    services.discard_draft(dispatch=week.draft, by=request.user)
+    seen = request.POST.get(f"{week.project.code}-version", "")
+    try:
+        services.discard_draft(dispatch=week.draft, version=int(seen) if NUMBER.fullmatch(seen) else -1, by=request.user)
+    except services.Refused as refusal:
+        return Outcome(CONFLICT, str(refusal), "warning")
     return Outcome(OK, "草稿已放弃。")
 
 
@@ -361,7 +365,7 @@ def review(request, code: str, pk: int):
 @require_POST
 def accept_all(request):
     """Accept every dispatch that the reviewer had before them (`dispatch` = their keys)."""
-    keys = [int(pk) for pk in request.POST.getlist("dispatch") if LOOKS_LIKE_A_KEY.fullmatch(pk)]
+    keys = [int(pk) for pk in request.POST.getlist("dispatch") if NUMBER.fullmatch(pk)]
     accepted = 0
     for row in _reviewed(request, keys):
         try:

@@ -311,6 +311,14 @@ def test_a_draft_may_be_thrown_away(client, clerk, project):
 # ── two people at once ──
 
 
+def test_a_draft_changed_by_somebody_else_is_not_thrown_away(client, clerk, project):
+    submit(client, project, action="save", done="第一稿")
+    submit(client, project, 1, action="save", done="第二稿")
+    answer = submit(client, project, 1, action="discard")
+    assert (answer.status_code, "刚被他人改动" in answer.content.decode()) == (409, True)
+    assert Dispatch.objects.get(project=project, week_of=THIS_WEEK).done == "第二稿"
+
+
 def test_the_second_of_two_is_told_and_chooses(client, clerk, project):
     submit(client, project, action="save", physical_progress="45", hinders="缺砂石料")
     response = submit(client, project, 0, action="save", physical_progress="50", done="铺设管网")

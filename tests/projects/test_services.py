@@ -308,8 +308,32 @@ def test_the_office_corrects_a_past_week_without_one(project):
 def test_a_discarded_correction_leaves_the_live_one(project, clerk):
     live = submit(project, clerk, physical_progress=Decimal(45))
     draft = save(project, clerk, version=live.version, physical_progress=Decimal(50))
-    services.discard_draft(dispatch=draft, by=clerk)
+    services.discard_draft(dispatch=draft, version=draft.version, by=clerk)
     assert week(project).latest == live
+
+
+def test_a_draft_that_somebody_else_has_changed_is_not_thrown_away(project, clerk):
+    draft = save(project, clerk, done="第一稿")
+    save(project, UserFactory(), version=draft.version, done="第二稿")
+    with pytest.raises(services.Refused, match="刚被他人改动"):
+        services.discard_draft(dispatch=draft, version=draft.version, by=clerk)
+    assert week(project).draft.done == "第二稿"
+
+
+def test_a_page_that_shows_a_draft_thrown_away_does_not_overwrite_the_next_one(project, clerk):
+    seen = save(project, clerk, done="一", next_steps="一").version
+    services.discard_draft(dispatch=week(project).draft, version=seen, by=clerk)
+    save(project, clerk, done="二", next_steps="二")
+    with pytest.raises(services.EditConflict) as told:
+        save(project, UserFactory(), version=seen, done="一", next_steps="三")
+    assert told.value.mine.keys() >= {"done", "next_steps"}
+    assert week(project).draft.done == "二"
+
+
+def test_after_a_draft_was_thrown_away_the_week_is_filled_in_as_before(project, clerk):
+    services.discard_draft(dispatch=save(project, clerk, done="一"), version=1, by=clerk)
+    assert save(project, clerk, version=week(project).edit_version, done="二").done == "二"
+    assert submit(project, clerk, done="三").is_live
 
 
 # ── review ──
