@@ -52,7 +52,6 @@ window.wall = (() => {
     const slider = one("[data-slider]")
     slider.max = doc.last_week
     slider.style.setProperty("--known", `${(100 * doc.week) / Math.max(doc.last_week, 1)}%`)
-    one("[data-as-of]").textContent = doc.as_of
     one("[data-empty]").hidden = doc.projects.code.length > 0
     draw()
   }
@@ -186,8 +185,10 @@ window.wall = (() => {
     for (const name of ["not_started", "under_construction", "finished"]) one(`[data-bar=${name}]`).style.flexGrow = figure[name]
     const money = isWhole ? doc.totals : { total_investment: sum.investment, invested: null, finished_investment: sum.finished_investment }
     for (const name of ["total_investment", "invested", "finished_investment"]) {
-      one(`[data-figure=${name}]`).textContent = money[name] === null ? "—" : money[name].toFixed(2)
+      one(`[data-figure=${name}]`).textContent = money[name] === null ? "" : money[name].toFixed(2)
     }
+    one("[data-invested]").hidden = money.invested === null // reported money is known for the day of the data and the whole only
+    one("[data-money-label]").textContent = isLive() ? "总投资" : "总投资（按现行）"
     body.classList.toggle("is-planned", state.week > doc.week)
     one("[data-plan-mark]").hidden = state.week <= doc.week
     showWater()
@@ -202,7 +203,8 @@ window.wall = (() => {
     one("[data-water-month]").textContent = now.month ? monthWords(now.month) : ""
     const classes = [...now.classes].sort((a, b) => (a || 9) - (b || 9))
     one("[data-chips]").replaceChildren(...classes.map((c) => element("span", { class: `chip water-${c}` }, ROMAN[c])))
-    const years = state.doc.water.years.slice(-2)
+    const thisYear = Number(wallDerive.dayOf(state.doc, Math.min(state.week, state.doc.week)).slice(0, 4))
+    const years = state.doc.water.years.filter((y) => y.year < thisYear).slice(-2)
     one("[data-years]").replaceChildren(...years.map((y) => element("span", {}, `${y.year}年 `, element("b", {}, `${y.good}/${y.evaluated}`))))
   }
 
@@ -210,6 +212,8 @@ window.wall = (() => {
     const { doc, week } = state, slider = one("[data-slider]")
     const day = wallDerive.dayOf(doc, week), isPlanned = week > doc.week
     slider.value = week
+    one("[data-day-label]").textContent = isPlanned ? "计划推算至" : week < doc.week ? "回放至" : "数据截至"
+    one("[data-as-of]").textContent = day
     slider.setAttribute("aria-valuetext", `${isPlanned ? "计划，" : ""}第${week + 1}周，${day}，前期${state.counts.not_started}，开工${state.counts.under_construction}，完工${state.counts.finished}`)
     one("[data-cursor]").style.left = `${(100 * week) / Math.max(doc.last_week, 1)}%`
     const text = one("[data-week]")
