@@ -343,10 +343,17 @@ def create_project(
 
 
 @transaction.atomic
-def revise_project(*, project: Project, effective_from: dt.date, reason: str, by: User, **changes) -> ProjectVersion:
-    """Close the version in force and open the next one with `changes` (names in VERSIONED), in force from `effective_from`."""
+def revise_project(
+    *, project: Project, effective_from: dt.date, reason: str, by: User, seen: int | None = None, **changes
+) -> ProjectVersion:
+    """Close the version in force and open the next one with `changes` (names in VERSIONED), in force from `effective_from`.
+
+    `seen` is the key of the version that the person had before them: Refused when another one is in force by now.
+    """
     Project.objects.select_for_update().get(pk=project.pk)
     current = ProjectVersion.objects.select_related("county").get(project=project, effective_to=None)
+    if seen is not None and seen != current.pk:
+        raise Refused("基本信息刚被他人变更，尚未保存：请核对沿革里的新值后再保存。")
     old = {name: getattr(current, name) for name in VERSIONED}
     new = old | changes
     changed = [name for name in VERSIONED if new[name] != old[name]]

@@ -114,7 +114,7 @@ def _edited(request, code: str) -> Project:
 @require_POST
 def revise(request, code: str):
     """The next version of name, county, units, investment or baseline."""
-    found = _edited(request, code)
+    found, seen = _edited(request, code), request.POST.get("seen", "")
     form = RevisionForm(request.POST, instance=ProjectVersion.objects.get(project=found, effective_to=None))
     if form.is_valid():
         try:
@@ -123,10 +123,13 @@ def revise(request, code: str):
                 effective_from=form.cleaned_data["effective_from"],
                 reason=form.cleaned_data["reason"],
                 by=request.user,
+                seen=int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 19 else 0,
                 **form.changes,
             )
         except services.Faulty as refusal:
             add_faults(form, refusal.faults)
+        except services.Refused as refusal:
+            form.add_error(None, str(refusal))
     if form.errors:
         return _page(request, code, status=422, revision_form=form)
     messages.success(request, f"{code} 的基本信息已变更，原值保留在沿革里。")

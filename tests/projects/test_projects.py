@@ -226,9 +226,20 @@ def revision_of(project, **values):
         "name": version.name, "county": version.county_id, "lead_unit": version.lead_unit_id,
         "responsible_unit": version.responsible_unit_id, "owner": version.owner, "sponsor_post": "",
         "total_investment_wan": "1000", "baseline_start_on": "2024-01-01", "baseline_finish_on": "2025-12-31",
-        "effective_from": "2025-02-20", "reason": "批复",
+        "effective_from": "2025-02-20", "reason": "批复", "seen": version.pk,
     }  # fmt: skip
     return form | values
+
+
+def test_the_second_of_two_revisions_is_told_and_undoes_nothing(client, office, project):
+    mine = revision_of(project, baseline_finish_on="2026-06-30", reason="延期批复")
+    theirs = revision_of(project, name="汾河治理二期工程", reason="更名批复", effective_from="2025-02-18")
+    assert client.post("/projects/LF-001/revise/", theirs).status_code == 302
+    told = client.post("/projects/LF-001/revise/", mine)
+    assert (told.status_code, "刚被他人变更" in told.content.decode()) == (422, True)
+    assert 'value="2026-06-30"' in told.content.decode()
+    assert project.versions.get(effective_to=None).name == "汾河治理二期工程"
+    assert f'name="seen" value="{project.versions.get(effective_to=None).pk}"' in told.content.decode()
 
 
 def test_a_name_is_kept_without_what_cannot_be_shown(client, office, project):
