@@ -15,7 +15,7 @@ env.read_env(BASE_DIR / ".env", recurse=False)
 
 # ── What may differ ────────────────────────────────────────────────────────────────────────────────────────────────
 DEBUG = env.bool("DEBUG", False)
-DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "var")))  # database, broker, documents, fonts, secrets
+DATA_DIR = Path(env.str("DATA_DIR", "") or BASE_DIR / "var")  # database, broker, documents, fonts, secrets
 REGION = env.str("REGION", "linfen")  # folder under projects/regions/, or a path
 OFFICE_TODAY = env.date("OFFICE_TODAY", None)  # business date for rehearsals; else the demo's, else the real one
 OFFICE_FONTS = env.dict("OFFICE_FONTS", {})  # role=path of the office's own licensed fonts, e.g. fangsong=/x/simfang.ttf
