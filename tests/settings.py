@@ -14,7 +14,7 @@ os.environ.setdefault("DEBUG", "0")
 os.environ["CELERY_BROKER_URL"] = "memory://"
 
 from linfen_water.settings import *  # noqa: F403
-from linfen_water.settings import CELERY_BEAT_SCHEDULE, STORAGES, env  # noqa: F401
+from linfen_water.settings import CACHES, CELERY_BEAT_SCHEDULE, STORAGES, env  # noqa: F401
 
 REAL_DATA_DIR = DATA_DIR  # noqa: F405
 DATA_DIR = Path(tempfile.mkdtemp(prefix="office-test-"))
@@ -26,6 +26,9 @@ DOCUMENTS_DIR = DATA_DIR / "documents"
 MEDIA_ROOT = DATA_DIR / "media"
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir()
+CACHES["places"]["LOCATION"] = DATA_DIR / "cache" / "places"
+
+CACHES["places"]["LOCATION"] = DATA_DIR / "places"  # tests empty their caches: never those of an installation
 
 OFFICE_TODAY = None
 REGION = "linfen"
