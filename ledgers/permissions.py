@@ -20,6 +20,11 @@ def may_issue(user) -> bool:
     return base.is_office(user)
 
 
+def may_take_in(user) -> bool:
+    """The office keeps the ledgers: only it takes workbooks in."""
+    return base.is_office(user)
+
+
 def visible_documents(user):
     """Papers that `user` may read: issued ones go to the whole city, all others only to the office and the leaders."""
     return Document.objects.all() if sees_drafts(user) else Document.objects.filter(state=DocumentState.ISSUED)

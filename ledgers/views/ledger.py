@@ -10,6 +10,8 @@ from django.utils.http import content_disposition_header
 from django.views.generic import TemplateView, View
 
 from ledgers import export
+from ledgers.intake import has_intake
+from ledgers.permissions import may_take_in
 from ledgers.registry import LEDGERS, Ledger
 from linfen_water.permissions import scope_key
 from linfen_water.trail import data_version
@@ -59,6 +61,7 @@ class LedgerView(View):
             "body": table.body(rows),
             "totals": self.totals(request, ledger, table) if wants_totals else None,
             "is_brief": bool(table.exclude),
+            "takes_in": has_intake(ledger) and may_take_in(request.user) and request.as_of == request.today,
             "per_page_choices": PER_PAGE,
             "pages": table.paginator.get_elided_page_range(table.page.number, on_each_side=2, on_ends=1),
             "kept": [(name, request.GET[name]) for name in ("sort", "per_page", "view", "as_of") if request.GET.get(name)],

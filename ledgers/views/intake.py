@@ -1,0 +1,144 @@
+"""`/ledgers/<slug>/import/`: send a workbook, see what it would change, confirm."""
+
+import hashlib
+import time
+from pathlib import Path
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.views.generic import View
+
+from ledgers import intake
+from ledgers.permissions import may_take_in
+from ledgers.registry import LEDGERS
+from ledgers.workbook import EMPTY, LARGEST, TOO_LARGE, BadWorkbook, Sheet, read_workbook
+
+KEPT_SECONDS = 24 * 3600  # a file that nobody confirms
+SHOWN = 300  # rows of each list on the page; the command prints all
+
+
+class IntakeForm(forms.Form):
+    """The file and why; after the first step the file is kept, and `kept` is its hash."""
+
+    file = forms.FileField(label="工作簿（.xlsx）", required=False, allow_empty_file=True)
+    reason = forms.CharField(
+        label="变更理由",
+        max_length=intake.LONGEST_REASON,
+        error_messages={
+            "required": "请写明变更理由，例如批复文号；每个变更的项目都会记下。",
+            "max_length": "最多 %(limit_value)s 字，现为 %(show_value)s 字。",
+        },
+    )
+    kept = forms.RegexField(r"^[0-9a-f]{64}$", required=False)
+    name = forms.CharField(required=False)
+
+    def clean_file(self):
+        file = self.cleaned_data["file"]
+        if file and file.size > LARGEST:
+            raise forms.ValidationError(TOO_LARGE)
+        if file is not None and not file.size:
+            raise forms.ValidationError(EMPTY)
+        return file
+
+
+class IntakeView(View):
+    """A rehearsal until the person confirms what they saw."""
+
+    def dispatch(self, request, *args, slug: str, **kwargs):
+        self.ledger = LEDGERS.get(slug)
+        if self.ledger is None or not may_take_in(request.user):
+            raise Http404
+        if not intake.has_intake(self.ledger):
+            return render(request, "error.html", {"title": "不能导入", "message": intake.NO_INTAKE}, status=404)
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request):
+        return self.page(IntakeForm())
+
+    def post(self, request):
+        form = IntakeForm(request.POST, request.FILES)
+        form.is_valid()
+        data, name = self.file_of(form)
+        sheets = self.sheets_of(form, data)
+        if sheets is None or not form.is_valid():
+            return self.page(form, kept=keep(request.user, data) if sheets is not None else "", name=name)
+        reason, is_confirmed = form.cleaned_data["reason"], request.POST.get("action") == "commit" and not form.cleaned_data["file"]
+        if not is_confirmed:
+            return self.page(form, intake.rehearse(sheets, reason=reason), keep(request.user, data), name)
+        try:
+            done = intake.take_in(sheets, reason=reason, by=request.user, seen=request.POST.get("seen", ""))
+        except intake.Unfit as unfit:
+            return self.page(form, unfit.rehearsal, keep(request.user, data), name, has_moved=True)
+        forget(request.user, form.cleaned_data["kept"])
+        messages.success(request, f"已导入“{name}”：变更{len(done.revisions)}个项目，共{len(done.changes)}处，自今日起生效并已留痕。")
+        return redirect("ledger", self.ledger.slug)
+
+    def file_of(self, form: IntakeForm) -> tuple[bytes | None, str]:
+        """The bytes and the name of the file just sent, else of the one kept; None with an error at the field."""
+        file = form.cleaned_data.get("file")
+        if file:
+            return file.read(), file.name
+        name = form.cleaned_data.get("name") or ""
+        if "file" in form.errors:
+            return None, name
+        kept = form.cleaned_data.get("kept")
+        data = recall(self.request.user, kept) if kept else None
+        if data is None:
+            form.add_error("file", "核对过的文件已不在，请重新选择。" if kept else "请选择要导入的文件。")
+        return data, name
+
+    def sheets_of(self, form: IntakeForm, data: bytes | None) -> list[Sheet] | None:
+        if data is None:
+            return None
+        try:
+            return read_workbook(data)
+        except BadWorkbook as fault:
+            form.add_error("file", str(fault))
+            return None
+
+    def page(self, form, rehearsal: intake.Rehearsal | None = None, kept: str = "", name: str = "", *, has_moved: bool = False):
+        context = {
+            "ledger": self.ledger,
+            "form": form,
+            "rehearsal": rehearsal,
+            "kept": kept,
+            "name": name,
+            "has_moved": has_moved,
+            "shown": SHOWN,
+            "megabytes": LARGEST >> 20,
+        }
+        is_fit = not form.errors and not has_moved and not (rehearsal and rehearsal.errors)
+        return render(self.request, "ledgers/import.html", context, status=200 if is_fit else 422)
+
+
+# ── Files between the two steps: under the person's key, so that nobody confirms or deletes another's ──
+
+
+def _path(user, name: str) -> Path:
+    return Path(settings.MEDIA_ROOT) / "intake" / f"{user.pk}-{name}.xlsx"
+
+
+def keep(user, data: bytes) -> str:
+    """Keep a file until it is confirmed, clear old ones away; return its SHA-256."""
+    name = hashlib.sha256(data).hexdigest()
+    path = _path(user, name)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for old in path.parent.glob("*.xlsx"):
+        if old != path and time.time() - old.stat().st_mtime > KEPT_SECONDS:
+            old.unlink(missing_ok=True)
+    path.write_bytes(data)
+    return name
+
+
+def recall(user, name: str) -> bytes | None:
+    """The kept file, when it is there and whole."""
+    path = _path(user, name)
+    data = path.read_bytes() if path.is_file() else b""
+    return data if hashlib.sha256(data).hexdigest() == name else None
+
+
+def forget(user, name: str) -> None:
+    _path(user, name).unlink(missing_ok=True)
