@@ -28,7 +28,6 @@ STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir()
 CACHES["places"]["LOCATION"] = DATA_DIR / "cache" / "places"
 
-CACHES["places"]["LOCATION"] = DATA_DIR / "places"  # tests empty their caches: never those of an installation
 
 OFFICE_TODAY = None
 REGION = "linfen"

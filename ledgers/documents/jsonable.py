@@ -26,7 +26,10 @@ def to_json(value: Any) -> Any:
 
 
 def from_json(kind: Any, value: Any) -> Any:
-    """Return what `to_json` was given, for the type hint `kind`. Keys that the dataclass does not know are left out."""
+    """Return what `to_json` was given, for the type hint `kind`.
+
+    Keys that the dataclass does not know are left out; what facts of an older release do not have takes the field's default.
+    """
     if value is None:
         return None
     if typing.get_origin(kind) is types.UnionType:
@@ -36,7 +39,7 @@ def from_json(kind: Any, value: Any) -> Any:
         return tuple(from_json(item, one) for one in value)
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         hints = typing.get_type_hints(kind)
-        return kind(**{name: from_json(hint, value[name]) for name, hint in hints.items()})
+        return kind(**{name: from_json(hint, value[name]) for name, hint in hints.items() if name in value})
     if kind is dt.date:
         return dt.date.fromisoformat(value)
     return kind(value)

@@ -13,7 +13,7 @@ from pathlib import Path
 import orjson
 from django.conf import settings
 
-from ledgers.documents import PrintFault, fonts
+from ledgers.documents import DocumentFault, PrintFault, fonts
 from ledgers.documents.paper import Paper
 
 TIME_OUT = 60  # seconds; a bulletin takes well under one
@@ -97,6 +97,17 @@ def keep(pdf: bytes) -> str:
         raise
     _settle(folder)
     return name
+
+
+def kept(name: str) -> bytes:
+    """The bytes kept under `name`; DocumentFault when they are not on this machine or no longer what they were."""
+    try:
+        content = (settings.DOCUMENTS_DIR / f"{name}.pdf").read_bytes()
+    except FileNotFoundError:
+        raise DocumentFault("文件的 PDF 不在本机") from None
+    if hashlib.sha256(content).hexdigest() != name:
+        raise DocumentFault("文件的 PDF 已损坏，与登记的摘要不符")
+    return content
 
 
 def _settle(folder: Path) -> None:

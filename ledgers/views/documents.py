@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import io
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -166,12 +167,14 @@ def _etag(request, pk: int) -> str | None:
 def document_pdf(request, pk: int):
     """The kept bytes: of an issued paper those that were issued."""
     found = _visible(request, pk)
-    if not found.pdf_path or not found.pdf_path.is_file():
-        sentence = "请刷新草稿重新生成。" if found.state == DocumentState.DRAFT else "请管理员从备份恢复 documents 目录。"
-        return render(request, "error.html", {"title": "PDF 不在本机", "message": f"没有找到这份文件的 PDF，{sentence}"}, status=404)
+    try:
+        content = pdf.kept(found.pdf_sha256)
+    except DocumentFault as fault:
+        mend = "请刷新草稿重新生成" if found.state == DocumentState.DRAFT else "请管理员从备份恢复 documents 目录"
+        return render(request, "error.html", {"title": "打不开 PDF", "message": f"{fault}，{mend}。"}, status=404)
     mark = "" if found.number else f"（{found.get_state_display()}）"
     name = f"{found.file_number}{found.title}{mark}.pdf"
-    response = FileResponse(found.pdf_path.open("rb"), filename=name, content_type="application/pdf")
+    response = FileResponse(io.BytesIO(content), filename=name, content_type="application/pdf")
     patch_cache_control(response, private=True, no_cache=True)
     return response
 

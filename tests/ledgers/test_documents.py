@@ -349,6 +349,15 @@ def test_facts_come_back_from_json_as_they_were(facts):
     assert jsonable.from_json(Outer, jsonable.to_json(facts)) == facts
 
 
+def test_facts_of_an_older_release_take_the_default_of_what_they_lack():
+    @dataclasses.dataclass(frozen=True)
+    class Grown:
+        inner: tuple[Inner, ...]
+        count: int = 0
+
+    assert jsonable.from_json(Grown, jsonable.to_json(Outer((Inner(DAY),), None))) == Grown((Inner(DAY),))
+
+
 def test_a_figure_is_drawn_with_its_words_as_letters():
     words = '<text x="1" y="8" font-size="5" font-family="Noto Sans SC">县名</text>'
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 10">{words}</svg>'

@@ -363,7 +363,15 @@ def test_a_pdf_that_is_not_on_this_machine_is_told_in_chinese(client, draft):
     draft.pdf_path.unlink()
     answer = login(client, UserFactory()).get(reverse("document_pdf", args=[draft.pk]))
     assert answer.status_code == 404
-    assert "没有找到这份文件的 PDF" in answer.content.decode()
+    assert "文件的 PDF 不在本机，请刷新草稿重新生成。" in answer.content.decode()
+
+
+def test_a_damaged_pdf_is_never_served_as_the_issued_one(client, draft, office):
+    issued = issue(draft, office)
+    issued.pdf_path.write_bytes(issued.pdf_path.read_bytes()[:-1])
+    answer = login(client, office).get(reverse("document_pdf", args=[draft.pk]))
+    assert answer.status_code == 404
+    assert "文件的 PDF 已损坏，与登记的摘要不符，请管理员从备份恢复" in answer.content.decode()
 
 
 def test_issue_by_page_from_the_figures_that_were_seen(client, draft, office):

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ledgers import services
 from ledgers.documents import DocumentFault, fonts
+from ledgers.documents.pdf import kept
 from ledgers.enums import DocumentKind
 from linfen_water.models import Unit
 
@@ -22,12 +23,12 @@ class Command(BaseCommand):
     def handle(self, *, kind, period, unit, out, **options):
         try:
             document = services.draft_document(kind=kind, period=period, unit=_unit(unit), by=None)
-            pdf = _read(document)
+            content = _read(document)
         except DocumentFault as fault:
             raise CommandError(str(fault)) from fault
         out = out or Path(f"{kind}-{document.period}.pdf")
         try:
-            out.write_bytes(pdf)
+            out.write_bytes(content)
         except OSError as fault:
             raise CommandError(f"不能写入 {out}：{fault.strerror}。") from fault
         if fonts.falls_back():
@@ -46,6 +47,7 @@ def _unit(code: str | None) -> Unit | None:
 
 
 def _read(document) -> bytes:
-    if not document.pdf_path or not document.pdf_path.is_file():
-        raise DocumentFault("文件的 PDF 不在本机，请从备份恢复 documents 目录。")
-    return document.pdf_path.read_bytes()
+    try:
+        return kept(document.pdf_sha256)
+    except DocumentFault as fault:
+        raise DocumentFault(f"{fault}，请从备份恢复 documents 目录。") from fault
