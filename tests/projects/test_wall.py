@@ -226,7 +226,7 @@ def test_the_page_shows_its_figures_without_a_script(client, leader):
     for name, count in (("total", 2), ("finished", 1), ("under_construction", 1), ("not_started", 0)):
         assert f'data-count="{name}">{count}<' in page
     assert "演示数据" in page
-    assert f"数据截至 <b data-as-of>{TODAY}" in page
+    assert f"<span data-day-label>数据截至</span> <b data-as-of>{TODAY}" in page
 
 
 def test_the_page_carries_the_map_s_approval_number_under_every_map(client, leader):
