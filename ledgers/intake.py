@@ -112,8 +112,8 @@ def take_in(sheets: list[Sheet], *, reason: str, by: User | None, seen: str | No
     Raises Unfit with a fresh rehearsal when there are errors, or when it is not the one with the digest `seen`.
     """
     with transaction.atomic():
-        projects = Project.objects.select_for_update().filter(code__in=_codes(sheets)).order_by("pk")
-        by_pk = {project.pk: project for project in projects}
+        met = projects_met(sheets, clock.today()).values()
+        by_pk = {project.pk: project for project in Project.objects.select_for_update().filter(pk__in=met).order_by("pk")}
         rehearsal = rehearse(sheets, reason=reason)
         if rehearsal.errors or (seen is not None and seen != rehearsal.digest):
             raise Unfit(rehearsal)
@@ -132,7 +132,7 @@ def rehearse(sheets: list[Sheet], *, reason: str) -> Rehearsal:
 
 @dataclasses.dataclass(frozen=True)
 class Head:
-    """Where the headings stand: `places` by column name, counted from 0; `unknown` headings by place."""
+    """Where the headings stand: `places` by column name, counted from 0; headings not known, names of those that stand twice."""
 
     row: int
     places: dict[str, int]
@@ -147,8 +147,7 @@ class _Rehearsing:
         self.day, self.reason, self.outcome = clock.today(), reason, Rehearsal()
         self.ledger = LEDGERS["master"]
         self.columns: dict[str, LedgerColumn] = self.ledger.table.base_columns
-        codes = _codes(sheets)
-        self.pks = dict(Project.objects.as_of(self.day).filter(code__in=codes).values_list("code", "pk"))
+        self.pks = projects_met(sheets, self.day)
         self.shown = {row["pk"]: row for row in self.ledger.read(self.day, self.pks.values())}
         current = ProjectVersion.objects.filter(project__in=self.pks.values(), effective_to=None)
         self.current = {v.project_id: v for v in current.select_related("project", "county", "lead_unit", "responsible_unit")}
@@ -159,7 +158,8 @@ class _Rehearsing:
     def rehearse(self, sheets: list[Sheet]) -> None:
         heads = [(sheet, find_head(sheet, self.columns)) for sheet in sheets if not sheet.is_hidden]
         if not any(head for _, head in heads):
-            return self.error(sheets[0].title if sheets else "", None, KEY, "", "没有找到表头：须有一行写着“编号”“项目名称”等台账的列名。")
+            self.error(sheets[0].title if sheets else "", None, KEY, "", "没有找到表头：须有一行写着“编号”“项目名称”等台账的列名。")
+            return
         for sheet in sheets:
             if sheet.is_hidden:
                 self.skip(sheet, 1, "隐藏的工作表，未导入。")
@@ -170,7 +170,6 @@ class _Rehearsing:
                 for row in sheet.rows:
                     if row.number > head.row:
                         self.take(sheet, head, row)
-        return None
 
     def is_fit(self, sheet: Sheet, head: Head) -> bool:
         for heading in head.unknown:
@@ -184,11 +183,12 @@ class _Rehearsing:
     def take(self, sheet: Sheet, head: Head, row: Row) -> None:
         """One row: its project, its cells, and what the new values amount to together."""
         if not _is_entry(row):
-            return self.skip(sheet, row.number, "合计行或说明文字，未导入。")
+            self.skip(sheet, row.number, "合计行或说明文字，未导入。")
+            return
         code = _key(_at(row, head, KEY))
         pk = self.find(sheet, row, code)
         if pk is None:
-            return None
+            return
         values, faulty = {}, set()
         for name in head.places:
             cell = _at(row, head, name)
@@ -202,18 +202,22 @@ class _Rehearsing:
             except ValidationError as fault:
                 faulty.add(name)
                 self.error(sheet.title, row.number, name, _words(cell), "".join(fault.messages))
-        return self.settle(sheet, row, code, values, faulty)
+        self.settle(sheet, row, code, values, faulty)
 
     def find(self, sheet: Sheet, row: Row, code: str) -> int | None:
-        if not code:
-            return self.error(sheet.title, row.number, KEY, "", "没有填编号：请补上，或删去这一行。")
+        """The key of the row's project; None with an error when there is none, or not only one."""
         here = f"{sheet.title}第{row.number}行"
         first = self.places.setdefault(code, here)
-        if first != here:
-            return self.error(sheet.title, row.number, KEY, code, f"这个编号在{first}已经出现，请只保留一行。")
-        if code not in self.pks:
-            return self.error(sheet.title, row.number, KEY, code, "清单上没有这个编号：请核对；新列入的项目请先由专班办登记。")
-        return self.pks[code]
+        fault = ""
+        if not code:
+            fault = "没有填编号：请补上，或删去这一行。"
+        elif first != here:
+            fault = f"这个编号在{first}已经出现，请只保留一行。"
+        elif code not in self.pks:
+            fault = "清单上没有这个编号：请核对；新列入的项目请先由专班办登记。"
+        if fault:
+            self.error(sheet.title, row.number, KEY, code, fault)
+        return None if fault else self.pks[code]
 
     def settle(self, sheet: Sheet, row: Row, code: str, values: dict, faulty: set[str]) -> None:
         current = self.current[self.pks[code]]
@@ -287,7 +291,7 @@ class _Rehearsing:
 
 
 def find_head(sheet: Sheet, columns: dict[str, LedgerColumn]) -> Head | None:
-    """The row with most known headings among the first ones; None when no row has 编号 with another one, or some without it."""
+    """The row with most known headings among the first ones; None when none has enough of them."""
     titles = {_heading(str(column.verbose_name)): name for name, column in columns.items()}
     heads = [_head(row, titles) for row in sheet.rows[:HEAD_WITHIN]]
     best = max(heads, key=lambda head: len(head.places), default=None)
@@ -297,9 +301,10 @@ def find_head(sheet: Sheet, columns: dict[str, LedgerColumn]) -> Head | None:
 
 
 def _head(row: Row, titles: dict[str, str]) -> Head:
-    places, unknown, twice = {}, [], []
+    places: dict[str, int] = {}
+    unknown, twice = [], []
     for place, cell in enumerate(row.cells):
-        name = titles.get(_heading(_words(cell)))
+        name = titles.get(_heading(_words(cell)), "")
         if name in places:
             twice.append(name)
         elif name:
@@ -325,13 +330,13 @@ def _is_entry(row: Row) -> bool:
     return not is_total and not is_remark
 
 
-def _codes(sheets: list[Sheet]) -> set[str]:
-    """Every 编号 that stands in the workbook and may be one."""
-    columns, longest = LEDGERS["master"].table.base_columns, Project._meta.get_field(KEY).max_length
+def projects_met(sheets: list[Sheet], day: dt.date) -> dict[str, int]:
+    """Projects on the list on `day` whose 编号 stands in the workbook: key by code. One query, however many the rows."""
+    columns = LEDGERS["master"].table.base_columns
     heads = [(sheet, find_head(sheet, columns)) for sheet in sheets if not sheet.is_hidden]
     tables = [(sheet, head) for sheet, head in heads if head and KEY in head.places]
-    keys = (_key(_at(row, head, KEY)) for sheet, head in tables for row in sheet.rows if row.number > head.row)
-    return {key for key in keys if 0 < len(key) <= longest}
+    keys = {_key(_at(row, head, KEY)) for sheet, head in tables for row in sheet.rows if row.number > head.row}
+    return {code: pk for code, pk in Project.objects.as_of(day).values_list("code", "pk") if code in keys}
 
 
 def _at(row: Row, head: Head, name: str) -> Cell:

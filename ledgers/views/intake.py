@@ -73,7 +73,7 @@ class IntakeView(View):
         except intake.Unfit as unfit:
             return self.page(form, unfit.rehearsal, keep(request.user, data), name, has_moved=True)
         forget(request.user, form.cleaned_data["kept"])
-        messages.success(request, f"已导入“{name}”：变更{len(done.revisions)}个项目，共{len(done.changes)}处，自今日起生效并已留痕。")
+        messages.success(request, f"已导入“{name[:80]}”：变更{len(done.revisions)}个项目，共{len(done.changes)}处，自今日起生效并已留痕。")
         return redirect("ledger", self.ledger.slug)
 
     def file_of(self, form: IntakeForm) -> tuple[bytes | None, str]:
