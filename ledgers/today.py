@@ -24,7 +24,7 @@ from linfen_water.dates import monday
 from linfen_water.enums import JobState, Role
 from linfen_water.models import County, Job
 from monitoring.enums import Level, WaterClass
-from monitoring.maps import SectionState, section_states
+from monitoring.maps import SectionState, national_month, national_share, section_states
 from projects import reports, rules
 from projects.enums import DispatchState, HelpLevel, PermitKind, ProblemCategory, Risk, Stage
 from projects.facts import ProjectFacts, Totals, project_facts, silent, totals
@@ -33,7 +33,6 @@ from projects.permissions import dispatched_projects, reviewed_projects, visible
 
 SHOWN = 8  # lines of a block; the rest is behind its link
 SOON = dt.timedelta(days=7)
-GOOD = WaterClass.III
 JOB_WORDS = {"draft_document": "生成文件草稿", "issue_document": "印发文件"}
 
 
@@ -339,11 +338,9 @@ def _finish_rate(desk: Desk) -> Figure:
 
 def _water(desk: Desk) -> Figure:
     """Good of the national sections that were evaluated, with the month that the classes speak of."""
-    judged = [s for s in desk.sections if s.level == Level.NATIONAL and s.water_class]
-    good = sum(s.water_class <= GOOD for s in judged)
-    months = sorted({s.month for s in judged if s.month})
-    when = f"{wording.month(months[-1])}" if months else "尚无评价"
-    return Figure("国考断面优良", f"{good}/{len(judged)}" if judged else wording.NOTHING, "", desk.address("wall"), when)
+    share, month = national_share(desk.sections), national_month(desk.sections)
+    when = wording.month(month) if month else "尚无评价"
+    return Figure("国考断面优良", f"{share.good}/{share.evaluated}" if share.evaluated else wording.NOTHING, "", desk.address("wall"), when)
 
 
 # ── blocks ──

@@ -84,8 +84,15 @@ def share(classes) -> Share:
     return Share(good=sum(c <= WaterClass.III for c in evaluated), evaluated=len(evaluated))
 
 
+def national_month(states: list[SectionState]) -> dt.date | None:
+    """The month that n/9 speaks of: the newest that any national section has."""
+    return max((state.month for state in states if state.is_national and state.month), default=None)
+
+
 def national_share(states: list[SectionState]) -> Share:
-    return share(state.water_class for state in states if state.is_national)
+    """Of that month alone: a section whose class is older was not evaluated in it."""
+    month = national_month(states)
+    return share(state.water_class for state in states if state.is_national and state.month == month)
 
 
 def yearly_shares(day: dt.date) -> dict[int, Share]:

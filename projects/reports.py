@@ -166,12 +166,15 @@ def reporting_in(projects, week_of: dt.date, *, finished: bool = False):
 
 
 def read_weeks(projects, week_of: dt.date, day: dt.date) -> list[ProjectWeek]:
-    """`projects` (a queryset) in the week of Monday `week_of`, with the names in force on `day`, in the queryset's order."""
+    """`projects` (a queryset) in the week of Monday `week_of`, in the queryset's order.
+
+    Names, budgets and baselines are those in force at the week's end, or on `day` when that is earlier.
+    """
     live = Dispatch.objects.filter(project=OuterRef("pk"), is_live=True).values("pk")
     last, after = live.filter(week_of__lt=week_of).order_by("-week_of"), live.filter(week_of__gt=week_of).order_by("week_of")
     rows = list(projects.select_related("domain").annotate(previous_id=Subquery(last[:1]), following_id=Subquery(after[:1])))
     ids = [project.pk for project in rows]
-    versions = _versions(ids, day)
+    versions = _versions(ids, min(day, week_of + dt.timedelta(days=6)))
     said = Dispatch.objects.prefetch_related("lines").select_related(
         "edited_by__unit", "submitted_by__unit", "reviewed_by__unit", "project"
     )

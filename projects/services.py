@@ -136,7 +136,7 @@ def return_dispatch(*, dispatch: Dispatch, remark: str, by: User) -> Dispatch:
     earlier = [d for d in week.revisions if d.revision < live.revision and d.state in COUNTING]
     if earlier:
         _change(earlier[-1], is_live=True)
-        _speak(earlier[-1], by)
+    _speak_again(week.project, by)
     settle_stage(week.project)
     _record(live, week, "dispatch.return", by, {"state": [before, DispatchState.RETURNED]}, remark.strip())
     return live
@@ -156,9 +156,7 @@ def accept_dispatch(*, dispatch: Dispatch, by: User) -> Dispatch:
 def _locked_week(project: Project, week_of: dt.date) -> ProjectWeek:
     """Lock the project and read its week anew: whoever comes second sees what the first one wrote."""
     Project.objects.select_for_update().get(pk=project.pk)
-    day = min(clock.today(), week_of + dt.timedelta(days=6))
-    weeks = reports.read_weeks(Project.objects.filter(pk=project.pk), week_of, day)
-    return weeks[0]
+    return reports.read_weeks(Project.objects.filter(pk=project.pk), week_of, clock.today())[0]
 
 
 def _reviewed(dispatch: Dispatch) -> tuple[ProjectWeek, Dispatch]:
@@ -255,6 +253,13 @@ def _speak(dispatch: Dispatch, by: User) -> None:
         if on and not StageFact.objects.filter(project=dispatch.project_id, event=event, withdrawn_at=None).exists():
             StageFact.objects.create(project_id=dispatch.project_id, event=event, on=on, ground=_ground(dispatch), dispatch=dispatch, by=by)
     settle_stage(dispatch.project)
+
+
+def _speak_again(project: Project, by: User) -> None:
+    """After one dispatch fell silent: let the others that still count say what only it had been heard to say, the earliest first."""
+    live = Dispatch.objects.filter(project=project, is_live=True).exclude(started_on=None, completed_on=None)
+    for other in live.order_by("week_of"):
+        _speak(other, other.submitted_by or by)
 
 
 def _ground(dispatch: Dispatch) -> str:

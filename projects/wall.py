@@ -11,9 +11,9 @@ import hashlib
 import pickle
 import zlib
 from decimal import ROUND_HALF_UP, Decimal
-from pathlib import Path
 
 import orjson
+from django.conf import settings
 from django.core.cache import cache, caches
 
 from linfen_water import clock, permissions, trail
@@ -28,23 +28,26 @@ from projects.enums import Provenance, Stage
 from projects.facts import ProjectFacts, Totals, project_facts, totals
 from projects.permissions import visible_projects
 from projects.placement import Box, Name, Point, Want
+from projects.regions import pack
 
 CACHE_SECONDS = 24 * 3600
-UNREADABLE = (OSError, EOFError, pickle.UnpicklingError, zlib.error)  # a kept file that is broken is made anew
+# A kept file that is broken is made anew.
+UNREADABLE = (OSError, EOFError, ImportError, AttributeError, ValueError, pickle.UnpicklingError, zlib.error)
 YI = Decimal(10_000)  # 万元 in one 亿元
-SOURCES = ["wall.py", "geo.py", "placement.py", "charts.py", "facts.py", "rules.py", "../monitoring/maps.py"]
+APPS = ("linfen_water", "monitoring", "projects", "ledgers")
 
 
 @functools.cache
 def code_version() -> str:
-    """Changes with every release that may draw or count differently, so that no old answer outlives it."""
-    here = Path(__file__).parent
-    return hashlib.sha256(b"".join((here / name).read_bytes() for name in SOURCES)).hexdigest()[:12]
+    """Changes with every release and every region pack that may draw or count differently, so that no old answer outlives it."""
+    sources = [path for app in APPS for path in (settings.BASE_DIR / app).rglob("*.py")]
+    data = [path for path in pack.folder_of(settings.REGION).glob("*") if path.is_file()]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(sources) + sorted(data))).hexdigest()[:12]
 
 
 def version(user, day: dt.date) -> str:
     """What an answer for `user` and `day` depends on, as a short text: key of caches and ETags. One small query."""
-    parts = [trail.data_version(), day, clock.today(), permissions.scope_key(user), code_version()]
+    parts = [trail.state(), day, clock.today(), permissions.scope_key(user), code_version()]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
@@ -118,12 +121,12 @@ def _number(value: Decimal | None) -> float | None:
 
 def _water(states, day: dt.date) -> dict:
     share = water_maps.national_share(states)
-    months = [s.month for s in states if s.is_national and s.month]
+    month = water_maps.national_month(states)
     return {
         "good": share.good,
         "evaluated": share.evaluated,
         "national": sum(s.is_national for s in states),
-        "month": f"{max(months):%Y-%m}" if months else None,
+        "month": f"{month:%Y-%m}" if month else None,
         "years": [{"year": year, "good": s.good, "evaluated": s.evaluated} for year, s in water_maps.yearly_shares(day).items()],
     }
 

@@ -201,7 +201,7 @@ def withdraw(request, pk: int):
     """作废 with a reason; the number stays used."""
     found = _visible(request, pk)
     _office_only(request)
-    reason, fault = request.POST.get("reason", ""), ""
+    reason, fault = request.POST.get("reason", "").replace("\0", ""), ""  # which PostgreSQL does not take
     if request.method == "POST":
         try:
             services.withdraw_document(document=found, by=request.user, reason=reason)

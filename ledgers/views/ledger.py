@@ -14,7 +14,7 @@ from ledgers.intake import has_intake
 from ledgers.permissions import may_take_in
 from ledgers.registry import LEDGERS, Ledger
 from linfen_water.permissions import scope_key
-from linfen_water.trail import data_version
+from linfen_water.trail import state as trail_state
 
 PER_PAGE = [50, 100]
 INLINE_TOTALS = 2_000  # a longer ledger opens first and then asks for its totals
@@ -76,7 +76,7 @@ class LedgerView(View):
         if table.paginator.count <= INLINE_TOTALS:
             return self.sum_up(request, ledger, table)
         asked = hashlib.sha256(repr(sorted(request.GET.items())).encode()).hexdigest()
-        key = f"ledger-totals:{ledger.slug}:{request.as_of}:{request.today}:{scope_key(request.user)}:{data_version()}:{asked}"
+        key = f"ledger-totals:{ledger.slug}:{request.as_of}:{request.today}:{scope_key(request.user)}:{trail_state()}:{asked}"
         return cache.get_or_set(key, lambda: self.sum_up(request, ledger, table))
 
     def sum_up(self, request, ledger: Ledger, table) -> dict:

@@ -107,9 +107,10 @@ const wallDerive = (() => {
   /** n good of m evaluated national sections at `week`, with the month. */
   function water(doc, week) {
     const states = doc.sections.filter((s) => s.level === "national").map((s) => sectionAt(doc, s, week))
-    const classes = states.map((s) => s.class).filter((c) => c !== null)
-    const months = states.map((s) => s.month).filter(Boolean).sort()
-    return { good: classes.filter((c) => c <= 3).length, evaluated: classes.length, month: months.at(-1) ?? null, classes: states.map((s) => s.class ?? 0) }
+    const month = states.map((s) => s.month).filter(Boolean).sort().at(-1) ?? null
+    const classes = states.map((s) => (s.month === month ? s.class ?? 0 : 0)) // an older class is none of this month's
+    const evaluated = classes.filter(Boolean)
+    return { good: evaluated.filter((c) => c <= 3).length, evaluated: evaluated.length, month, classes }
   }
 
   return { STAGE_WORDS, ROMAN, stageAt, members, counts, hasChanged, series, dayOf, board, sectionAt, monthBefore, water }

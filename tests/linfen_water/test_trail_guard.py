@@ -108,3 +108,15 @@ def test_concurrent_writers_make_one_chain_without_fork():
     assert faults == []
     assert list(TrailEvent.objects.values_list("position", flat=True).order_by("position")) == list(range(1, 61))
     assert trail.verify(trail.OFFICE_CHAIN) is None
+
+
+def test_two_histories_of_the_same_length_have_different_states():
+    """After a restore the trail may be as long as before and stand for other facts: no cache may take one for the other."""
+    seen = []
+    for action in ("first.history", "other.history"):
+        with transaction.atomic():
+            trail.record(action=action, subject=SUBJECT, by=None)
+            seen.append((trail.data_version(), trail.state()))
+            transaction.set_rollback(True)
+    assert seen[0][0] == seen[1][0]
+    assert seen[0][1] != seen[1][1]

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from monitoring import maps
-from monitoring.enums import PeriodKind, WaterClass
+from monitoring.enums import Level, PeriodKind, WaterClass
 from monitoring.models import Assessment, SectionTarget
 from tests.factories import SectionFactory
 
@@ -34,3 +34,19 @@ def test_a_class_is_held_against_the_target_of_its_own_year(section):
 
 def test_without_a_class_the_target_is_that_of_the_days_year(section):
     assert maps.section_states(dt.date(2025, 1, 20))[0].target == WaterClass.III
+
+
+def test_the_share_counts_only_the_newest_month():
+    """A section whose class is two months old was not evaluated in the month that the figure names."""
+    for month, water_class in [
+        (dt.date(2024, 12, 1), WaterClass.II),
+        (dt.date(2025, 1, 1), WaterClass.III),
+        (dt.date(2025, 1, 1), WaterClass.IV),
+    ]:
+        Assessment.objects.create(
+            section=SectionFactory(level=Level.NATIONAL), period_kind=PeriodKind.MONTH, starts_on=month, ends_on=month.replace(day=31),
+            published_on=month.replace(day=28), water_class=water_class, source="试",
+        )  # fmt: skip
+    states = maps.section_states(dt.date(2025, 2, 20))
+    assert maps.national_month(states) == dt.date(2025, 1, 1)
+    assert maps.national_share(states) == maps.Share(good=1, evaluated=2)

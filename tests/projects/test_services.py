@@ -398,6 +398,21 @@ def test_a_draft_completion_changes_nothing(project, clerk):
     assert project.completed_on is None
 
 
+def test_a_completion_that_two_live_weeks_report_stands_when_one_is_returned(project, clerk):
+    said = {"is_live": True, "state": DispatchState.SUBMITTED, "completed_on": LAST_WEEK, "physical_progress": 100}
+    Dispatch.objects.filter(project=project, week_of=LAST_WEEK).delete()
+    first = DispatchFactory(project=project, week_of=LAST_WEEK, submitted=True)
+    second = DispatchFactory(project=project, week_of=THIS_WEEK, submitted=True)
+    Dispatch.objects.filter(pk__in=[first.pk, second.pk]).update(**said)
+    services.record_stage_fact(
+        project=project, event=StageEvent.COMPLETION, on=LAST_WEEK, ground="周调度", by=clerk, dispatch=Dispatch.objects.get(pk=second.pk)
+    )
+    services.return_dispatch(dispatch=Dispatch.objects.get(pk=second.pk), remark="请附照片", by=UserFactory())
+    project.refresh_from_db()
+    assert project.completed_on == LAST_WEEK
+    assert StageFact.objects.get(project=project, event=StageEvent.COMPLETION, withdrawn_at=None).dispatch_id == first.pk
+
+
 def test_a_returned_completion_is_withdrawn(project, clerk):
     dispatch = submit(project, clerk, physical_progress=Decimal(100), completed_on=dt.date(2025, 2, 19))
     services.return_dispatch(dispatch=dispatch, remark="未验收", by=UserFactory())

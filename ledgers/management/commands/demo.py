@@ -4,6 +4,7 @@ import time
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import IntegrityError
 
 from linfen_water import clock
 from linfen_water.models import Region, User
@@ -28,6 +29,8 @@ class Command(BaseCommand):
             raise CommandError("区域包有错误，未写入任何数据：\n  " + "\n  ".join(fault.faults)) from None
         except (loading.InUse, NoDemo, regions.OtherRegion) as fault:
             raise CommandError(str(fault)) from None
+        except IntegrityError:  # whoever was first has it loaded now
+            raise CommandError("另一个进程正在装入演示数据，本次没有写入。请稍后再运行一次。") from None
         if not is_new:
             self.stdout.write("演示数据已在库中，未作改动。")
             return
