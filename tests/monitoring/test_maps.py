@@ -38,15 +38,12 @@ def test_without_a_class_the_target_is_that_of_the_days_year(section):
 
 def test_the_share_counts_only_the_newest_month():
     """A section whose class is two months old was not evaluated in the month that the figure names."""
-    for month, water_class in [
-        (dt.date(2024, 12, 1), WaterClass.II),
-        (dt.date(2025, 1, 1), WaterClass.III),
-        (dt.date(2025, 1, 1), WaterClass.IV),
-    ]:
+    december, january = dt.date(2024, 12, 1), dt.date(2025, 1, 1)
+    for month, water_class in [(december, WaterClass.II), (january, WaterClass.III), (january, WaterClass.IV)]:
         Assessment.objects.create(
             section=SectionFactory(level=Level.NATIONAL), period_kind=PeriodKind.MONTH, starts_on=month, ends_on=month.replace(day=31),
             published_on=month.replace(day=28), water_class=water_class, source="试",
         )  # fmt: skip
     states = maps.section_states(dt.date(2025, 2, 20))
-    assert maps.national_month(states) == dt.date(2025, 1, 1)
+    assert maps.national_month(states) == january
     assert maps.national_share(states) == maps.Share(good=1, evaluated=2)
