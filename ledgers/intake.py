@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import unicodedata
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 
 from django.core.exceptions import ValidationError
@@ -117,9 +118,15 @@ def take_in(sheets: list[Sheet], *, reason: str, by: User | None, seen: str | No
         rehearsal = rehearse(sheets, reason=reason)
         if rehearsal.errors or (seen is not None and seen != rehearsal.digest):
             raise Unfit(rehearsal)
-        for pk, values in rehearsal.revisions.items():
-            services.revise_project(project=by_pk[pk], effective_from=clock.today(), reason=reason, by=by, **values)
+        for pk in _by_county(rehearsal.revisions):
+            services.revise_project(project=by_pk[pk], effective_from=clock.today(), reason=reason, by=by, **rehearsal.revisions[pk])
     return rehearsal
+
+
+def _by_county(revisions: Iterable[int]) -> list[int]:
+    """In the order of their counties' chains of the trail, which every intake locks alike: two of them at once cannot block each other."""
+    versions = ProjectVersion.objects.filter(project__in=list(revisions), effective_to=None)
+    return list(versions.order_by("county__code", "project").values_list("project", flat=True))
 
 
 # ── Rehearse ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -349,7 +349,7 @@ def create_project(
 
 @transaction.atomic
 def revise_project(
-    *, project: Project, effective_from: dt.date, reason: str, by: User, seen: int | None = None, **changes
+    *, project: Project, effective_from: dt.date, reason: str, by: User | None, seen: int | None = None, **changes
 ) -> ProjectVersion:
     """Close the version in force and open the next one with `changes` (names in VERSIONED), in force from `effective_from`.
 
