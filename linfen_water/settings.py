@@ -1,6 +1,7 @@
 """All settings in one file; every difference between machines comes from the environment (see `.env.example`)."""
 
 import contextlib
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -191,6 +192,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
+# Two installations on one Redis must not answer each other's bells: a queue of its own for whoever shares the secret key.
+CELERY_TASK_DEFAULT_QUEUE = f"office-{hashlib.sha256(b'queue' + SECRET_KEY.encode()).hexdigest()[:8]}"
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = TIME_ZONE

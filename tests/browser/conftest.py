@@ -57,7 +57,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
+            item.add_marker(pytest.mark.xdist_group("processes"))  # as tests/conftest.py does: one group, one process
 
 
 @pytest.fixture(scope="session")
