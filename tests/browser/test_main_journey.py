@@ -15,6 +15,7 @@ PATIENCE = 60  # seconds for a real worker to make a bulletin
 
 def open_blocks(page, state: str = "none"):
     """Codes of the county's projects of this week in `state`, "none" = nothing reported yet."""
+    page.locator("[data-block]").first.wait_for(state="attached")  # a click does not wait for the page that it leads to
     return page.eval_on_selector_all(f"[data-block][data-state={state}]", "blocks => blocks.map(b => b.dataset.block)")
 
 
@@ -62,7 +63,9 @@ def make_bulletin(page, month: str) -> str:
     """Ask for the month's bulletin, wait for the worker, return the text of its PDF."""
     page.goto("/documents/")
     page.select_option("#month", month)
-    page.click("text=生成或刷新草稿")
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.click("text=生成或刷新草稿")
+    page.wait_for_load_state()
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         page.goto("/documents/")
@@ -100,6 +103,7 @@ def test_a_completion_goes_from_the_county_to_the_wall_the_ledger_and_the_bullet
     assert "100.0%" in row
     assert COMPLETED_ON in row
     office.click("text=清除筛选")
+    office.locator(f".ledger-count:has-text('共 {expected['total']} 个项目')").wait_for()
     words = office.locator("#totals .pin-words").inner_text()
     assert words.startswith(f"前期{expected['not_started']}、开工{expected['under_construction']}、完工{expected['finished']}；")
 
