@@ -160,3 +160,12 @@ def test_the_first_account_is_made_from_the_command_line(capsys, county_unit):
 def test_the_command_names_an_unknown_unit():
     with pytest.raises(CommandError, match="没有代码为“nowhere”的单位"):
         call_command("create_account", "x", role="county", unit="nowhere")
+
+
+def test_the_pages_of_the_list_are_reached_from_a_reset_too(client, office, monkeypatch):
+    """A reset shows the list at an address that only takes a button: its links lead to the list itself."""
+    monkeypatch.setattr("linfen_water.views.ACCOUNTS_PER_PAGE", 1)
+    other = UserFactory(in_county=True)
+    page = client.post(reverse("reset_password", args=[other.pk])).content.decode()
+    assert 'href="/accounts/?page=2"' in page
+    assert client.get("/accounts/?page=2").status_code == 200
