@@ -21,9 +21,9 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from ledgers.columns import LedgerColumn
 from ledgers.export import CELL_LIMIT
 from ledgers.registry import LEDGERS, Ledger
-from ledgers.workbook import Broken, Cell, Row, Sheet
 from linfen_water import clock
 from linfen_water.models import County, Unit, User
+from linfen_water.workbook import Broken, Cell, Row, Sheet
 from projects import services
 from projects.forms import RevisionForm, readable
 from projects.models import Project, ProjectVersion

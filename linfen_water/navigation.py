@@ -12,6 +12,7 @@ ENTRIES = [
     ("周调度", "dispatch", [], {Role.OFFICE, Role.COUNTY, Role.DEPARTMENT}),
     ("项目", "projects", [], None),
     ("挂图", "wall", [], None),
+    ("断面", "sections", [], None),
     ("台账", "ledgers", [], None),
     ("文件", "documents", [], None),
     ("用户", "accounts", [], {Role.OFFICE}),

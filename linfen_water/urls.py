@@ -6,4 +6,5 @@ urlpatterns = [
     path("", include("linfen_water.base_urls")),
     path("", include("ledgers.urls")),
     path("", include("projects.urls")),
+    path("", include("monitoring.urls")),
 ]

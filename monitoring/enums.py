@@ -29,12 +29,54 @@ class WaterBody(models.TextChoices):
 
 class PeriodKind(models.TextChoices):
     MONTH = "month", "月"
+    QUARTER = "quarter", "季"
+    TO_DATE = "to_date", "累计"  # 1-N月: January to a month
     YEAR = "year", "年"
 
 
-class ReadingKind(models.TextChoices):
-    MANUAL = "manual", "手工监测"
-    AUTOMATIC = "automatic", "自动站"
+class ReadingFlag(models.TextChoices):
+    """What the laboratory says of a value (实验室标记)."""
+
+    VALID = "", "有效"
+    DOUBTFUL = "doubtful", "存疑"  # counts, and is marked wherever it shows
+    INVALID = "invalid", "无效"  # is kept, and counts as missing
+    NOT_MONITORED = "not_monitored", "不监测"  # said so on purpose (*): the class stands on the rest
+
+
+class CellFlag(models.TextChoices):
+    """Why an automatic station's cell has no value. An item that is not monitored has no cell at all."""
+
+    MISSING = "missing", "缺测"
+    EXTREME = "extreme", "极值过滤"
+
+
+class StationState(models.TextChoices):
+    """站点情况 of the national feed."""
+
+    NORMAL = "normal", "正常"
+    MAINTENANCE = "maintenance", "维护"
+    STOPPED = "stopped", "停站"
+    UNKNOWN = "unknown", "未说明"
+
+
+class Cause(models.TextChoices):
+    """Why a section was not sampled in a month; it is not evaluated then and leaves the denominator."""
+
+    NO_FLOW = "no_flow", "断流"
+    FROZEN = "frozen", "结冰"
+    STOPPED = "stopped", "停站"
+    OTHER = "other", "其他"
+
+
+class IntakeKind(models.TextChoices):
+    """The way by which values came in (provenance)."""
+
+    FORM = "form", "网页填报"
+    WORKBOOK = "workbook", "Excel 工作簿"
+    CSV = "csv", "CSV 文件"
+    PASTE = "paste", "粘贴"
+    FEED = "feed", "国家自动站数据"
+    DEMO = "demo", "演示数据"
 
 
 class Rating(models.IntegerChoices):

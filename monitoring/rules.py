@@ -25,7 +25,7 @@ from monitoring.standards.assessment_2011_22 import (
     shares,
 )
 from monitoring.standards.gb3838 import classify
-from monitoring.standards.statistics_2020_82 import for_mean, mean, mean_of_months, rounded_for_assessment
+from monitoring.standards.statistics_2020_82 import for_mean, least_months, mean, mean_of_months, rounded_for_assessment
 
 __all__ = [
     "Grade",
@@ -43,6 +43,7 @@ __all__ = [
     "is_good",
     "judge",
     "judge_waters",
+    "least_months",
     "main_pollutants",
     "mean",
     "mean_of_months",

@@ -9,119 +9,179 @@ from django.db import transaction
 from django.utils import timezone
 
 from linfen_water import trail
-from linfen_water.dates import add_months, month_end, month_start
 from linfen_water.models import User
 from monitoring import limits, rules
-from monitoring.enums import PeriodKind, ReadingKind
+from monitoring.enums import Cause, PeriodKind, ReadingFlag
 from monitoring.limits import Limits
-from monitoring.models import Assessment, Reading, Section
-from monitoring.standards.statistics_2020_82 import LEAST_MONTHS_OF_YEAR
+from monitoring.models import Assessment, Interruption, Reading, Section
+from monitoring.periods import Period, touched
 
-# Values of one section: {first day of month: {item: [what each reading counts for, or None where it is missing]}}
+MANUAL = "手工监测"
+
+# Values of one section: {first day of month: {item: what each reading counts for, None where it is missing}}. A month
+# that nobody sampled is not there; an empty list is an item that is not monitored, said so on purpose.
 Months = Mapping[dt.date, Mapping[str, list[Decimal | None]]]
+Causes = Mapping[dt.date, str]  # {first day of month: why it was not sampled (Cause)}
 
 
-def period_end(kind: str, starts_on: dt.date) -> dt.date:
-    """The last day of the month or year that starts on `starts_on`."""
-    return month_end(starts_on) if kind == PeriodKind.MONTH else month_end(add_months(starts_on, 11))
-
-
-def assess(
-    *, section: Section, period_kind: str, starts_on: dt.date, published_on: dt.date, source: str = "手工监测", by: User | None = None
-) -> Assessment:
-    """Judge the manual readings of `section` in the period and keep the result; safe to repeat.
+# ── Assessments ──────────────────────────────────────────────────────────────────────────────────────────────────────
+def assess(*, section: Section, period: Period, published_on: dt.date, source: str = MANUAL, by: User | None = None) -> Assessment:
+    """Judge the laboratory readings of `section` in the period and keep the result; safe to repeat.
 
     Returns the standing assessment when nothing changed, else a new revision, with its event in the trail: maps and
     their caches are keyed by it.
     """
-    months = months_of([section], starts_on, period_end(period_kind, starts_on))[section.pk]
-    fresh = assessment(section, months, kind=period_kind, starts_on=starts_on, published_on=published_on, source=source)
     with transaction.atomic():
         Section.objects.select_for_update().get(pk=section.pk)  # one revision at a time
-        last = section.assessments.filter(period_kind=period_kind, starts_on=starts_on).order_by("revision").last()
-        if last and _result(last) == _result(fresh):
-            return last
-        fresh.revision = last.revision + 1 if last else 1
-        fresh.save()
-        old = last.water_class if last else None
-        changes = {"water_class": [old, fresh.water_class], "starts_on": [None, starts_on]}
-        trail.record(action="section.assess", subject=section, by=by, county=section.county, changes=changes)
-    return fresh
+        row = _assessments([section], [(period, published_on)], source)[0]
+        return _keep(row, _last(section).get(_period(row)), by=by)
 
 
-def assess_all(*, sections: Iterable[Section], periods: Iterable[tuple[str, dt.date, dt.date]], source: str) -> list[Assessment]:
-    """First assessments of many sections and periods `(kind, starts_on, published_on)` in two queries, for a first load.
+def reassess(*, section: Section, months: Iterable[dt.date], published_on: dt.date, source: str = MANUAL, by: User | None = None) -> int:
+    """Judge again every period over by `published_on` that the values of `months` enter; how many results changed."""
+    with transaction.atomic():
+        Section.objects.select_for_update().get(pk=section.pk)
+        rows = _assessments([section], [(period, published_on) for period in touched(months, published_on)], source)
+        last = _last(section)
+        kept = [(row, last.get(_period(row))) for row in rows if row.values or row.note or _period(row) in last]
+        return sum(_keep(row, before, by=by) is not before for row, before in kept)
+
+
+def assess_all(*, sections: Iterable[Section], periods: Iterable[tuple[Period, dt.date]], source: str) -> list[Assessment]:
+    """First assessments of many sections and periods `(period, published_on)` in three queries, for a first load.
 
     Leaves the trail to its caller, as every loader does.
     """
-    sections, periods = list(sections), list(periods)
+    return Assessment.objects.bulk_create(_assessments(list(sections), list(periods), source), batch_size=500)
+
+
+def _assessments(sections: list[Section], periods: list[tuple[Period, dt.date]], source: str) -> list[Assessment]:
+    """Rows not saved yet, section by section. Two queries."""
     if not periods:
         return []
-    first = min(starts_on for _, starts_on, _ in periods)
-    last = max(period_end(kind, starts_on) for kind, starts_on, _ in periods)
-    by_section = months_of(sections, first, last)
-    rows = [
-        assessment(section, by_section[section.pk], kind=kind, starts_on=starts_on, published_on=published_on, source=source)
+    first, last = min(p.starts_on for p, _ in periods), max(p.ends_on for p, _ in periods)
+    months, causes = months_of(sections, first, last), causes_of(sections, first, last)
+    return [
+        assessment(section, months[section.pk], period, causes=causes[section.pk], published_on=published_on, source=source)
         for section in sections
-        for kind, starts_on, published_on in periods
+        for period, published_on in periods
     ]
-    return Assessment.objects.bulk_create(rows, batch_size=500)
 
 
+def _keep(row: Assessment, last: Assessment | None, *, by: User | None) -> Assessment:
+    """Save `row` as the next revision, unless the last one says the same."""
+    if last and _result(last) == _result(row):
+        return last
+    row.revision = last.revision + 1 if last else 1
+    row.save()
+    changes = {
+        "water_class": [last.water_class if last else None, row.water_class],
+        "period": [None, str(_read_period(row))],
+    }
+    trail.record(action="section.assess", subject=row.section, by=by, county=row.section.county, changes=changes)
+    return row
+
+
+def _last(section: Section) -> dict[tuple, Assessment]:
+    """The last revision of each period of `section`."""
+    return {_period(row): row for row in section.assessments.order_by("revision")}
+
+
+def _period(row: Assessment) -> tuple[str, dt.date, dt.date]:
+    return row.period_kind, row.starts_on, row.ends_on
+
+
+def _read_period(row: Assessment) -> Period:
+    return Period(row.starts_on, row.ends_on, row.period_kind)
+
+
+# ── From readings to a period's values ───────────────────────────────────────────────────────────────────────────────
 def months_of(sections: Iterable[Section], first: dt.date, last: dt.date) -> dict[int, Months]:
-    """Manual readings of `sections` from `first` to `last` (local days) by section, month and item. One query."""
+    """Live laboratory readings of `sections` from `first` to `last` (local days) by section, month and item. One query."""
     result: dict[int, defaultdict] = {section.pk: defaultdict(lambda: defaultdict(list)) for section in sections}
     readings = Reading.objects.filter(
-        section__in=result, kind=ReadingKind.MANUAL, sampled_at__gte=_midnight(first), sampled_at__lt=_midnight(last + dt.timedelta(days=1))
+        section__in=result, is_live=True, sampled_at__gte=_midnight(first), sampled_at__lt=_midnight(last + dt.timedelta(days=1))
     ).order_by("sampled_at", "pk")
-    for pk, at, key, value, below in readings.values_list("section", "sampled_at", "parameter", "value", "is_below_detection"):
-        counts = None if value is None else rules.for_mean(value, below)
-        result[pk][month_start(timezone.localtime(at).date())][key].append(counts)
+    for pk, at, key, value, below, flag in readings.values_list(
+        "section", "sampled_at", "parameter", "value", "is_below_detection", "flag"
+    ):
+        cell = result[pk][timezone.localtime(at).date().replace(day=1)][key]
+        if flag != ReadingFlag.NOT_MONITORED:
+            cell.append(None if value is None or flag == ReadingFlag.INVALID else rules.for_mean(value, below))
     return result
 
 
-def assessment(section: Section, months: Months, *, kind: str, starts_on: dt.date, published_on: dt.date, source: str) -> Assessment:
+def causes_of(sections: Iterable[Section], first: dt.date, last: dt.date) -> dict[int, Causes]:
+    """Why months from `first` to `last` were not sampled, by section. One query."""
+    result: dict[int, dict[dt.date, str]] = {section.pk: {} for section in sections}
+    rows = Interruption.objects.filter(section__in=result, month__gte=first.replace(day=1), month__lte=last)
+    for pk, of, cause in rows.values_list("section", "month", "cause"):
+        result[pk][of] = cause
+    return result
+
+
+def assessment(section: Section, months: Months, period: Period, *, causes: Causes, published_on: dt.date, source: str) -> Assessment:
     """What `months` amount to for the period, as a row that is not saved yet."""
-    ends_on = period_end(kind, starts_on)
-    table = limits.in_force_on(ends_on)
-    within = {month: items for month, items in months.items() if starts_on <= month <= ends_on}
-    enough = kind == PeriodKind.MONTH or len(within) >= LEAST_MONTHS_OF_YEAR
-    values = period_values(section, within, table) if enough else {}
+    table = limits.in_force_on(period.ends_on)
+    within = {of: items for of, items in months.items() if period.starts_on <= of <= period.ends_on and items}
+    least = rules.least_months(period.kind)
+    values = period_values(section, within, table) if len(within) >= least else {}
     judgement = rules.judge(values, table, section.water_body)
     return Assessment(
         section=section,
-        period_kind=kind,
-        starts_on=starts_on,
-        ends_on=ends_on,
+        period_kind=period.kind,
+        starts_on=period.starts_on,
+        ends_on=period.ends_on,
         water_class=judgement.water_class,
         values={key: str(value) for key, value in values.items() if value is not None},
         items=list(judgement.items),
         deciding_items=list(judgement.deciding_items),
         main_pollutants=[[key, None if multiple is None else str(multiple)] for key, multiple in judgement.main_pollutants],
+        note=_note(period, within, causes, table, judgement.missing, least),
+        limits_version=table.version,
         published_on=published_on,
         source=source,
     )
 
 
 def period_values(section: Section, months: Months, table: Limits) -> dict[str, Decimal | None]:
-    """Mean of each assessed item (the five and the section's own X) over the months, rounded for assessment.
+    """Mean of each item that is due (the five and the section's own X) over the months, rounded for assessment.
 
-    An item that was due and has no value in the whole period is None (missing); one that was never sampled is left out.
+    An item that is due and has no value in the whole period is None (missing), unless every month says that it is not
+    monitored: then it is left out.
     """
     values: dict[str, Decimal | None] = {}
-    for key in (*limits.FIVE, *section.x_items):
-        sampled = [items[key] for items in months.values() if key in items]
+    for key in section.due_items if months else ():
         limit = table.of(key, section.water_body)
-        if not sampled or limit is None:
+        found = [items.get(key) for items in months.values()]
+        if limit is None or all(cell == [] for cell in found):
             continue
-        value = rules.mean_of_months(key, sampled)
+        value = rules.mean_of_months(key, [cell for cell in found if cell])
         values[key] = None if value is None else rules.rounded_for_assessment(limit, value)
     return values
 
 
+def _note(period: Period, within: Months, causes: Causes, table: Limits, missing: Iterable[str], least: int) -> str:
+    """Why there is no class, or which months a mean does without; empty when there is nothing to say."""
+    absent = [of for of in period.months if of not in within]
+    if period.kind == PeriodKind.MONTH:
+        if absent:
+            return Cause(causes[absent[0]]).label if absent[0] in causes else ""
+    elif len(within) < least:
+        return f"只有{len(within)}个月数据，不足{least}个月" if within else ""
+    lacks = [f"{table.name(key)}缺测" for key in missing]
+    if absent and within and period.kind != PeriodKind.MONTH:
+        lacks.append("不含" + "、".join(_absent_month(of, causes) for of in absent))
+    return "、".join(lacks)[:120]
+
+
+def _absent_month(of: dt.date, causes: Causes) -> str:
+    return f"{of.month}月" + (f"（{Cause(causes[of]).label}）" if of in causes else "")
+
+
 def _result(row: Assessment) -> tuple:
     """What makes two assessments the same; JSON keeps lists, never tuples."""
-    return row.water_class, row.values, row.items, row.deciding_items, row.main_pollutants, row.source
+    return row.water_class, row.values, row.items, row.deciding_items, row.main_pollutants, row.note, row.limits_version, row.source
 
 
 def _midnight(day: dt.date) -> dt.datetime:

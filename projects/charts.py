@@ -4,7 +4,7 @@ Only cartesian scatter traces: geo and map traces want a CDN or a GPU (docs/adr/
 panel, one map of a 1920 × 1080 wall; the browser scales them with the panel it has.
 """
 
-from projects import palette
+from linfen_water import palette
 
 REFERENCE_PANEL = (613, 500)  # pixels of one map on a 1920 × 1080 wall
 MOST_BUTTONS = 600  # above, the maps show counts per county instead of a button per project

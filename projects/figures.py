@@ -4,8 +4,9 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from linfen_water import palette
 from linfen_water.dates import add_months, month_end, month_start
-from projects import palette, rules
+from projects import rules
 from projects.models import ProjectVersion
 
 DIGITS = '"Barlow Semi Condensed", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif'

@@ -16,7 +16,7 @@ from shapely.affinity import translate
 from shapely.geometry import MultiPolygon, shape
 from shapely.geometry.base import BaseGeometry
 
-from projects import palette
+from linfen_water import palette
 from projects.regions import pack
 
 Point = tuple[float, float]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from projects.views import dispatch, projects, wall
+from projects.views import dispatch, projects, wall, works
 
 urlpatterns = [
     path("projects/", projects.ProjectsView.as_view(), name="projects"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("dispatch/accept/", dispatch.accept_all, name="dispatch_accept_all"),
     path("dispatch/<str:code>/", dispatch.dispatch_project, name="dispatch_project"),
     path("dispatch/<str:code>/<int:pk>/review/", dispatch.review, name="dispatch_review"),
+    path("sections/<int:pk>/works/", works.section_works, name="section_works"),
     path("wall/", wall.wall_page, name="wall"),
     path("wall/base.svg", wall.base_svg, name="wall_base"),
     path("wall/outlines.json", wall.outlines_json, name="wall_outlines"),

@@ -1,4 +1,4 @@
-"""Drawings of a paper as SVG, made from facts, in the colours of `projects.palette`. Lengths in millimetres.
+"""Drawings of a paper as SVG, made from facts, in the colours of `linfen_water.palette`. Lengths in millimetres.
 
 A bulletin is often copied in black and white: every bar carries its figure and stages keep one order, so colour is never alone.
 """
@@ -8,8 +8,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from ledgers.documents import fonts
 from ledgers.documents.bulletin import CountyRow
+from linfen_water.palette import colours
 from projects.enums import Stage
-from projects.palette import colours
 
 WIDTH, ROW, TOP = 156, 5.3, 9
 NAME_END, STAGES_FROM, STAGES_TO, PROGRESS_FROM, PROGRESS_TO = 23, 25, 82, 90, 145

@@ -14,7 +14,7 @@ from django.views.generic import View
 from ledgers import intake
 from ledgers.permissions import may_take_in
 from ledgers.registry import LEDGERS
-from ledgers.workbook import EMPTY, LARGEST, TOO_LARGE, BadWorkbook, Sheet, read_workbook
+from linfen_water.workbook import EMPTY, LARGEST, TOO_LARGE, BadWorkbook, Sheet, read_workbook
 
 KEPT_SECONDS = 24 * 3600  # a file that nobody confirms
 SHOWN = 300  # rows of each list on the page; the command prints all

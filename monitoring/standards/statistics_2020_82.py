@@ -3,11 +3,16 @@
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from monitoring.enums import PeriodKind
 from monitoring.limits import Limit
 
 # How many months a period stands on. [check]: two of a quarter's three; eight of a year's twelve where ice or drought prevents some.
-LEAST_MONTHS_OF_QUARTER = 2
-LEAST_MONTHS_OF_YEAR = 8
+LEAST_MONTHS = {PeriodKind.MONTH: 1, PeriodKind.QUARTER: 2, PeriodKind.TO_DATE: 1, PeriodKind.YEAR: 8}
+
+
+def least_months(kind: str) -> int:
+    """The fewest months with values that a period of `kind` is assessed on."""
+    return LEAST_MONTHS[PeriodKind(kind)]
 
 
 def for_mean(value: Decimal, is_below_detection: bool) -> Decimal:

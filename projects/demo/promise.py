@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import functools
 import json
 import random
 from decimal import Decimal
@@ -41,7 +42,7 @@ class Promise:
     def count(self) -> int:
         return sum(self.counties.values())
 
-    @property
+    @functools.cached_property
     def weeks(self) -> list[dt.date]:
         """The Mondays of the history; the last one is the current week."""
         count = (monday(self.today) - self.first_week).days // 7 + 1

@@ -1,4 +1,6 @@
-"""Readings of the demo: one manual sample a month and section, whose judged classes give what was published for the years."""
+"""Water and air of the demo: a manual sample a month and section, whose judged classes give what was published for the years,
+the last weeks of the automatic stations at the national sections, and an air ranking. All of it is invented but the shares.
+"""
 
 import datetime as dt
 import random
@@ -7,9 +9,11 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from django.utils import timezone
 
 from linfen_water.dates import add_months, month_start
-from monitoring import limits, services
-from monitoring.enums import PeriodKind, WaterBody, WaterClass
-from monitoring.models import Assessment, Reading, Section, SectionTarget
+from linfen_water.enums import CountyKind
+from linfen_water.models import County
+from monitoring import limits, periods, rules, services
+from monitoring.enums import Cause, CellFlag, IntakeKind, Level, StationState, WaterBody, WaterClass
+from monitoring.models import AirPeriod, AirResult, Assessment, Intake, Interruption, Reading, Section, SectionTarget, StationRecord
 from projects.demo.promise import Promise
 from projects.regions.pack import Pack
 
@@ -58,10 +62,19 @@ def pour(pack: Pack, promise: Promise) -> None:
         if "target" in promise.sections[section.name]
         for year in (*years, promise.today.year)
     )
+    intake = Intake.objects.create(kind=IntakeKind.DEMO, name=SOURCE)
     months = _months(dt.date(years[0], 1, 1), month_start(promise.today))
     readings = [reading for section in ordered for month in months for reading in _sample(section, month, promise)]
+    for reading in readings:
+        reading.intake = intake
     Reading.objects.bulk_create(readings, batch_size=1000)
-    services.assess_all(sections=ordered, periods=_periods(months, years, promise.today), source=SOURCE)
+    Interruption.objects.bulk_create(_interruptions(ordered, promise, intake))
+    services.assess_all(sections=ordered, periods=_periods(months, promise.today), source=SOURCE)
+    records = [record for section in ordered if section.level == Level.NATIONAL for record in _runs(section, promise)]
+    for record in records:
+        record.intake = intake
+    StationRecord.objects.bulk_create(records, batch_size=1000)
+    _air(promise, intake)
 
 
 def _months(first: dt.date, end: dt.date) -> list[dt.date]:
@@ -73,10 +86,24 @@ def _months(first: dt.date, end: dt.date) -> list[dt.date]:
     return months
 
 
-def _periods(months: list[dt.date], years: list[int], today: dt.date) -> list[tuple[str, dt.date, dt.date]]:
-    due = [(PeriodKind.MONTH, month, add_months(month, 1).replace(day=PUBLISHED_DAY)) for month in months]
-    due += [(PeriodKind.YEAR, dt.date(year, 1, 1), dt.date(year + 1, 1, YEAR_PUBLISHED_DAY)) for year in years]
-    return [period for period in due if period[2] <= today]
+def _periods(months: list[dt.date], today: dt.date) -> list[tuple[periods.Period, dt.date]]:
+    """Every period that the months enter, with the day its result was published, as far as that is over by today."""
+    due = [(period, _published_on(period)) for period in periods.touched(months, today)]
+    return [(period, published_on) for period, published_on in due if published_on <= today]
+
+
+def _published_on(period: periods.Period) -> dt.date:
+    day = YEAR_PUBLISHED_DAY if period.kind == periods.PeriodKind.YEAR else PUBLISHED_DAY
+    return add_months(period.ends_on, 1).replace(day=day)
+
+
+def _interruptions(sections: list[Section], promise: Promise, intake: Intake) -> list[Interruption]:
+    return [
+        Interruption(section=section, month=dt.date.fromisoformat(f"{month}-01"), cause=cause, note=SOURCE, intake=intake)
+        for section in sections
+        for cause, name in ((Cause.FROZEN, "frozen"), (Cause.NO_FLOW, "no_flow"))
+        for month in promise.sections[section.name].get(name, [])
+    ]
 
 
 def _sample(section: Section, month: dt.date, promise: Promise) -> list[Reading]:
@@ -129,6 +156,98 @@ def _reading(section: Section, at: dt.datetime, key: str, level: Decimal, flow: 
         section=section, sampled_at=at, parameter=key, value=DETECTION[key] if is_below else value,
         is_below_detection=is_below, source=SOURCE,
     )  # fmt: skip
+
+
+# ── Automatic stations ───────────────────────────────────────────────────────────────────────────────────────────────
+RUNS = (0, 4, 8, 12, 16, 20)  # hours
+STATION_DAYS = 45
+STATION_ITEMS = (*limits.FIVE, "water_temp", "tn")
+WATER_TEMPERATURE = (1, 2, 7, 13, 18, 23, 26, 25, 20, 14, 7, 2)  # ℃ by month
+DECIMALS = {"ph": 2, "do": 2, "codmn": 2, "nh3n": 3, "tp": 3, "tn": 2, "water_temp": 1}
+
+
+def _runs(section: Section, promise: Promise) -> list[StationRecord]:
+    """The runs of the last weeks: values that wander from one to the next, some cells missing, some hours of maintenance."""
+    dice = promise.dice("station", section.name)
+    drift = dict.fromkeys(STATION_ITEMS, Decimal(100))
+    records = []
+    first = promise.today - dt.timedelta(days=STATION_DAYS)
+    maintained = first + dt.timedelta(days=dice.randint(5, STATION_DAYS - 5))
+    for n in range(STATION_DAYS):
+        day = first + dt.timedelta(days=n)
+        levels = _levels(promise.sections[section.name]["like"], month_start(day), max(promise.good_sections), section.water_body)
+        levels |= {"water_temp": Decimal(WATER_TEMPERATURE[day.month - 1]), "tn": Decimal("4.2")}
+        for hour in RUNS:
+            for key in STATION_ITEMS:
+                drift[key] = min(max(drift[key] + Decimal(dice.randint(-30, 30)) / 10, Decimal(80)), Decimal(125))
+            at = timezone.make_aware(dt.datetime.combine(day, dt.time(hour)))
+            is_maintained = day == maintained and hour in RUNS[2:4]
+            records.append(_run(section, at, levels, drift, is_maintained, dice))
+    return records
+
+
+def _run(section: Section, at: dt.datetime, levels: dict, drift: dict, is_maintained: bool, dice: random.Random) -> StationRecord:
+    values, flags = {}, {}
+    for key in STATION_ITEMS:
+        lost = dice.random()
+        if is_maintained or lost < 0.004:
+            flags[key] = CellFlag.EXTREME if lost < 0.001 else CellFlag.MISSING
+            continue
+        scale = 100 + (drift[key] - 100) / 10 if key == "ph" else drift[key]
+        month = timezone.localtime(at).month - 1
+        value = levels[key] * SEASON.get(key, (100,) * 12)[month] / 100 * scale / 100
+        values[key] = str(value.quantize(Decimal(1).scaleb(-DECIMALS[key]), ROUND_HALF_EVEN))
+    cells = {key: Decimal(values[key]) if key in values else None for key in STATION_ITEMS}
+    ours = rules.judge(cells, limits.table(), section.water_body).water_class
+    # The feed judges as it sees fit: now and then its class is not ours, which is what the list of differences is for.
+    feed = min(ours + 1, WaterClass.WORSE_THAN_V) if ours and dice.random() < 0.003 else ours
+    state = StationState.MAINTENANCE if is_maintained else StationState.NORMAL
+    return StationRecord(section=section, at=at, values=values, flags=flags, state=state, feed_class=feed, water_class=ours)
+
+
+# ── Air ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+AIR_NOTES = """综合指数越小，空气质量越好；同比变化率为负表示改善。
+名次由小到大排列，数值相同的名次并列。
+演示数据，不代表任何县（市、区）的实际情况。"""
+AIR_PUBLISHED_DAY = 12
+
+
+def _air(promise: Promise, intake: Intake) -> None:
+    """The air ranking of the last months: the month, the year to date, and since October, which is the heating season's campaign."""
+    counties = list(County.objects.filter(kind=CountyKind.COUNTY))
+    last = add_months(promise.today, -1) if promise.today.day >= AIR_PUBLISHED_DAY else add_months(promise.today, -2)
+    for back in range(6):
+        month = add_months(last, -back)
+        october = dt.date(month.year - (month.month < 10), 10, 1)
+        spans = {
+            periods.month(month).label: month,
+            f"{october.year}年10月以来": october,
+            periods.to_date(month).label: dt.date(month.year, 1, 1),
+        }
+        for label, starts_on in spans.items():
+            period, is_new = AirPeriod.objects.get_or_create(
+                starts_on=starts_on,
+                ends_on=periods.month(month).ends_on,
+                defaults={
+                    "label": label, "notes": AIR_NOTES, "source": SOURCE, "intake": intake,
+                    "published_on": add_months(month, 1).replace(day=AIR_PUBLISHED_DAY),
+                },
+            )  # fmt: skip
+            if is_new:
+                AirResult.objects.bulk_create(_air_result(period, county, promise.dice("air", label, county.code)) for county in counties)
+
+
+def _air_result(period: AirPeriod, county: County, dice: random.Random) -> AirResult:
+    winter = 1 if period.ends_on.month in (10, 11, 12, 1, 2, 3) else 0
+    composite = Decimal(dice.randint(300, 420) + 90 * winter) / 100
+    return AirResult(
+        period=period,
+        county=county,
+        composite_index=composite,
+        composite_change=Decimal(dice.randint(-180, 90)) / 10,
+        pm25=Decimal(dice.randint(28, 44) + 22 * winter),
+        pm25_change=Decimal(dice.randint(-220, 120)) / 10,
+    )
 
 
 def good_in(year: int, day: dt.date) -> tuple[int, int]:

@@ -12,6 +12,8 @@ from projects.regions.pack import Pack
 
 # A pack's policy is the office's proposal for all time before it sets its own.
 POLICY_FROM = dt.date(2000, 1, 1)
+# What follows from the pack's lines, also of a section that the office edited.
+MEASURED = {"order_along"}
 
 
 class OtherRegion(ValueError):
@@ -46,10 +48,7 @@ def load(pack: Pack, *, by=None) -> tuple[Region, Loaded]:
     counties = {row["code"]: _put(County, {"code": row["code"]}, row | {"position": i}, done) for i, row in enumerate(pack.counties, 1)}
     units = [_put(Unit, {"code": row["code"]}, _unit(row, i, domains, counties), done) for i, row in enumerate(pack.units, 1)]
     rivers = _rivers(pack.rivers, done)
-    sections = [
-        _put(Section, {"name": row["name"]}, row | {"river": rivers[row["river"]], "county": counties[row["county"]]}, done)
-        for row in pack.sections
-    ]
+    sections = _sections(pack.sections, rivers, counties, done)
     if pack.settings.get("policy"):
         _put(Policy, {"effective_on": POLICY_FROM}, {"values": pack.settings["policy"], "reason": "区域包默认值（建议）"}, done)
     kept = (domains.values(), counties.values(), units, rivers.values(), sections)
@@ -68,13 +67,30 @@ def _unit(row: dict, position: int, domains: dict, counties: dict) -> dict:
 
 def _rivers(rows: list[dict], done: Loaded) -> dict[str, River]:
     """Rivers, then what they flow into: a tributary may stand before its river in the file."""
-    rivers = {row["name"]: _put(River, {"name": row["name"]}, {"rank": row["rank"]}, done) for row in rows}
+    rivers = {row["name"]: _put(River, {"name": row["name"]}, {"rank": row["rank"], "mouth_km": row["mouth_km"]}, done) for row in rows}
     for row in rows:
         river, parent = rivers[row["name"]], rivers.get(row["parent"])
         if river.parent != parent:
             river.parent = parent
             river.save(update_fields=["parent"])
     return rivers
+
+
+def _sections(rows: list[dict], rivers: dict[str, River], counties: dict[str, County], done: Loaded) -> list[Section]:
+    """Sections, then what replaced them: a successor may stand below. What the office edited itself stays as it is."""
+    edited = set(Section.objects.filter(edited_at__isnull=False).values_list("name", flat=True))
+    sections = {}
+    for row in rows:
+        own = {key: value for key, value in row.items() if key != "replaced_by"}
+        values = own | {"river": rivers[row["river"]], "county": counties[row["county"]]}
+        kept = {key: value for key, value in values.items() if row["name"] not in edited or key in MEASURED}
+        sections[row["name"]] = _put(Section, {"name": row["name"]}, kept, done)
+    for row in rows:
+        section, successor = sections[row["name"]], sections.get(row.get("replaced_by") or "")
+        if "replaced_by" in row and section.edited_at is None and section.replaced_by != successor:
+            section.replaced_by = successor
+            section.save(update_fields=["replaced_by"])
+    return list(sections.values())
 
 
 def _put(model, key: dict, values: dict, done: Loaded):

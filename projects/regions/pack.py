@@ -17,6 +17,7 @@ from monitoring import limits
 from monitoring.enums import Level, WaterBody
 
 PACKS = Path(__file__).parent
+MOUTH_METRES = 10_000  # a river that ends farther from its parent's line joins it beyond the map
 
 
 class PackFaults(ValueError):
@@ -163,6 +164,9 @@ SECTION = {
     "x_items": ("x_items", item_keys, True),
     "in_force_from": ("in_force_from", day, True),
     "in_force_to": ("in_force_to", day, True),
+    "replaced_by": ("replaced_by", text(30), True),
+    "station_name": ("station_name", text(30), True),
+    "station_province": ("station_province", text(20), True),
     "source": ("source", text(120), True),
 }
 
@@ -238,6 +242,11 @@ def _settings(folder: Path, faults: list[str]) -> dict:
         pyproj.CRS(data["wall"]["crs"])
     except (KeyError, TypeError, CRSError):
         faults.append("region.json“wall.crs”：应为投影坐标系的代号，如 EPSG:4546。")
+    for key in ("province", "water_domain"):
+        if not isinstance(data.get(key, ""), str):
+            faults.append(f"region.json“{key}”：应为文字。")
+    if data.get("water_domain") and data["water_domain"] not in data["domains"]:
+        faults.append("region.json“water_domain”：应是 domains 中的一个。")
     _check_policy(data.get("policy", {}), faults)
     return data
 
@@ -325,6 +334,8 @@ def _check_sections(sections: list[dict], counties: list[dict], rivers: list[dic
             faults.append(f"{row['_where']}“river”：rivers.geojson 中没有“{row['river']}”。")
         if "county" in row and row["county"] not in codes:
             faults.append(f"{row['_where']}“county_code”：counties.csv 中没有 {row['county']}。")
+        if (successor := row.get("replaced_by")) and (successor == row.get("name") or successor not in {r.get("name") for r in sections}):
+            faults.append(f"{row['_where']}“replaced_by”：“{successor}”应是本文件中另一个断面。")
 
 
 def _rivers(lines: dict[str, dict], faults: list[str]) -> list[dict]:
@@ -361,12 +372,20 @@ def _starts_at_mouth(line: shapely.LineString, parent: shapely.LineString) -> bo
 
 
 def _measure(sections: list[dict], rivers: list[dict], crs: str) -> None:
-    """Set `order_along`: km from the source to the point of the schematic line nearest to the section."""
+    """Set `order_along` of sections and `mouth_km` of rivers: km from the source along the schematic line.
+
+    A section lies at the point of its river's line that is nearest to it, a mouth at that of the parent's line.
+    """
     project = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform
     lines = {river["name"]: shapely.transform(river["line"], project, interleaved=False) for river in rivers}
     for row in sections:
         metres = lines[row["river"]].project(shapely.Point(project(row["lon"], row["lat"])))
         row["order_along"] = round(metres / 1000, 1)
+    for river in rivers:
+        parent = lines.get(river["parent"])
+        mouth = shapely.Point(lines[river["name"]].coords[-1])
+        is_here = parent is not None and parent.distance(mouth) <= MOUTH_METRES
+        river["mouth_km"] = round(parent.project(mouth) / 1000, 1) if is_here else None
 
 
 def _plain(row: dict) -> dict:

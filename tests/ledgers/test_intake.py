@@ -13,11 +13,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from ledgers import intake, workbook
+from ledgers import intake
 from ledgers.views import intake as view
-from ledgers.workbook import BadWorkbook, Broken, read_workbook
-from linfen_water import trail
+from linfen_water import trail, workbook
 from linfen_water.models import TrailEvent
+from linfen_water.workbook import BadWorkbook, Broken, read_workbook
 from projects.models import ProjectVersion
 from tests.factories import (
     TODAY,

@@ -7,16 +7,17 @@ import pytest
 from django.utils import timezone
 
 from linfen_water import trail
-from monitoring import services
-from monitoring.enums import PeriodKind, ReadingKind, WaterClass
-from monitoring.models import Assessment, Reading
+from monitoring import periods, services
+from monitoring.enums import Cause, ReadingFlag, WaterClass
+from monitoring.models import Assessment, Interruption, Reading
 from tests.factories import CountyFactory
 
 pytestmark = pytest.mark.django_db
 
 JANUARY = dt.date(2025, 1, 1)
+MONTH, YEAR_2024 = periods.month(JANUARY), periods.year(dt.date(2024, 1, 1))
 PUBLISHED = dt.date(2025, 2, 10)
-GOOD = {"ph": "8", "do": "9", "codmn": "3", "nh3n": "0.3", "tp": "0.05"}
+GOOD = {"ph": "8", "do": "9", "codmn": "3", "nh3n": "0.3", "tp": "0.05", "cod": "9"}
 
 
 @pytest.fixture
@@ -28,17 +29,17 @@ def section():
     )
 
 
-def sample(section, day, hour=10, kind=ReadingKind.MANUAL, below=(), **values):
+def sample(section, day, hour=10, below=(), flag=ReadingFlag.VALID, **values):
     at = timezone.make_aware(dt.datetime.combine(day, dt.time(hour)))
     for key, value in values.items():
         number = None if value is None else D(value)
         Reading.objects.create(
-            section=section, sampled_at=at, parameter=key, value=number, is_below_detection=key in below, kind=kind, source="试"
+            section=section, sampled_at=at, parameter=key, value=number, is_below_detection=key in below, flag=flag, source="试"
         )
 
 
-def assess(section, kind=PeriodKind.MONTH, starts_on=JANUARY):
-    return services.assess(section=section, period_kind=kind, starts_on=starts_on, published_on=PUBLISHED)
+def assess(section, period=MONTH):
+    return services.assess(section=section, period=period, published_on=PUBLISHED)
 
 
 def test_a_month_is_the_mean_of_its_readings_judged_once(section):
@@ -71,9 +72,10 @@ def test_a_missing_item_takes_the_class_away_but_keeps_the_values(section):
     assert "tp" not in result.values
 
 
-def test_automatic_readings_and_other_months_do_not_count(section):
+def test_other_months_and_superseded_readings_do_not_count(section):
+    sample(section, dt.date(2025, 1, 6), nh3n="9")
+    Reading.objects.update(is_live=False)
     sample(section, dt.date(2025, 1, 5), **GOOD)
-    sample(section, dt.date(2025, 1, 6), kind=ReadingKind.AUTOMATIC, nh3n="9")
     sample(section, dt.date(2024, 12, 31), hour=23, nh3n="9")
     sample(section, dt.date(2025, 2, 1), hour=0, nh3n="9")
     assert assess(section).water_class == WaterClass.II
@@ -82,6 +84,46 @@ def test_automatic_readings_and_other_months_do_not_count(section):
 def test_items_outside_five_and_x_do_not_count(section):
     sample(section, dt.date(2025, 1, 5), **GOOD | {"bod5": "99", "tn": "99"})
     assert assess(section).water_class == WaterClass.II
+
+
+def test_an_item_that_nobody_gave_is_missing(section):
+    sample(section, dt.date(2025, 1, 5), **{key: value for key, value in GOOD.items() if key != "cod"})
+    result = assess(section)
+    assert (result.water_class, result.note) == (None, "化学需氧量缺测")
+
+
+def test_an_item_said_to_be_not_monitored_is_left_out(section):
+    sample(section, dt.date(2025, 1, 5), **{key: value for key, value in GOOD.items() if key != "cod"})
+    sample(section, dt.date(2025, 1, 5), flag=ReadingFlag.NOT_MONITORED, cod=None)
+    result = assess(section)
+    assert (result.water_class, "cod" in result.items) == (WaterClass.II, False)
+
+
+def test_an_invalid_value_is_kept_and_counts_as_missing(section):
+    sample(section, dt.date(2025, 1, 5), **{key: value for key, value in GOOD.items() if key != "tp"})
+    sample(section, dt.date(2025, 1, 5), flag=ReadingFlag.INVALID, tp="0.05")
+    assert assess(section).note == "总磷缺测"
+
+
+def test_a_doubtful_value_counts(section):
+    sample(section, dt.date(2025, 1, 5), flag=ReadingFlag.DOUBTFUL, **GOOD)
+    assert assess(section).water_class == WaterClass.II
+
+
+def test_a_month_not_sampled_says_why(section):
+    Interruption.objects.create(section=section, month=JANUARY, cause=Cause.FROZEN)
+    result = assess(section)
+    assert (result.water_class, result.note) == (None, "结冰")
+
+
+def test_reassess_judges_every_period_that_the_month_enters(section):
+    for month in (1, 2, 3):
+        sample(section, dt.date(2024, month, 5), **GOOD)
+    changed = services.reassess(section=section, months=[dt.date(2024, 2, 5)], published_on=dt.date(2024, 4, 10))
+    found = {str(periods.of(row.period_kind, row.starts_on, row.ends_on)): row.water_class for row in Assessment.objects.all()}
+    assert found == {"2024-02": 2, "2024-01..02": 2, "2024-01..03": 2, "2024-Q1": 2}
+    assert changed == 4
+    assert services.reassess(section=section, months=[dt.date(2024, 2, 5)], published_on=dt.date(2024, 4, 11)) == 0
 
 
 def test_assessing_twice_keeps_the_first_and_a_correction_makes_a_revision(section):
@@ -108,7 +150,7 @@ def test_a_new_result_is_an_event_so_that_no_map_keeps_the_old_one(section):
 def test_a_year_needs_eight_months(section, months, expected):
     for month in range(1, months + 1):
         sample(section, dt.date(2024, month, 5), **GOOD)
-    assert assess(section, PeriodKind.YEAR, dt.date(2024, 1, 1)).water_class == expected
+    assert assess(section, YEAR_2024).water_class == expected
 
 
 def test_a_year_is_the_mean_of_months_not_of_readings(section):
@@ -116,14 +158,14 @@ def test_a_year_is_the_mean_of_months_not_of_readings(section):
         sample(section, dt.date(2024, month, 5), **GOOD)
     for day in (6, 7, 8):
         sample(section, dt.date(2024, 1, day), **GOOD | {"nh3n": "1.9"})
-    result = assess(section, PeriodKind.YEAR, dt.date(2024, 1, 1))
+    result = assess(section, YEAR_2024)
     assert result.values["nh3n"] == "0.45"  # (1.5 + 7 × 0.3) / 8
     assert result.ends_on == dt.date(2024, 12, 31)
 
 
 def test_assess_all_gives_what_assess_gives(section):
     sample(section, dt.date(2025, 1, 5), **GOOD | {"cod": "22"})
-    services.assess_all(sections=[section], periods=[(PeriodKind.MONTH, JANUARY, PUBLISHED)], source="手工监测")
+    services.assess_all(sections=[section], periods=[(MONTH, PUBLISHED)], source="手工监测")
     assert assess(section) == Assessment.objects.get()
 
 

@@ -7,8 +7,9 @@ from xml.etree import ElementTree
 import pytest
 from pyproj import Geod
 
+from linfen_water import palette
 from linfen_water.models import Region
-from projects import geo, palette
+from projects import geo
 from projects.regions.pack import PACKS
 
 TINY = Path(__file__).parents[1] / "regions" / "tiny"

@@ -46,7 +46,16 @@ EXPECTED = {
     ("dispatch_review", "get"): (405, 405, 405, 405, 405, 405),
     ("dispatch_review", "post"): (404, 404, 302, 404, 302, 404),
 }
-ELSEWHERE = {"wall", "wall_base", "wall_outlines", "wall_json", "projects_geojson", "sections_geojson", "counties_geojson"}  # test_wall
+ELSEWHERE = {
+    "section_works",
+    "wall",
+    "wall_base",
+    "wall_outlines",
+    "wall_json",
+    "projects_geojson",
+    "sections_geojson",
+    "counties_geojson",
+}  # test_wall
 
 
 @pytest.fixture

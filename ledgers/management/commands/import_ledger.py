@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ledgers import intake
 from ledgers.registry import LEDGERS
-from ledgers.workbook import BadWorkbook, read_workbook
+from linfen_water.workbook import BadWorkbook, read_workbook
 
 
 class Command(BaseCommand):

@@ -1,6 +1,6 @@
 """Reading a workbook that somebody sent: `read_workbook(bytes) -> list[Sheet]`, or BadWorkbook with the sentence for the person.
 
-The file is opened in a process of its own (`python -m ledgers.workbook`, the file on stdin, JSON on stdout) with limits on memory
+The file is opened in a process of its own (`python -m linfen_water.workbook`, the file on stdin, JSON on stdout) with limits on memory
 and time; it knows no Django and no database. Before the workbook is parsed its zip is unpacked in a stream and counted, and any
 DOCTYPE or ENTITY refuses it. Formulas are read as the values that Excel kept for them.
 """
@@ -82,7 +82,7 @@ def read_workbook(data: bytes) -> list[Sheet]:
     """The sheets of the workbook `data`, its blank rows left out. Raises BadWorkbook."""
     if fault := first_look(data):
         raise BadWorkbook(fault)
-    worker = [sys.executable, "-m", "ledgers.workbook"]
+    worker = [sys.executable, "-m", "linfen_water.workbook"]
     root = Path(__file__).resolve().parent.parent
     try:
         done = subprocess.run(worker, input=data, capture_output=True, timeout=2 * SECONDS, cwd=root, check=False)

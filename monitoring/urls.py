@@ -1,0 +1,14 @@
+"""Pages of the water: the table of all sections, a section, and the ways in for values."""
+
+from django.urls import path
+
+from monitoring.views import differences, intake, readings, section, section_edit, sections
+
+urlpatterns = [
+    path("sections/", sections.sections, name="sections"),
+    path("sections/readings/", readings.readings, name="readings"),
+    path("sections/import/", intake.intake, name="readings_import"),
+    path("sections/differences/", differences.differences, name="differences"),
+    path("sections/<int:pk>/", section.section, name="section"),
+    path("sections/<int:pk>/edit/", section_edit.edit, name="section_edit"),
+]
