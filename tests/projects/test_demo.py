@@ -32,7 +32,7 @@ REAL = Q(provenance__in=[Provenance.PUBLIC, Provenance.LIKELY])
 REAL_DISPATCH = Q(project__provenance__in=[Provenance.PUBLIC, Provenance.LIKELY])
 # Of all invented and public facts, as every machine and both databases must make them. A wanted change of the
 # generator changes it: look at the demo first, then put the new value here.
-DIGEST = "9c9990091b4b2dd70bf522004136a9707eb628079f9662e17f38f9a276bc30a0"
+DIGEST = "606c3d4e91d31132c633556c0ded0c3521a2ce9ca1dbee1b02a9af685da5a8d2"
 TABLES = [
     "monitoring.Section", "monitoring.SectionTarget", "monitoring.Reading", "monitoring.Assessment", "monitoring.Interruption",
     "monitoring.StationRecord", "monitoring.AirPeriod", "monitoring.AirResult", "linfen_water.County",
