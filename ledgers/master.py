@@ -9,7 +9,7 @@ from django.db.models import Case, Count, DateField, F, OuterRef, PositiveIntege
 from django.db.models.functions import Coalesce
 
 from linfen_water import clock, policy
-from linfen_water.dates import add_workdays
+from linfen_water.workdays import add_workdays
 from projects import rules
 from projects.enums import HelpLevel, Nature, PermitKind, PermitState, ProblemCategory, SourceKind, Stage
 from projects.facts import ZERO, ProjectFacts, Totals, project_facts

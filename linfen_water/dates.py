@@ -22,11 +22,3 @@ def add_months(day: dt.date, months: int) -> dt.date:
     """The first day of the month `months` after (or before) that of `day`."""
     years, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return dt.date(years, month + 1, 1)
-
-
-def add_workdays(day: dt.date, count: int) -> dt.date:
-    """The day `count` working days after `day`, Monday to Friday; public holidays are not known here and not left out."""
-    weeks, rest = divmod(count, 5)
-    day = min(day, monday(day) + dt.timedelta(days=4)) + dt.timedelta(weeks=weeks)  # a week-end counts from its Friday
-    over = day.weekday() + rest >= 5
-    return day + dt.timedelta(days=rest + (2 if over else 0))

@@ -19,6 +19,7 @@ DEBUG = env.bool("DEBUG", False)
 DATA_DIR = Path(env.str("DATA_DIR", "") or BASE_DIR / "var")  # database, broker, documents, fonts, secrets
 REGION = env.str("REGION", "linfen")  # folder under projects/regions/, or a path
 OFFICE_TODAY = env.date("OFFICE_TODAY", None)  # business date for rehearsals; else the demo's, else the real one
+HOLIDAYS_COUNTRY = env.str("HOLIDAYS_COUNTRY", "CN")  # whose public holidays and shifted days count (ISO 3166)
 OFFICE_FONTS = env.dict("OFFICE_FONTS", {})  # role=path of the office's own licensed fonts, e.g. fangsong=/x/simfang.ttf
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
