@@ -57,6 +57,10 @@ class Broken:
         return self.text
 
 
+class Percent(Decimal):
+    """A number that the sheet shows as a percentage; its value is what the file holds: -0.053 for -5.3 %."""
+
+
 Cell = str | Decimal | dt.date | Broken | None
 
 
@@ -109,6 +113,8 @@ def first_look(data: bytes) -> str:
 
 def _cell(said) -> Cell:
     if isinstance(said, dict):
+        if "percent" in said:
+            return Percent(f"{said['percent']:.15g}")
         return dt.date.fromisoformat(said["day"]) if "day" in said else Broken(said["broken"])
     if isinstance(said, (int, float)):
         return Decimal(f"{said:.15g}")  # the digits that a spreadsheet shows; the rest is binary dust
@@ -228,7 +234,7 @@ def _filled(values: Iterable[tuple], sources: Iterable[tuple] | None) -> Iterato
 
 
 def _said(cell, source):
-    """A cell as JSON: text, number, `{"day"}`, `{"broken"}` or None. `source` is the same cell with its formula."""
+    """A cell as JSON: text, number, `{"percent"}`, `{"day"}`, `{"broken"}` or None. `source` is the same cell with its formula."""
     value = cell.value
     if value is None:
         return {"broken": NOT_CALCULATED} if source.value is not None else None
@@ -239,7 +245,9 @@ def _said(cell, source):
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, (int, float)):
-        return value if math.isfinite(value) and abs(value) < 1e300 else {"broken": str(value)}
+        if not math.isfinite(value) or abs(value) >= 1e300:
+            return {"broken": str(value)}
+        return {"percent": value} if "%" in (cell.number_format or "") else value
     return str(value) if str(value).strip() else None
 
 
