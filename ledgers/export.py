@@ -7,6 +7,7 @@ full-width forms are prefixed with an apostrophe. Rows are read and written in b
 import csv
 import dataclasses
 import datetime as dt
+import functools
 import io
 import itertools
 from collections.abc import Iterable, Iterator
@@ -22,6 +23,7 @@ from openpyxl.worksheet.cell_range import CellRange
 
 from ledgers import columns as c
 from ledgers.registry import Ledger
+from ledgers.rows import Rows
 
 BATCH = 500
 DEMO_MARK = "演示数据：除注明公开来源的信息外均为虚构"
@@ -35,18 +37,18 @@ class Sheet:
 
     ledger: Ledger
     day: dt.date
-    chosen: QuerySet
+    chosen: QuerySet | Rows
     conditions: list[str]  # the filter in words
     is_demo: bool
 
-    @property
+    @functools.cached_property
     def columns(self) -> list[tuple[str, c.LedgerColumn]]:
-        return list(self.ledger.table.base_columns.items())
+        return list(self.ledger.table_for(self.chosen).base_columns.items())
 
     @property
     def notes(self) -> str:
         """The line under the title: unit, day, filter, mark."""
-        parts = ["单位：万元", f"数据截至：{self.day}", "＝：自动计算", *self.conditions]
+        parts = [f"单位：{self.ledger.unit}", f"数据截至：{self.day}", "＝：自动计算", *self.conditions]
         return "　".join([*parts, DEMO_MARK] if self.is_demo else parts)
 
     @property
@@ -63,13 +65,23 @@ class Sheet:
     def rows(self) -> Iterator[list]:
         """Bare values, row by row."""
         columns = [(name, column.value) for name, column in self.columns]
-        keys = self.ledger.keys(self.chosen)
-        for start in range(0, len(keys), BATCH):
-            for row in self.ledger.read(self.day, keys[start : start + BATCH]):
+        for batch in self.ledger.read_batches(self.day, self.chosen, BATCH):
+            for row in batch:
                 yield [value(row[name], row) for name, value in columns]
 
+    def foot(self) -> Iterator[list]:
+        """What stands below the rows: the total row, then the notes, each in a row of its own."""
+        if self.ledger.totals:
+            yield self.totals()
+        for note in self.notes_below:
+            yield [note]
+
+    @property
+    def notes_below(self) -> list[str]:
+        return [f"注：{note}" for note in self.ledger.notes(self.chosen)] if self.ledger.notes else []
+
     def totals(self) -> list:
-        """The last row: how many, and the sums."""
+        """The total row: how many, and the sums."""
         sums = self.ledger.totals(self.day, self.chosen)
         row = [getattr(sums, name, None) if isinstance(column, c.WanColumn) else None for name, column in self.columns]
         row[0] = "合计"
@@ -85,7 +97,8 @@ def csv_lines(sheet: Sheet) -> Iterator[str]:
         yield _csv_line(row)
     for row in sheet.rows():
         yield _csv_line(row)
-    yield _csv_line(sheet.totals())
+    for row in sheet.foot():
+        yield _csv_line(row)
 
 
 def _csv_line(row: Iterable) -> str:
@@ -124,7 +137,10 @@ def write_workbook(sheet: Sheet, file: BinaryIO) -> None:
     for row in sheet.rows():
         page.append(_cells(row, body))
         count += 1
-    page.append(_cells(sheet.totals(), [_body_style(page, column, bold=True) for column in columns]))
+    if sheet.ledger.totals:
+        page.append(_cells(sheet.totals(), [_body_style(page, column, bold=True) for column in columns]))
+    for note in sheet.notes_below:
+        page.append(_cells([note], [_style(page, font=Font(name="宋体", size=10))]))
     for _, start, end in _groups(columns):
         page.merged_cells.add(CellRange(min_row=3, max_row=3, min_col=start, max_col=end))
     page.auto_filter.ref = f"A{HEAD_ROWS}:{get_column_letter(len(columns))}{HEAD_ROWS + count}"

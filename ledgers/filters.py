@@ -1,12 +1,14 @@
 """What a ledger can be narrowed by. The address carries it, so a filtered ledger can be sent to a colleague or counted on `/`."""
 
 import datetime as dt
+import functools
 
 import django_filters as filters
 from django import forms
 from django.db.models import Q, QuerySet
 
 from ledgers.master import overdue_permits
+from ledgers.rows import Rows
 from linfen_water import policy
 from linfen_water.enums import UnitKind
 from linfen_water.models import County, Domain, Unit
@@ -15,6 +17,14 @@ from projects.facts import silent
 from projects.models import Permit
 
 HAIR = 1e-6  # the database reckons with floats: a lag of exactly the limit comes out so little beside it
+
+
+def spoken(form: forms.Form) -> list[str]:
+    """What a form chooses, in words: `["县（市、区）：洪洞县"]`."""
+    if not form.is_valid():
+        return []
+    chosen = ((form.fields[name], value) for name, value in form.cleaned_data.items())
+    return [f"{field.label}：{_spoken(field, value)}" for field, value in chosen if value not in (None, "", [])]
 
 
 class LedgerFilter(filters.FilterSet):
@@ -26,11 +36,42 @@ class LedgerFilter(filters.FilterSet):
 
     @property
     def spoken(self) -> list[str]:
-        """What is chosen, in words: `["县（市、区）：洪洞县"]`, for the page and the head of the workbook."""
-        if not self.form.is_valid():
-            return []
-        chosen = ((self.form.fields[name], value) for name, value in self.form.cleaned_data.items())
-        return [f"{field.label}：{_spoken(field, value)}" for field, value in chosen if value not in (None, "", [])]
+        """What is chosen, in words, for the page and the head of the workbook."""
+        return spoken(self.form)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether the person chose anything."""
+        return bool(self.spoken)
+
+
+class RowsFilter:
+    """The same door for rows that rules compute: `queryset` is what the ledger's `rows` gave, `qs` the `Rows` chosen of it."""
+
+    form_class: type[forms.Form]  # takes `source`, what the ledger's `rows` gave, beside the address
+
+    def __init__(self, data, *, queryset, day: dt.date):
+        self.queryset, self.day = queryset, day
+        self.form = self.form_class(data, source=queryset)
+
+    def is_valid(self) -> bool:
+        return self.form.is_valid()
+
+    @functools.cached_property
+    def qs(self) -> Rows:
+        """The rows chosen, read once. Ask only when the filter is valid."""
+        return self.choose(**self.form.cleaned_data)
+
+    def choose(self, **chosen) -> Rows:
+        raise NotImplementedError
+
+    @property
+    def spoken(self) -> list[str]:
+        return spoken(self.form)
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(spoken(self.form))
 
 
 def _spoken(field: forms.Field, value) -> str:

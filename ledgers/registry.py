@@ -1,33 +1,73 @@
-"""The ledgers (台账), each declared once: one view, one template and one export serve them all."""
+"""The ledgers (台账), each declared once: one view, one template and one export serve them all.
+
+A ledger's rows are either chosen and ordered by the database, as a QuerySet whose `read` gives the facts of a page; or
+computed by rules, as `Rows` of dicts, which the ledger's own filter makes of what `rows` gives it (then there is no `read`).
+"""
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from django.db.models import QuerySet
 
 from ledgers import filters, master, tables
+from ledgers.columns import LedgerColumn
+from ledgers.permissions import may_take_in
+from ledgers.rows import Rows
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Ledger:
-    """What makes a ledger. `rows(day, user)` is all that `user` may read; `read(day, keys)` the rows of a page as dicts."""
+    """What makes a ledger. `rows(day, user)` is all that `user` may read (None: all, for commands)."""
 
     slug: str
     title: str
     row_is: str  # what one row is: 项目
     measure: str  # how the rows are counted: 个
     about: str
-    rows: Callable[..., QuerySet]
-    read: Callable[[dt.date, Iterable[int]], list[dict]]
-    totals: Callable[[dt.date, QuerySet], object]  # a dataclass or properties named as the columns, with `count`
-    spoken_totals: Callable[[object], str]  # the totals in one line
-    label_column: str  # where the total row says what it counts
+    rows: Callable[..., Any]
     table: type[tables.LedgerTable]
-    filter: type[filters.LedgerFilter]
+    filter: type[filters.LedgerFilter] | type[filters.RowsFilter]
+    label_column: str  # where the total row says what it counts
+    unit: str = "万元"  # of all its figures
+    read: Callable[[dt.date, Iterable[int]], list[dict]] | None = None  # the rows of a page as dicts, by their keys
+    columns: Callable[[Rows], dict[str, LedgerColumn]] | None = None  # all columns in order, where they depend on the rows
+    totals: Callable[[dt.date, Any], Any] | None = None  # a dataclass or properties named as the columns, with `count`
+    spoken_totals: Callable[[Any], str] | None = None  # the totals in one line
+    notes: Callable[[Any], list[str]] | None = None  # what is said below the table (注)
+    may_take_in: Callable[[Any], bool] | None = None  # who may take values in; None: there is no way in
+    intake_page: str = ""  # name of the page that takes them in; empty: `/ledgers/<slug>/import/`
+
+    @property
+    def has_totals(self) -> bool:
+        return self.totals is not None
 
     def keys(self, chosen: QuerySet) -> list[int]:
         return list(chosen.values_list("pk", flat=True))
+
+    def read_rows(self, day: dt.date, chosen: Any) -> list[dict]:
+        """The rows of `chosen`, a part of the ledger, as dicts."""
+        return list(chosen) if self.read is None else self.read(day, self.keys(chosen))
+
+    def read_batches(self, day: dt.date, chosen: Any, size: int) -> Iterator[list[dict]]:
+        """All rows of `chosen` in their order, `size` at a time."""
+        found = list(chosen) if self.read is None else self.keys(chosen)
+        for start in range(0, len(found), size):
+            batch = found[start : start + size]
+            yield batch if self.read is None else self.read(day, batch)
+
+    def opened(self, day: dt.date, user=None) -> filters.LedgerFilter | filters.RowsFilter:
+        """The ledger as its page opens: with nothing chosen but what the filter chooses by itself."""
+        return self.filter({}, queryset=self.rows(day, user), day=day)
+
+    def table_for(self, chosen: Any) -> type[tables.LedgerTable]:
+        """The table with all its columns for the rows chosen."""
+        if self.columns is None:
+            return self.table
+        columns = self.columns(chosen)
+        meta = type("Meta", (self.table.Meta,), {"sequence": list(columns)})
+        return type(self.table.__name__, (self.table,), {**columns, "Meta": meta})
 
 
 LEDGERS: dict[str, Ledger] = {
@@ -46,6 +86,7 @@ LEDGERS: dict[str, Ledger] = {
             label_column="name",
             table=tables.ProjectTable,
             filter=filters.ProjectFilter,
+            may_take_in=may_take_in,
         ),
     ]
 }

@@ -12,7 +12,6 @@ from django.shortcuts import redirect, render
 from django.views.generic import View
 
 from ledgers import intake
-from ledgers.permissions import may_take_in
 from ledgers.registry import LEDGERS
 from linfen_water.workbook import EMPTY, LARGEST, TOO_LARGE, BadWorkbook, Sheet, read_workbook
 
@@ -49,10 +48,10 @@ class IntakeView(View):
 
     def dispatch(self, request, *args, slug: str, **kwargs):
         self.ledger = LEDGERS.get(slug)
-        if self.ledger is None or not may_take_in(request.user):
+        if self.ledger is None or self.ledger.may_take_in is None or not self.ledger.may_take_in(request.user):
             raise Http404
-        if not intake.has_intake(self.ledger):
-            return render(request, "error.html", {"title": "不能导入", "message": intake.NO_INTAKE}, status=404)
+        if self.ledger.intake_page:
+            return redirect(self.ledger.intake_page)
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request):

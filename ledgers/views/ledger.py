@@ -10,9 +10,8 @@ from django.utils.http import content_disposition_header
 from django.views.generic import TemplateView, View
 
 from ledgers import export
-from ledgers.intake import has_intake
-from ledgers.permissions import may_take_in
 from ledgers.registry import LEDGERS, Ledger
+from ledgers.rows import Rows
 from linfen_water.permissions import scope_key
 from linfen_water.trail import state as trail_state
 
@@ -28,7 +27,7 @@ class LedgersView(TemplateView):
 
     def get_context_data(self, **kwargs):
         day, user = self.request.as_of, self.request.user
-        counted = [(ledger, ledger.rows(day, user).count()) for ledger in LEDGERS.values()]
+        counted = [(ledger, ledger.opened(day, user).qs.count()) for ledger in LEDGERS.values()]
         return super().get_context_data(ledgers=counted, **kwargs)
 
 
@@ -41,7 +40,8 @@ class LedgerView(View):
             raise Http404
         chosen = ledger.filter(request.GET, queryset=ledger.rows(request.as_of, request.user), day=request.as_of)
         hidden = ledger.table.details if request.GET.get("view") == "brief" else ()
-        table = ledger.table(chosen.qs if chosen.is_valid() else chosen.queryset.none(), exclude=hidden)
+        rows = chosen.qs if chosen.is_valid() else chosen.queryset.none()
+        table = ledger.table_for(rows)(rows, exclude=hidden)
         table.order_by = request.GET.getlist("sort") or ()
         if request.GET.get("export"):
             return self.export(request, ledger, chosen, table)
@@ -50,10 +50,10 @@ class LedgerView(View):
     def page(self, request, ledger: Ledger, chosen, table):
         per_page = request.GET.get("per_page")
         open_page(table, request.GET.get("page"), int(per_page) if per_page in map(str, PER_PAGE) else PER_PAGE[0])
-        rows = ledger.read(request.as_of, ledger.keys(table.page.object_list.data))
+        rows = ledger.read_rows(request.as_of, table.page.object_list.data)
         is_part = request.htmx and not request.htmx.history_restore_request
         is_totals = is_part and request.GET.get("part") == "totals"
-        wants_totals = is_totals or table.paginator.count <= INLINE_TOTALS
+        wants_totals = ledger.has_totals and (is_totals or table.paginator.count <= INLINE_TOTALS)
         context = {
             "ledger": ledger,
             "filter": chosen,
@@ -61,7 +61,8 @@ class LedgerView(View):
             "body": table.body(rows),
             "totals": self.totals(request, ledger, table) if wants_totals else None,
             "is_brief": bool(table.exclude),
-            "takes_in": has_intake(ledger) and may_take_in(request.user) and request.as_of == request.today,
+            "notes": ledger.notes(rows_of(table)) if ledger.notes else [],
+            "takes_in": bool(ledger.may_take_in) and ledger.may_take_in(request.user) and request.as_of == request.today,
             "per_page_choices": PER_PAGE,
             "pages": table.paginator.get_elided_page_range(table.page.number, on_each_side=2, on_ends=1),
             "kept": [(name, request.GET[name]) for name in ("sort", "per_page", "view", "as_of") if request.GET.get(name)],
@@ -80,7 +81,7 @@ class LedgerView(View):
         return cache.get_or_set(key, lambda: self.sum_up(request, ledger, table))
 
     def sum_up(self, request, ledger: Ledger, table) -> dict:
-        sums = ledger.totals(request.as_of, table.data.data)
+        sums = ledger.totals(request.as_of, rows_of(table))
         label = f"合计 {sums.count} {ledger.measure}"
         return {"cells": table.foot(sums, label, ledger.label_column), "words": ledger.spoken_totals(sums)}
 
@@ -92,10 +93,15 @@ class LedgerView(View):
                 "筛选条件有误，请回到台账改正后再导出。" if kind in {"xlsx", "csv"} else f"不能导出为“{kind[:20]}”，只有 xlsx 和 csv。"
             )
             return render(request, "error.html", {"title": "没有导出", "message": message}, status=400)
-        sheet = export.Sheet(ledger, request.as_of, table.data.data, chosen.spoken, request.region.is_demo)
+        sheet = export.Sheet(ledger, request.as_of, rows_of(table), chosen.spoken, request.region.is_demo)
         response = send_workbook(sheet) if kind == "xlsx" else send_csv(sheet)
         response["Cache-Control"] = "private, no-store"
         return response
+
+
+def rows_of(table):
+    """All rows of the table in their order: a queryset, or the rows that were read already."""
+    return table.data if isinstance(table.data, Rows) else table.data.data
 
 
 def open_page(table, number: str | None, per_page: int) -> None:

@@ -31,8 +31,9 @@ class Command(BaseCommand):
             day = read_day(as_of, today) if as_of else today
         except BadDay as fault:
             raise CommandError(str(fault)) from None
-        chosen = ledger.rows(day)
-        sheet = export.Sheet(ledger, day, chosen, [], Region.current().is_demo)
+        opened = ledger.opened(day)
+        chosen = opened.qs
+        sheet = export.Sheet(ledger, day, chosen, opened.spoken, Region.current().is_demo)
         try:
             self.write(sheet, file)
         except OSError as fault:

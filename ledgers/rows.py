@@ -1,0 +1,30 @@
+"""Rows of a ledger that are read already: facts that rules compute, which SQL cannot order or choose."""
+
+from collections.abc import Iterable
+
+from django_tables2.data import TableData
+from django_tables2.utils import OrderBy
+
+
+class Rows(TableData):
+    """Dicts in the ledger's own order, with what pages and workbooks ask of a queryset: length, slices, `none`, the order of a column."""
+
+    def __init__(self, rows: Iterable[dict] = ()):
+        super().__init__(list(rows))
+
+    def __len__(self):
+        return len(self.data)
+
+    def count(self) -> int:
+        return len(self.data)
+
+    def none(self) -> "Rows":
+        return type(self)()
+
+    def order_by(self, aliases) -> None:
+        """By the key that the column's `sort` names; missing values last both ways, the ledger's own order breaks ties."""
+        for alias in reversed(aliases):
+            key = self.table.columns[OrderBy(alias).bare].column.sort
+            there = [row for row in self.data if row[key] is not None]
+            missing = [row for row in self.data if row[key] is None]
+            self.data = sorted(there, key=lambda row: row[key], reverse=alias.startswith("-")) + missing
