@@ -78,6 +78,10 @@ class Section(models.Model):
     def __str__(self):
         return self.name
 
+    def is_in_force(self, day: dt.date) -> bool:
+        """Twin of `SectionQuerySet.in_force`."""
+        return (self.in_force_from is None or self.in_force_from <= day) and (self.in_force_to is None or self.in_force_to > day)
+
     @property
     def due_items(self) -> tuple[str, ...]:
         """Keys of the items that its class stands on: the five, then its own X ("5+X")."""

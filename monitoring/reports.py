@@ -5,7 +5,7 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from monitoring import limits, rules
@@ -110,18 +110,19 @@ def section_table(day: dt.date, period: Period) -> SectionTable:
 
     National sections first, then by river and along it.
     """
-    sections = Section.objects.in_force(period.ends_on).select_related("river", "county")
-    by_pk = {section.pk: section for section in sections}
-    targets = dict(SectionTarget.objects.filter(year=period.year).values_list("section", "water_class"))
-    compared = [p for p in (period, period.before, period.year_before) if p]
-    found = _standing(day, compared)
-    causes = causes_of(by_pk.values(), period.starts_on, period.ends_on) if period.kind == PeriodKind.MONTH else {}
-    table = limits.in_force_on(period.ends_on)
-    rows = [
-        _row(section, period, table, targets.get(pk), {p: found.get((pk, p)) for p in compared}, causes.get(pk, {}))
-        for pk, section in by_pk.items()
-    ]
-    return SectionTable(period, day, tuple(sorted(rows, key=_order)), table)
+    return section_tables(day, [period])[0]
+
+
+def section_tables(day: dt.date, periods: Sequence[Period]) -> list[SectionTable]:
+    """The tables of several periods of one kind, in their order. Five queries, however many periods and sections."""
+    if not periods:
+        return []
+    sections = list(Section.objects.select_related("river", "county"))
+    targets = {(pk, year): c for pk, year, c in SectionTarget.objects.values_list("section", "year", "water_class")}
+    found = _standing(day, [p for period in periods for p in (period, period.before, period.year_before) if p])
+    is_month = periods[0].kind == PeriodKind.MONTH
+    causes = causes_of(sections, min(p.starts_on for p in periods), max(p.ends_on for p in periods)) if is_month else {}
+    return [_table(day, period, sections, targets, found, causes) for period in periods]
 
 
 def latest_month(day: dt.date, sections=None) -> dt.date | None:
@@ -154,6 +155,31 @@ def share_line(label: str, rows: Iterable[SectionRow]) -> ShareLine:
 
 
 # ── Putting together ─────────────────────────────────────────────────────────────────────────────────────────────────
+def _table(
+    day: dt.date,
+    period: Period,
+    sections: list[Section],
+    targets: dict[tuple[int, int], int],
+    standing: dict[tuple[int, Period], Assessment],
+    causes: dict[int, dict[dt.date, str]],
+) -> SectionTable:
+    table = limits.in_force_on(period.ends_on)
+    compared = [p for p in (period, period.before, period.year_before) if p]
+    rows = [
+        _row(
+            section,
+            period,
+            table,
+            targets.get((section.pk, period.year)),
+            {p: standing.get((section.pk, p)) for p in compared},
+            causes.get(section.pk, {}),
+        )
+        for section in sections
+        if section.is_in_force(period.ends_on)
+    ]
+    return SectionTable(period, day, tuple(sorted(rows, key=_order)), table)
+
+
 def _standing(day: dt.date, periods: list[Period]) -> dict[tuple[int, Period], Assessment]:
     kind = periods[0].kind
     rows = Assessment.objects.standing(day).filter(
