@@ -5,14 +5,14 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from monitoring import limits, rules
 from monitoring.enums import Change, Level, PeriodKind, Rating, WaterClass
 from monitoring.models import Assessment, Interruption, Section, SectionTarget
 from monitoring.periods import Period, of
-from monitoring.services import causes_of
+from monitoring.services import Causes, causes_of
 
 LEVELS = [Level.NATIONAL, Level.PROVINCIAL, Level.OTHER]  # the order of every list
 
@@ -44,6 +44,7 @@ class SectionRow:
     water_class: WaterClass | None
     values: dict[str, Decimal]  # by item key, rounded for assessment
     items: tuple[str, ...]  # the items that the class stands on
+    over_iii: tuple[str, ...]  # keys of those whose value is worse than Ⅲ, all of them
     deciding: tuple[str, ...]  # names of the items that are as bad as the section
     pollutants: tuple[Pollutant, ...]  # against Ⅲ, only when worse than Ⅲ
     over_target: tuple[Pollutant, ...]  # against the section's target: another figure
@@ -161,7 +162,7 @@ def _table(
     sections: list[Section],
     targets: dict[tuple[int, int], int],
     standing: dict[tuple[int, Period], Assessment],
-    causes: dict[int, dict[dt.date, str]],
+    causes: Mapping[int, Causes],
 ) -> SectionTable:
     table = limits.in_force_on(period.ends_on)
     compared = [p for p in (period, period.before, period.year_before) if p]
@@ -194,7 +195,7 @@ def _row(
     table: limits.Limits,
     target: int | None,
     found: dict[Period, Assessment | None],
-    causes: dict[dt.date, str],
+    causes: Causes,
 ) -> SectionRow:
     row = found[period]
     values = {key: Decimal(value) for key, value in row.values.items()} if row else {}
@@ -213,6 +214,7 @@ def _row(
         water_class=water_class,
         values=values,
         items=tuple(row.items) if row else (),
+        over_iii=tuple(key for key in row.items if _is_over(table.of(key, section.water_body), values.get(key))) if row else (),
         deciding=tuple(map(table.name, row.deciding_items)) if row else (),
         pollutants=tuple(_pollutant(table, key, multiple) for key, multiple in row.main_pollutants) if row else (),
         over_target=tuple(_pollutant(table, key, multiple) for key, multiple in over),
@@ -226,7 +228,11 @@ def _row(
     )
 
 
-def _why_not(water_class: WaterClass | None, period: Period, causes: dict[dt.date, str]) -> str:
+def _is_over(limit: limits.Limit | None, value: Decimal | None) -> bool:
+    return limit is not None and value is not None and rules.classify(limit, value) > WaterClass.III
+
+
+def _why_not(water_class: WaterClass | None, period: Period, causes: Causes) -> str:
     if water_class is not None:
         return ""
     cause = causes.get(period.starts_on)
