@@ -305,7 +305,7 @@ def _left_out(
 def _too_few(before: Sequence[dt.date], after: Sequence[dt.date], means: Means, pairs: int, least_pairs: int) -> str:
     first, last = (sum(bool(means.get(month)) for month in side) for side in (before, after))
     return (
-        f"开工前12个月（{spell(before)}）有{first}个月数据，完工后12个月（{spell(after)}）有{last}个月数据，"
+        f"开工前12个月（{spell(before)}）已发布{first}个月，完工后12个月（{spell(after)}）已发布{last}个月，"
         f"相同月份{pairs}对，不足{least_pairs}对（建议值），不作前后对比。"
     )
 
