@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -69,12 +70,12 @@ class Skipped:
 
 @dataclasses.dataclass
 class Rehearsal:
-    """What a workbook would do. `revisions` holds the new values by project key; nothing is written while there are errors."""
+    """What a workbook would do. `revisions` holds the new values by key; nothing is written while there are errors."""
 
     changes: list[Change] = dataclasses.field(default_factory=list)
     errors: list[Error] = dataclasses.field(default_factory=list)
     skipped: list[Skipped] = dataclasses.field(default_factory=list)
-    revisions: dict[int, dict] = dataclasses.field(default_factory=dict)
+    revisions: dict[Any, dict] = dataclasses.field(default_factory=dict)
 
     def as_json(self) -> dict:
         return {name: [dataclasses.asdict(one) for one in getattr(self, name)] for name in ("changes", "errors", "skipped")}

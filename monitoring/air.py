@@ -195,7 +195,7 @@ def differences(
 def state_of(period: AirPeriod, results: Iterable[AirResult]) -> str:
     """A text that differs after every change of the period: what somebody saw when they began to type."""
     facts = [[str(getattr(period, name)) for name in PERIOD_FIELDS]]
-    facts += sorted([result.county_id, *[spoken(name, getattr(result, name)) for name in MEASURES]] for result in results)
+    facts += sorted([str(result.county_id), *[spoken(name, getattr(result, name)) for name in MEASURES]] for result in results)
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
