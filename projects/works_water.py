@@ -44,11 +44,11 @@ class ServingProject(NamedTuple):
 
 
 def section_projects(day: dt.date, user, pks: Iterable[int]) -> dict[int, list[ServingProject]]:
-    """The projects on the list on `day` that are meant for each section of `pks` and that `user` may read, by number.
+    """The projects on the list on `day` that are meant for each section of `pks` and that `user` may read (None: all), by number.
 
     One query (and the policy's). A section that has none is not there.
     """
-    visible = permissions.visible_projects(user, clock.today())
+    visible = Project.objects.all() if user is None else permissions.visible_projects(user, clock.today())
     rows = visible.as_of(day).filter(sections__in=list(pks)).order_by("number", "code")
     found = defaultdict(list)
     for section, code, name, stage_then in rows.values_list("sections", "code", "v__name", "stage"):
