@@ -87,36 +87,33 @@ def _water(months: Sequence[Month], limit: Limit | None, colour: dict[str, str])
         return []
     traces = [_ribbon(months, colour)]
     if limit:
-        measured = [(_middle(m.month), m.values.get(limit.key)) for m in months]
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "lines+markers",
-                "name": f"{_short(limit)}月均值",
-                "yaxis": "y2",
-                "x": [on for on, _ in measured],
-                "y": [None if value is None else float(value) for _, value in measured],
-                "connectgaps": False,
-                "line": {"color": colour["river-ink"], "width": 2},
-                "marker": {"size": 5},
-                "hovertemplate": "%{x|%Y年%-m月} " + _short(limit) + " %{y} " + _unit(limit) + "<extra></extra>",
-            }  # fmt: skip
-        )
+        traces.append(_values(months, limit, colour))
     return traces
+
+
+def _values(months: Sequence[Month], limit: Limit, colour: dict[str, str]) -> dict:
+    """The item's value of each month; a gap where there is none."""
+    values = [month.values.get(limit.key) for month in months]
+    return {
+        "type": "scatter", "mode": "lines+markers", "name": f"{_short(limit)}月均值", "yaxis": "y2",
+        "x": [_middle(month.month) for month in months], "y": [None if value is None else float(value) for value in values],
+        "connectgaps": False, "line": {"color": colour["river-ink"], "width": 2}, "marker": {"size": 5},
+        "hovertemplate": "%{x|%Y年%-m月} " + _short(limit) + " %{y} " + _unit(limit) + "<extra></extra>",
+    }  # fmt: skip
 
 
 def _ribbon(months: Sequence[Month], colour: dict[str, str]) -> dict:
     """The class of each month: its official colour with its numeral; a month without one is empty."""
+    fills = [colour[f"water-{int(m.water_class)}"] if m.water_class else "rgba(0,0,0,0)" for m in months]
+    digits = [colour[f"water-{int(m.water_class)}-digit"] if m.water_class else colour["ink-soft"] for m in months]
+    edges = {"width": [0 if m.water_class else 1 for m in months], "color": colour["ink-faint"]}
     return {
         "type": "scatter", "mode": "markers+text", "name": "当月类别", "yaxis": "y3", "showlegend": False,
         "x": [_middle(month.month) for month in months], "y": [0] * len(months),
         "text": [WaterClass(m.water_class).label if m.water_class else "—" for m in months],
         "customdata": [[f"{m.water_class.label}类" if m.water_class else m.note or "未监测"] for m in months],
-        "marker": {
-            "symbol": "square", "size": 17, "color": [colour[f"water-{int(m.water_class)}"] if m.water_class else "rgba(0,0,0,0)" for m in months],
-            "line": {"width": [0 if m.water_class else 1 for m in months], "color": colour["ink-faint"]},
-        },
-        "textfont": {"size": 11, "color": [colour[f"water-{int(m.water_class)}-digit"] if m.water_class else colour["ink-soft"] for m in months]},
+        "marker": {"symbol": "square", "size": 17, "color": fills, "line": edges},
+        "textfont": {"size": 11, "color": digits},
         "hovertemplate": "%{x|%Y年%-m月} %{customdata[0]}<extra></extra>",
     }  # fmt: skip
 
@@ -149,7 +146,9 @@ def _layout(rows: Sequence[Work], months: Sequence[Month], limit: Limit | None, 
         "font": {"family": DIGITS, "size": 13, "color": colour["ink"]},
         "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "xanchor": "left", "font": {"size": 12}},
         "hovermode": "closest",
-        "xaxis": grid | {"type": "date", "tickformat": "%Y-%m", "linecolor": colour["ink-soft"], "range": _range(rows, months, day), "anchor": "y"},
+        "xaxis": grid | {
+            "type": "date", "tickformat": "%Y-%m", "linecolor": colour["ink-soft"], "range": _range(rows, months, day), "anchor": "y",
+        },
         "yaxis": grid | {
             "type": "category", "domain": [0, round(works_top, 4)], "categoryorder": "array",
             "categoryarray": [work.code for work in rows], "range": [-0.6, max(len(rows), 1) - 0.4],

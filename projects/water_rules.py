@@ -160,6 +160,10 @@ class ItemChange:
     trend_before: Trend  # of the months before the start alone: whether the water was changing already
     trend_after: Trend
 
+    @property
+    def difference(self) -> Decimal:
+        return self.after - self.before
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Comparison:
