@@ -82,8 +82,11 @@ class Sheet:
 # ── For the caller ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def read_workbook(data: bytes) -> list[Sheet]:
-    """The sheets of the workbook `data`, its blank rows left out. Raises BadWorkbook."""
+def read_workbook(data: bytes, *, with_times: bool = False) -> list[Sheet]:
+    """The sheets of the workbook `data`, its blank rows left out; days that have a time of day are datetimes `with_times`.
+
+    Raises BadWorkbook.
+    """
     if fault := first_look(data):
         raise BadWorkbook(fault)
     worker = [sys.executable, "-m", "linfen_water.workbook"]
@@ -97,7 +100,9 @@ def read_workbook(data: bytes) -> list[Sheet]:
     said = json.loads(done.stdout)
     if "fault" in said:
         raise BadWorkbook(said["fault"])
-    return [Sheet(s["title"], s["is_hidden"], [Row(n, [_cell(c) for c in cells]) for n, cells in s["rows"]]) for s in said["sheets"]]
+    return [
+        Sheet(s["title"], s["is_hidden"], [Row(n, [_cell(c, with_times) for c in cells]) for n, cells in s["rows"]]) for s in said["sheets"]
+    ]
 
 
 def first_look(data: bytes) -> str:
@@ -111,11 +116,14 @@ def first_look(data: bytes) -> str:
     return "" if data.startswith(b"PK") else NO_WORKBOOK
 
 
-def _cell(said) -> Cell:
+def _cell(said, with_times: bool = False) -> Cell:
     if isinstance(said, dict):
         if "percent" in said:
             return Percent(f"{said['percent']:.15g}")
-        return dt.date.fromisoformat(said["day"]) if "day" in said else Broken(said["broken"])
+        if "broken" in said:
+            return Broken(said["broken"])
+        at = dt.datetime.fromisoformat(said["at"])
+        return at if with_times and at.time() != dt.time() else at.date()
     if isinstance(said, (int, float)):
         return Decimal(f"{said:.15g}")  # the digits that a spreadsheet shows; the rest is binary dust
     return said
@@ -234,14 +242,14 @@ def _filled(values: Iterable[tuple], sources: Iterable[tuple] | None) -> Iterato
 
 
 def _said(cell, source):
-    """A cell as JSON: text, number, `{"percent"}`, `{"day"}`, `{"broken"}` or None. `source` is the same cell with its formula."""
+    """A cell as JSON: text, number, `{"percent"}`, `{"at"}`, `{"broken"}` or None. `source` is the same cell with its formula."""
     value = cell.value
     if value is None:
         return {"broken": NOT_CALCULATED} if source.value is not None else None
     if cell.data_type == "e":
         return {"broken": str(value)}
     if isinstance(value, dt.datetime):
-        return {"day": value.date().isoformat()}
+        return {"at": value.isoformat()}
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, (int, float)):

@@ -8,8 +8,6 @@ import dataclasses
 import difflib
 import functools
 import io
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO
@@ -17,6 +15,7 @@ from typing import IO
 from monitoring import rules
 from monitoring.cells import BadCell, read_cell
 from monitoring.enums import WaterBody
+from monitoring.headings import aliases, plain
 from monitoring.limits import Limit, Limits
 
 HEADER = ["class", "rating", "deciding_items", "main_pollutants", "error"]
@@ -62,7 +61,7 @@ class Evaluation:
         first, lines = _peek(iter(lines))
         self.records = _records(csv.reader(lines, delimiter=max(",\t;", key=first.count), strict=True))
         self.headings = next(self.records, [])
-        self.aliases = _aliases(limits)
+        self.aliases = aliases(limits)
         self._read_headings()
         self.columns = self._columns()
         self.results = Remembered(self._result)  # by what a line's cells amount to
@@ -74,16 +73,16 @@ class Evaluation:
         self.faults: dict[str, str] = {}  # sentence: the item it spoils
         self.unknown: list[str] = []
         for place, heading in enumerate(self.headings):
-            plain = _plain(heading)
-            if plain in (BODY_COLUMN, "水体"):
+            name = plain(heading)
+            if name in (BODY_COLUMN, "水体"):
                 self.bodies.append(place)
-            elif key := self.aliases.get(plain) or self.aliases.get(plain.partition("(")[0].strip()):
+            elif key := self.aliases.get(name) or self.aliases.get(name.partition("(")[0].strip()):
                 unit = self.limits.items[key].unit
-                if "g/l" in plain and unit.casefold() not in plain:  # μg/L where mg/L is due
+                if "g/l" in name and unit.casefold() not in name:  # μg/L where mg/L is due
                     self.faults[f"列“{_shown(heading)}”的单位须为{unit}：换算后再评价"] = key
                 else:
                     self.items[place] = key
-            elif plain:
+            elif name:
                 self.unknown.append(heading)
         counts = Counter(self.items.values())
         for key in [key for key in counts if counts[key] > 1]:
@@ -98,7 +97,7 @@ class Evaluation:
         """What the reader should know of the headings as a whole, in Chinese."""
         found = []
         for heading in self.unknown:
-            near = difflib.get_close_matches(_plain(heading), self.aliases, 1, cutoff=0.7)
+            near = difflib.get_close_matches(plain(heading), self.aliases, 1, cutoff=0.7)
             hint = f"，是不是“{self.aliases[near[0]]}”？" if near else "。"
             found.append(f"不认识的列“{_shown(heading)}”没有参评{hint}")
         if not self.items:
@@ -130,7 +129,7 @@ class Evaluation:
         if not self.bodies:
             return WaterBody.RIVER
         text = record[self.bodies[0]]
-        return BODIES.get(text) or BODIES.get(_plain(text))
+        return BODIES.get(text) or BODIES.get(plain(text))
 
     def _unknown_body(self, record: list[str]) -> Line:
         return _refused(f"列“{BODY_COLUMN}”的值“{_shown(record[self.bodies[0]])}”不认识：填 river（河流）或 lake（湖库）")
@@ -235,31 +234,8 @@ def _records(reader) -> Iterator[list[str]]:
             yield Broken([str(reader.line_num)])
 
 
-def _aliases(limits: Limits) -> dict[str, str]:
-    """What a heading may be called: the key, or the item's Chinese name with or without its explanation."""
-    found: dict[str, str] = {}
-    for key, item in limits.items.items():
-        short = item.name.split("(")[0]
-        inside = re.findall(r"\(([A-Za-z0-9-]+)\)", item.name)  # NH3-N, COD, BOD5
-        for name in (key, item.name, short, *inside):
-            found |= {_plain(name): key, _plain(_misread(name)): key}
-    return found
-
-
-def _misread(text: str) -> str:
-    """`text` as it looks where its bytes in GBK pass for UTF-8: 铅, 铜, 锌 and pH值 do, and then Ǧ stands for 铅."""
-    try:
-        return text.encode("gb18030").decode("utf-8")
-    except UnicodeDecodeError:
-        return text
-
-
 def _refused(*errors: str) -> Line:
     return "", "", "", "", "；".join(errors)
-
-
-def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).strip().casefold()
 
 
 def _shown(text: str) -> str:

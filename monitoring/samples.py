@@ -27,6 +27,7 @@ class Sample:
     values: Mapping[str, Value]  # by item key
     source: str = "手工监测"  # the laboratory or monitoring station
     place: str = ""  # where it stood: 第4行, Sheet1 第4行
+    known_to: str = "minute"  # or "day", "month": then a sample on record of that day or month is the one that is meant
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
