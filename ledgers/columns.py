@@ -21,12 +21,13 @@ TENTH = Decimal("0.1")
 class LedgerColumn(tables.Column):
     """A column of text; the base of all others.
 
-    `group` is the heading above the heading, `is_computed` marks what nobody types, `sort` names the annotation or
-    field that orders the rows ("" = cannot be sorted), `width` is in characters of the workbook.
+    `group` is the heading above the heading, `is_computed` marks what nobody types, `sort` names the annotation,
+    field or key that orders the rows ("" = cannot be sorted), `width` is in characters of the workbook.
     """
 
     css = ""
     number_format = "General"
+    is_summed = False  # whether the total row has something to say in this column
     unit = ""  # stands in the workbook's heading, so that its cells hold bare numbers
 
     def __init__(self, label: str, *, sort: str = "", group: str = "", is_computed: bool = False, width: int = 12, css: str = ""):
@@ -80,6 +81,7 @@ class WanColumn(LedgerColumn):
 
     css = "number"
     number_format = "#,##0.00"
+    is_summed = True
     unit = "万元"
 
     def render(self, value, row):

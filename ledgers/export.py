@@ -83,9 +83,10 @@ class Sheet:
     def totals(self) -> list:
         """The total row: how many, and the sums."""
         sums = self.ledger.totals(self.day, self.chosen)
-        row = [getattr(sums, name, None) if isinstance(column, c.WanColumn) else None for name, column in self.columns]
+        row = [getattr(sums, name, None) if column.is_summed else None for name, column in self.columns]
         row[0] = "合计"
-        label = next(i for i, (name, _) in enumerate(self.columns) if name == self.ledger.label_column)
+        told = self.ledger.words_column or self.ledger.label_column
+        label = next(i for i, (name, _) in enumerate(self.columns) if name == told)
         row[label] = f"{sums.count}{self.ledger.measure}{self.ledger.row_is}；{self.ledger.spoken_totals(sums)}"
         return row
 

@@ -59,8 +59,8 @@ class RowsFilter:
 
     @functools.cached_property
     def qs(self) -> Rows:
-        """The rows chosen, read once. Ask only when the filter is valid."""
-        return self.choose(**self.form.cleaned_data)
+        """The rows chosen, read once; none when the address is wrong."""
+        return self.choose(**self.form.cleaned_data) if self.is_valid() else self.queryset.none()
 
     def choose(self, **chosen) -> Rows:
         raise NotImplementedError

@@ -11,10 +11,11 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from ledgers import filters, master, tables
+from ledgers import filters, master, tables, water, water_filters, water_tables
 from ledgers.columns import LedgerColumn
 from ledgers.permissions import may_take_in
 from ledgers.rows import Rows
+from monitoring.permissions import may_record
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,8 @@ class Ledger:
     table: type[tables.LedgerTable]
     filter: type[filters.LedgerFilter] | type[filters.RowsFilter]
     label_column: str  # where the total row says what it counts
+    words_column: str = ""  # where the workbook's total row tells the totals in words; empty: `label_column`
+    empty: str = ""  # what is said when there is nothing yet; empty: 清单上还没有…
     unit: str = "万元"  # of all its figures
     read: Callable[[dt.date, Iterable[int]], list[dict]] | None = None  # the rows of a page as dicts, by their keys
     columns: Callable[[Rows], dict[str, LedgerColumn]] | None = None  # all columns in order, where they depend on the rows
@@ -65,9 +68,9 @@ class Ledger:
         """The table with all its columns for the rows chosen."""
         if self.columns is None:
             return self.table
-        columns = self.columns(chosen)
-        meta = type("Meta", (self.table.Meta,), {"sequence": list(columns)})
-        return type(self.table.__name__, (self.table,), {**columns, "Meta": meta})
+        table = type(self.table.__name__, (self.table,), {})
+        table.base_columns = self.columns(chosen)
+        return table
 
 
 LEDGERS: dict[str, Ledger] = {
@@ -87,6 +90,26 @@ LEDGERS: dict[str, Ledger] = {
             table=tables.ProjectTable,
             filter=filters.ProjectFilter,
             may_take_in=may_take_in,
+        ),
+        Ledger(
+            slug="sections",
+            title="断面水质台账",
+            row_is="断面水质记录",
+            measure="条",
+            about="每个断面每月一行：五项和X项浓度、类别、达标、主要污染物、同比环比、周边工程",
+            rows=water.rows,
+            columns=water_tables.columns,
+            totals=water.totals,
+            spoken_totals=water.spoken_totals,
+            notes=water.notes,
+            unit="mg/L（pH无量纲）",
+            label_column="section",
+            words_column="pollutants",
+            empty="还没有已公布的月评价结果。",
+            table=water_tables.SectionTable,
+            filter=water_filters.SectionFilter,
+            may_take_in=may_record,
+            intake_page="readings_import",
         ),
     ]
 }

@@ -39,7 +39,7 @@ class LedgerTable(tables.Table):
         return mark_safe("\n".join(lines))  # noqa: S308 - columns escape
 
     def foot(self, sums, label: str, label_column: str) -> SafeString:
-        """One cell for each column: the sum of a column of money, `label` under `label_column`."""
+        """One cell for each column: the sum of a column that has one, `label` under `label_column`."""
         cells = []
         for bound in self.columns:
             text = escape(label) if bound.name == label_column else _sum_text(sums, bound)
@@ -48,8 +48,10 @@ class LedgerTable(tables.Table):
 
 
 def _sum_text(sums, bound) -> str:
-    value = getattr(sums, bound.name, None) if isinstance(bound.column, c.WanColumn) else None
-    return "" if value is None else bound.column.render(value, {})
+    value = getattr(sums, bound.name, None) if bound.column.is_summed else None
+    if value is None or isinstance(value, str):
+        return escape(value or "")
+    return bound.column.render(value, {})
 
 
 def _opening_tag(column: c.LedgerColumn) -> str:

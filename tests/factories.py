@@ -12,8 +12,9 @@ from factory.django import DjangoModelFactory
 
 from linfen_water.enums import CountyKind, Role, UnitKind
 from linfen_water.models import County, Domain, Region, Unit, User
-from monitoring.enums import Level
-from monitoring.models import River, Section
+from monitoring.enums import Level, WaterClass
+from monitoring.models import Assessment, River, Section
+from monitoring.periods import month
 from projects.enums import DispatchState, PermitKind, ProblemCategory, Provenance, SourceKind, StageEvent
 from projects.models import Dispatch, DispatchLine, FundingSource, MonthlyPlan, Permit, Problem, Project, ProjectVersion, StageFact
 
@@ -117,6 +118,24 @@ class SectionFactory(DjangoModelFactory):
     level = Level.NATIONAL
     lon = 111.5
     lat = 36.1
+
+
+class AssessmentFactory(DjangoModelFactory):
+    """January 2025 of a section, published in February; `of=Period` for another period."""
+
+    class Meta:
+        model = Assessment
+
+    class Params:
+        of = month(dt.date(2025, 1, 1))
+
+    section = factory.SubFactory(SectionFactory)
+    period_kind = factory.LazyAttribute(lambda o: o.of.kind)
+    starts_on = factory.LazyAttribute(lambda o: o.of.starts_on)
+    ends_on = factory.LazyAttribute(lambda o: o.of.ends_on)
+    published_on = factory.LazyAttribute(lambda o: o.of.ends_on + dt.timedelta(days=10))
+    water_class = WaterClass.III
+    source = "演示数据"
 
 
 class ProjectFactory(DjangoModelFactory):

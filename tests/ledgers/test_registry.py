@@ -6,9 +6,23 @@ from django.urls import reverse
 
 from ledgers.columns import LedgerColumn
 from ledgers.registry import LEDGERS
-from tests.factories import ProjectFactory, RegionFactory, UserFactory
+from tests.factories import AssessmentFactory, ProjectFactory, RegionFactory, SectionFactory, UserFactory
 
 TODAY = dt.date(2025, 2, 20)
+
+
+def projects():
+    """Three rows, one of them with nothing known."""
+    ProjectFactory.create_batch(2, reported=40)
+    ProjectFactory(not_started=True)
+
+
+def sections():
+    AssessmentFactory.create_batch(2, values={"ph": "8", "nh3n": "0.5"})
+    SectionFactory()
+
+
+FILL = {"master": projects, "sections": sections}  # a ledger that is not there has a test of its own
 
 
 @pytest.mark.parametrize("ledger", LEDGERS.values(), ids=list(LEDGERS))
@@ -25,25 +39,42 @@ class TestEveryLedger:
         assert groups == sorted(groups, key=seen.index)
 
     def test_brief_view_and_label_name_columns_that_exist(self, ledger):
-        assert {*ledger.table.details, ledger.label_column} <= set(ledger.table.base_columns)
+        named = {*ledger.table.details, ledger.label_column, ledger.words_column} - {""}
+        assert named <= set(ledger.table.base_columns)
 
-    @pytest.mark.django_db
-    def test_every_row_has_every_column(self, ledger):
-        ProjectFactory(reported=40)
-        rows = ledger.read(TODAY, ledger.keys(ledger.rows(TODAY)))
-        assert len(rows) == 1
-        assert set(ledger.table.base_columns) <= set(rows[0])
+    def test_what_is_summed_is_told_in_words_too(self, ledger):
+        assert (ledger.totals is None) == (ledger.spoken_totals is None)
 
-    @pytest.mark.django_db
-    def test_every_column_that_can_be_sorted_sorts_both_ways(self, ledger):
-        ProjectFactory.create_batch(2, reported=40)
-        ProjectFactory(not_started=True)
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("slug", FILL)
+class TestEveryLedgerWithRows:
+    def test_every_row_has_every_column(self, slug):
+        FILL[slug]()
+        ledger = LEDGERS[slug]
+        chosen = ledger.opened(TODAY).qs
+        rows = ledger.read_rows(TODAY, chosen)
+        assert len(rows) == chosen.count() == 3
+        assert all(set(ledger.table_for(chosen).base_columns) <= set(row) for row in rows)
+
+    def test_every_column_that_can_be_sorted_sorts_both_ways(self, slug):
+        FILL[slug]()
+        ledger = LEDGERS[slug]
         for name, column in ledger.table.base_columns.items():
             if not column.sort:
                 continue
             for order in (name, f"-{name}"):
-                table = ledger.table(ledger.rows(TODAY), order_by=order)
-                assert len(ledger.keys(table.data.data)) == 3
+                chosen = ledger.opened(TODAY).qs
+                table = ledger.table_for(chosen)(chosen, order_by=order)
+                assert len(table.rows) == 3
+
+    def test_batches_are_the_rows_in_their_order(self, slug):
+        FILL[slug]()
+        ledger = LEDGERS[slug]
+        chosen = ledger.opened(TODAY).qs
+        batches = list(ledger.read_batches(TODAY, chosen, 2))
+        assert [len(batch) for batch in batches] == [2, 1]
+        assert [row for batch in batches for row in batch] == ledger.read_rows(TODAY, chosen)
 
 
 def test_master_ledger_has_the_columns_of_the_office_in_its_order():
@@ -64,11 +95,13 @@ def test_what_is_computed_is_marked():
 @pytest.mark.django_db
 def test_list_of_ledgers_names_each_with_its_rows(client):
     RegionFactory()
-    ProjectFactory.create_batch(3)
+    projects()
+    sections()
     client.force_login(UserFactory())
     page = client.get(reverse("ledgers")).content.decode()
     assert all(ledger.title in page for ledger in LEDGERS.values())
     assert '<span class="digits">3</span> 个项目' in page
+    assert '<span class="digits">3</span> 条断面水质记录' in page
 
 
 @pytest.mark.django_db
