@@ -9,7 +9,7 @@ from linfen_water.dates import add_months, month_end, month_start
 from projects import rules
 from projects.models import ProjectVersion
 
-DIGITS = '"Barlow Semi Condensed", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif'
+DIGITS = '"Barlow Semi Condensed", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", "Office Sans", sans-serif'
 
 
 def progress(

@@ -40,9 +40,9 @@ def _works(rows: Sequence[Work], day: dt.date, colour: dict[str, str]) -> list[d
     to_come = [(w, max(w.baseline_start_on, day) if not w.started_on else day, w.baseline_finish_on) for w in rows if not w.completed_on]
     to_come = [(w, start, end) for w, start, end in to_come if end > start]
     bars = [
-        _bars("已完工", done, colour["stage-blue"]),
-        _bars("在建（至数据截至日）", going, colour["stage-green"]),
-        _bars("计划（基线，尚未发生）", to_come, TO_COME, pattern=colour["ink-faint"]),
+        _bars("已完工", done, colour["stage-blue"], colour["stage-blue-digit"]),
+        _bars("在建（至数据截至日）", going, colour["stage-green"], colour["stage-green-digit"]),
+        _bars("计划（基线，尚未发生）", to_come, TO_COME, "", pattern=colour["ink-faint"]),
     ]
     marks = [
         _marks("开工", [(w, w.started_on) for w in rows if w.started_on], "square", colour["stage-green"], colour),
@@ -51,18 +51,21 @@ def _works(rows: Sequence[Work], day: dt.date, colour: dict[str, str]) -> list[d
     return [trace for trace in (*bars, *marks) if trace["y"]]
 
 
-def _bars(name: str, spans: Sequence[tuple[Work, dt.date, dt.date]], fill: str, pattern: str = "") -> dict:
+def _bars(name: str, spans: Sequence[tuple[Work, dt.date, dt.date]], fill: str, digit: str, pattern: str = "") -> dict:
+    """From start to end; with `digit` the work's name stands inside where there is room for it."""
     marker: dict = {"color": fill}
     if pattern:
         marker["pattern"] = {"shape": "/", "size": 5, "fgcolor": pattern, "bgcolor": TO_COME}
     return {
-        "type": "bar", "orientation": "h", "name": name, "width": 0.5, "opacity": 0.8,
+        "type": "bar", "orientation": "h", "name": name, "width": 0.74, "opacity": 0.85,
         "y": [work.code for work, _, _ in spans],
         "base": [start.isoformat() for _, start, _ in spans],
         "x": [(end - start).days * MILLISECONDS for _, start, end in spans],
         "customdata": [[work.name, Stage(work.stage).label, _span(start, end)] for work, start, end in spans],
         "hovertemplate": "%{y} %{customdata[0]}<br>%{customdata[1]} · " + name + "<br>%{customdata[2]}<extra></extra>",
         "marker": marker,
+        "text": [work.name if digit else "" for work, _, _ in spans], "textposition": "inside", "insidetextanchor": "middle",
+        "insidetextfont": {"size": 11, "color": digit or TO_COME},
     }  # fmt: skip
 
 
@@ -140,6 +143,7 @@ def _layout(rows: Sequence[Work], months: Sequence[Month], limit: Limit | None, 
     return {
         "height": height,
         "barmode": "overlay",
+        "uniformtext": {"mode": "hide", "minsize": 11},
         "margin": {"l": 128, "r": 16, "t": TOP, "b": BOTTOM},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
@@ -180,7 +184,7 @@ def _range(rows: Sequence[Work], months: Sequence[Month], day: dt.date) -> list[
     starts = [month.month for month in months] + [work.started_on for work in rows if work.started_on]
     ends = [add_months(day, 2), *(work.baseline_finish_on for work in rows if not work.completed_on)]
     first = max(min(starts, default=add_months(day, -12)), add_months(day, -60))
-    return [first.isoformat(), min(max(ends), add_months(day, 36)).isoformat()]
+    return [add_months(first, -1).isoformat(), min(max(ends), add_months(day, 36)).isoformat()]
 
 
 def _bounds(limit: Limit | None) -> list[tuple[Decimal, str]]:

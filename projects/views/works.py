@@ -1,5 +1,7 @@
 """`/sections/<pk>/works/`: a section's works and its water side by side; a part of the section's page, and a page of its own."""
 
+from collections import Counter
+
 from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_vary_headers
@@ -37,6 +39,7 @@ def section_works(request, pk: int):
         "items": [(key, found.table.name(key)) for key in found.items],
         "item": item,
         "figure": figures_water.timeline(request.as_of, list(page), months, found.table.of(item, section.water_body) if item else None),
+        "qualities": Counter(work.location_quality for work in page if work.location_quality).most_common(),
         "no_cause": water_rules.NO_CAUSE,
         "least_pairs": water_rules.LEAST_PAIRS,
         "near_river_km": water_rules.NEAR_RIVER_KM,
