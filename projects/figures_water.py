@@ -12,7 +12,7 @@ from projects.enums import Stage
 from projects.figures import DIGITS
 from projects.works_water import Month, Work
 
-WATER_PIXELS, RIBBON_PIXELS, WORK_PIXELS = 170, 46, 22
+WATER_PIXELS, RIBBON_PIXELS, WORK_PIXELS = 170, 46, 26
 TOP, BOTTOM, GAP = 40, 40, 16
 BESIDE = "— "  # before the label of a work that is not upstream
 MILLISECONDS = 86_400_000
@@ -57,7 +57,7 @@ def _bars(name: str, spans: Sequence[tuple[Work, dt.date, dt.date]], fill: str, 
     if pattern:
         marker["pattern"] = {"shape": "/", "size": 5, "fgcolor": pattern, "bgcolor": TO_COME}
     return {
-        "type": "bar", "orientation": "h", "name": name, "width": 0.74, "opacity": 0.85,
+        "type": "bar", "orientation": "h", "name": name, "width": 0.86, "opacity": 0.85,
         "y": [work.code for work, _, _ in spans],
         "base": [start.isoformat() for _, start, _ in spans],
         "x": [(end - start).days * MILLISECONDS for _, start, end in spans],
