@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from monitoring import limits, rules
-from monitoring.enums import Change, Level, PeriodKind, Rating, WaterClass
+from monitoring.enums import Change, Level, PeriodKind, Rating, WaterBody, WaterClass
 from monitoring.models import Assessment, Interruption, Section, SectionTarget
 from monitoring.periods import Period, of
 from monitoring.services import Causes, causes_of
@@ -40,6 +40,7 @@ class SectionRow:
     county: str
     county_code: str
     level: Level
+    water_body: WaterBody
     target: WaterClass | None  # of the period's year
     water_class: WaterClass | None
     values: dict[str, Decimal]  # by item key, rounded for assessment
@@ -126,6 +127,12 @@ def section_tables(day: dt.date, periods: Sequence[Period]) -> list[SectionTable
     return [_table(day, period, sections, targets, found, causes) for period in periods]
 
 
+def compared_tables(day: dt.date, period: Period) -> tuple[SectionTable, SectionTable | None, SectionTable]:
+    """The tables of the period, of the one before (None for 1-N月, which has none) and of the year before. Five queries."""
+    now, year_before, *before = section_tables(day, [p for p in (period, period.year_before, period.before) if p])
+    return now, before[0] if before else None, year_before
+
+
 def latest_month(day: dt.date, sections=None) -> dt.date | None:
     """First day of the last month that any national section (or any of `sections`) has an assessment of, as published by `day`."""
     known = Assessment.objects.known_by(day).filter(period_kind=PeriodKind.MONTH)
@@ -210,6 +217,7 @@ def _row(
         county=section.county.name,
         county_code=section.county.code,
         level=Level(section.level),
+        water_body=WaterBody(section.water_body),
         target=wanted,
         water_class=water_class,
         values=values,

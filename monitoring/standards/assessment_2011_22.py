@@ -195,19 +195,49 @@ class WatersJudgement:
     reason: str
 
 
-def judge_waters(sections: Sequence[Values | None], limits: Limits, water_body: str = WaterBody.RIVER) -> WatersJudgement:
-    """Judge all sections of a river, basin or city together; None is a section that was not evaluated (断流, 结冰, 停站).
+@dataclasses.dataclass(frozen=True, slots=True)
+class Water:
+    """One section's part in a river, basin or city: what it was found to be in the period."""
 
-    The number of all sections chooses the method, the evaluated ones are the denominator.
+    values: Values
+    water_class: WaterClass | None  # None: not evaluated (断流, 结冰, 停站, 缺测)
+    over_iii: tuple[str, ...] = ()  # the items worse than Ⅲ
+    water_body: str = WaterBody.RIVER
+
+
+def judge_waters(sections: Sequence[Values | None], limits: Limits, water_body: str = WaterBody.RIVER) -> WatersJudgement:
+    """Judge all sections of a river, basin or city by their values; None is a section that was not evaluated (断流, 结冰, 停站)."""
+    return judge_together([_water(values or {}, limits, water_body) for values in sections], limits)
+
+
+def judge_together(sections: Sequence[Water], limits: Limits) -> WatersJudgement:
+    """Judge all sections of a river, basin or city together.
+
+    The number of all sections chooses the method, the evaluated ones are the denominator. Rivers and lakes have
+    limits of their own, so fewer than five sections of both kinds have no mean and no rating.
     """
-    judged = [(values, judge(values, limits, water_body)) for values in sections if values is not None]
-    evaluated = [(values, judgement) for values, judgement in judged if judgement.water_class is not None]
-    counts = shares(judgement.water_class for _, judgement in evaluated)
+    evaluated = [section for section in sections if section.water_class is not None]
+    counts = shares(section.water_class for section in evaluated)
     if len(sections) >= LEAST_SECTIONS_FOR_SHARE:
         found = rating_by_share(counts)
-        return WatersJudgement(found, counts, True, None, _by_share_over(evaluated, limits, water_body), _share_reason(counts, found))
-    by_mean = judge(means([values for values, _ in evaluated], limits, water_body), limits, water_body)
+        return WatersJudgement(found, counts, True, None, _by_share_over(evaluated, counts, limits), _share_reason(counts, found))
+    bodies = {section.water_body for section in evaluated}
+    if len(bodies) > 1:
+        return WatersJudgement(None, counts, False, None, (), f"河流和湖库断面共{counts.evaluated}个，限值不同，不求均值，分别评价。")
+    body = bodies.pop() if bodies else WaterBody.RIVER
+    by_mean = judge(means([section.values for section in evaluated], limits, body), limits, body)
     return WatersJudgement(by_mean.rating, counts, False, by_mean, by_mean.main_pollutants, _mean_reason(counts, by_mean))
+
+
+def _water(values: Values, limits: Limits, water_body: str) -> Water:
+    judgement = judge(values, limits, water_body)
+    return Water(values, judgement.water_class, over_iii(values, limits, water_body), water_body)
+
+
+def over_iii(values: Values, limits: Limits, water_body: str = WaterBody.RIVER) -> tuple[str, ...]:
+    """All assessed items worse than Ⅲ, in the order of the standard."""
+    assessed = _assessed(values, limits, water_body)
+    return tuple(key for key, limit in assessed.items() if (value := values[key]) is not None and classify(limit, value) > WaterClass.III)
 
 
 def means(sections: Collection[Values], limits: Limits, water_body: str = WaterBody.RIVER) -> dict[str, Decimal | None]:
@@ -220,17 +250,11 @@ def means(sections: Collection[Values], limits: Limits, water_body: str = WaterB
     return result
 
 
-def _by_share_over(evaluated: Sequence[tuple[Values, Judgement]], limits: Limits, water_body: str) -> Pollutants:
+def _by_share_over(evaluated: Sequence[Water], counts: Shares, limits: Limits) -> Pollutants:
     """The items over Ⅲ at the most sections, with their share of the evaluated sections in percent (断面超标率)."""
-    over: Counter[str] = Counter()
-    for values, judgement in evaluated:
-        over.update(
-            key
-            for key in judgement.items
-            if (limit := limits.of(key, water_body)) and (value := values[key]) is not None and classify(limit, value) > WaterClass.III
-        )
+    over = Counter(key for section in evaluated for key in section.over_iii)
     ranked = sorted(over, key=lambda key: (-over[key], limits.order.index(key)))[:MAIN_POLLUTANTS_SHOWN]
-    return tuple((key, shares(j.water_class for _, j in evaluated).percent(over[key])) for key in ranked)
+    return tuple((key, counts.percent(over[key])) for key in ranked)
 
 
 def _share_reason(counts: Shares, found: Rating | None) -> str:
@@ -243,8 +267,10 @@ def _share_reason(counts: Shares, found: Rating | None) -> str:
 
 
 def _mean_reason(counts: Shares, judgement: Judgement) -> str:
-    if judgement.water_class is None or judgement.rating is None:
+    if not counts.evaluated:
         return "没有参评断面，未评价。"
+    if judgement.water_class is None or judgement.rating is None:
+        return f"参评断面{counts.evaluated}个，只有类别、没有浓度，不能求均值，未评价。"
     return f"参评断面{counts.evaluated}个，按各指标断面均值评价为{judgement.water_class.label}类，水质{_state(judgement.rating)}。"
 
 
