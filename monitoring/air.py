@@ -129,6 +129,11 @@ def values_of(result: AirResult) -> dict[str, Decimal | None]:
     return {measure: getattr(result, measure) for measure in MEASURES}
 
 
+def month_key(ends_on: dt.date) -> str:
+    """How a ranking is named in addresses: 2025-01, or its last day when that is not a month's."""
+    return f"{ends_on:%Y-%m}" if ends_on == month_end(ends_on) else ends_on.isoformat()
+
+
 def label_of(starts_on: dt.date, ends_on: dt.date) -> str:
     """How a period is called when nobody gave it a name: 2025年1月, 2025年1—2月, 2024-10-01—2025-01-31."""
     for found in (periods.month(starts_on), periods.quarter(starts_on), periods.year(starts_on), periods.to_date(ends_on)):

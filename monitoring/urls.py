@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from monitoring.views import differences, intake, readings, section, section_edit, sections
+from monitoring.views import air, differences, intake, readings, section, section_edit, sections
 
 urlpatterns = [
     path("sections/", sections.sections, name="sections"),
@@ -11,4 +11,7 @@ urlpatterns = [
     path("sections/differences/", differences.differences, name="differences"),
     path("sections/<int:pk>/", section.section, name="section"),
     path("sections/<int:pk>/edit/", section_edit.edit, name="section_edit"),
+    path("ledgers/air/new/", air.new, name="air_new"),
+    path("ledgers/air/<int:pk>/edit/", air.edit, name="air_edit"),
+    path("ledgers/air/<int:pk>/withdraw/", air.withdraw, name="air_withdraw"),
 ]
