@@ -113,11 +113,6 @@ def rows(day: dt.date, user=None) -> Rankings:
     return Rankings(day, air.ends(day))
 
 
-def month_key(ends_on: dt.date) -> str:
-    """How a ranking is named in the address: 2025-01, or its last day when that is not a month's."""
-    return f"{ends_on:%Y-%m}" if ends_on == month_end(ends_on) else ends_on.isoformat()
-
-
 def month_label(ends_on: dt.date) -> str:
     return f"{ends_on.year}年{ends_on.month}月" + ("" if ends_on == month_end(ends_on) else f"{ends_on.day}日")
 
@@ -128,7 +123,7 @@ class MonthForm(forms.Form):
     def __init__(self, data=None, *, source: Rankings, **kwargs):
         super().__init__(data, **kwargs)
         self.source = source
-        self.by_key = {month_key(day): day for day in source.ends}
+        self.by_key = {air.month_key(day): day for day in source.ends}
         latest = f"最新（{month_label(source.ends[0])}）" if source.ends else "最新"
         self.fields["month"].choices = [("", latest), *((key, month_label(day)) for key, day in self.by_key.items())]
         self.fields["month"].error_messages["invalid_choice"] = "没有 %(value)s 的排名，请从列表中选择。"
@@ -177,7 +172,11 @@ class Mover:
     county: str
     rank: int | None
     before: int | None
-    moved: int | None
+    moved: int | None  # places gained; negative = lost
+
+    @property
+    def lost(self) -> int:
+        return -(self.moved or 0)
 
 
 def beside(chosen: AirRows) -> dict:

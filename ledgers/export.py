@@ -114,14 +114,13 @@ def _csv_cell(value) -> str:
 
 
 HEAD_ROWS = 4  # title, notes, groups, headings
-PAPER_A3 = 8
 LINE = Side(style="thin", color="B9B09B")
 GRID = Border(left=LINE, right=LINE, top=LINE, bottom=LINE)
 SHADE = PatternFill("solid", fgColor="F0E6CD")
 
 
 def write_workbook(sheet: Sheet, file: BinaryIO) -> None:
-    """The sheet as .xlsx: landscape A3 one page wide, headings on every page, first columns and headings frozen."""
+    """The sheet as .xlsx: landscape, one page wide, headings on every page, first columns and headings frozen."""
     book = Workbook(write_only=True)
     page = book.create_sheet(sheet.ledger.title)
     _lay_out(page, sheet)
@@ -157,7 +156,7 @@ def _lay_out(page, sheet: Sheet) -> None:
     page.freeze_panes = f"{get_column_letter(pinned + 1)}{HEAD_ROWS + 1}"
     for row, height in enumerate([30, 18, 18, 32], 1):
         page.row_dimensions[row].height = height
-    page.page_setup.orientation, page.page_setup.paperSize = "landscape", PAPER_A3
+    page.page_setup.orientation, page.page_setup.paperSize = "landscape", sheet.ledger.paper
     page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
     page.sheet_properties.pageSetUpPr.fitToPage = True
     page.print_title_rows = f"3:{HEAD_ROWS}"

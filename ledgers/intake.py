@@ -21,7 +21,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from ledgers.columns import LedgerColumn
 from ledgers.export import CELL_LIMIT
-from ledgers.registry import LEDGERS, Ledger
+from ledgers.registry import LEDGERS
 from linfen_water import clock
 from linfen_water.models import County, Unit, User
 from linfen_water.workbook import Broken, Cell, Row, Sheet
@@ -99,10 +99,6 @@ def place(found: Change | Error | Skipped) -> str:
     row = "" if found.row is None else f"第{found.row}行"
     column = getattr(found, "column", "")
     return f"{found.sheet}{row}{f'“{column}”' if column else ''}"
-
-
-def has_intake(ledger: Ledger) -> bool:
-    return ledger.slug == "master"
 
 
 # ── Act ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from ledgers import filters, master, tables, water, water_filters, water_tables
+from ledgers import air, filters, master, tables, water, water_filters, water_tables
 from ledgers.columns import LedgerColumn
 from ledgers.permissions import may_take_in
 from ledgers.rows import Rows
@@ -41,6 +41,11 @@ class Ledger:
     notes: Callable[[Any], list[str]] | None = None  # what is said below the table (注)
     may_take_in: Callable[[Any], bool] | None = None  # who may take values in; None: there is no way in
     intake_page: str = ""  # name of the page that takes them in; empty: `/ledgers/<slug>/import/`
+    entry_page: str = ""  # name of the page where values are typed
+    beside: Callable[[Any], dict] | None = None  # what its own template shows below the table, of the rows chosen
+    beside_template: str = ""
+    css: str = ""  # a style sheet of its own
+    paper: int = 8  # of the workbook's pages, as Excel numbers sizes: 8 = A3, 9 = A4
 
     @property
     def has_totals(self) -> bool:
@@ -110,6 +115,28 @@ LEDGERS: dict[str, Ledger] = {
             filter=water_filters.SectionFilter,
             may_take_in=may_record,
             intake_page="readings_import",
+        ),
+        Ledger(
+            slug="air",
+            title="县（市、区）环境空气质量排名",
+            row_is="县（市、区）",
+            measure="个",
+            about="每县（市、区）一行：综合指数、PM2.5 及其同比变化率，按时段并列排名，数值越小名次越前",
+            unit="PM2.5 μg/m³，同比变化率 %",
+            empty="还没有发布的排名。",
+            rows=air.rows,
+            table=air.AirTable,
+            filter=air.AirFilter,
+            label_column="county",
+            columns=air.columns,
+            notes=air.notes,
+            may_take_in=may_record,
+            intake_page="air_import",
+            entry_page="air_new",
+            beside=air.beside,
+            beside_template="sections/air_beside.html",
+            css="css/air.css",
+            paper=9,
         ),
     ]
 }

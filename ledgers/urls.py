@@ -1,6 +1,7 @@
 from django.urls import path
 
 from ledgers.views import documents
+from ledgers.views.air import AirIntakeView
 from ledgers.views.intake import IntakeView
 from ledgers.views.ledger import LedgersView, LedgerView
 from ledgers.views.today import RetryJobView, TodayView
@@ -10,6 +11,7 @@ urlpatterns = [
     path("jobs/<int:pk>/retry/", RetryJobView.as_view(), name="retry_job"),
     path("ledgers/", LedgersView.as_view(), name="ledgers"),
     path("ledgers/<slug:slug>/", LedgerView.as_view(), name="ledger"),
+    path("ledgers/air/import/", AirIntakeView.as_view(), name="air_import"),
     path("ledgers/<slug:slug>/import/", IntakeView.as_view(), name="ledger_import"),
     path("documents/", documents.documents, name="documents"),
     path("documents/draft/", documents.draft, name="draft_document"),

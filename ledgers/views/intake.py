@@ -60,8 +60,8 @@ class IntakeView(View):
     def post(self, request):
         form = IntakeForm(request.POST, request.FILES)
         form.is_valid()
-        data, name = self.file_of(form)
-        sheets = self.sheets_of(form, data)
+        data, name = recall_or_read(request.user, form)
+        sheets = read_sheets(form, data)
         if sheets is None or not form.is_valid():
             return self.page(form, kept=keep(request.user, data) if sheets is not None else "", name=name)
         reason, is_confirmed = form.cleaned_data["reason"], request.POST.get("action") == "commit" and not form.cleaned_data["file"]
@@ -75,29 +75,6 @@ class IntakeView(View):
         messages.success(request, f"已导入“{name[:80]}”：变更{len(done.revisions)}个项目，共{len(done.changes)}处，自今日起生效并已留痕。")
         return redirect("ledger", self.ledger.slug)
 
-    def file_of(self, form: IntakeForm) -> tuple[bytes | None, str]:
-        """The bytes and the name of the file just sent, else of the one kept; None with an error at the field."""
-        file = form.cleaned_data.get("file")
-        if file:
-            return file.read(), file.name
-        name = form.cleaned_data.get("name") or ""
-        if "file" in form.errors:
-            return None, name
-        kept = form.cleaned_data.get("kept")
-        data = recall(self.request.user, kept) if kept else None
-        if data is None:
-            form.add_error("file", "核对过的文件已不在，请重新选择。" if kept else "请选择要导入的文件。")
-        return data, name
-
-    def sheets_of(self, form: IntakeForm, data: bytes | None) -> list[Sheet] | None:
-        if data is None:
-            return None
-        try:
-            return read_workbook(data)
-        except BadWorkbook as fault:
-            form.add_error("file", str(fault))
-            return None
-
     def page(self, form, rehearsal: intake.Rehearsal | None = None, kept: str = "", name: str = "", *, has_moved: bool = False):
         context = {
             "ledger": self.ledger,
@@ -108,9 +85,42 @@ class IntakeView(View):
             "has_moved": has_moved,
             "shown": SHOWN,
             "megabytes": LARGEST >> 20,
+            "may_commit": True,
+            "key_label": "编号",
+            "counted": f"{self.ledger.measure}{self.ledger.row_is}",
+            "effect": f"自今日（{self.request.today}）起生效，每个{self.ledger.row_is}记下理由并留痕。",
         }
         is_fit = not form.errors and not has_moved and not (rehearsal and rehearsal.errors)
         return render(self.request, "ledgers/import.html", context, status=200 if is_fit else 422)
+
+
+# ── What was sent ──
+
+
+def recall_or_read(user, form: IntakeForm) -> tuple[bytes | None, str]:
+    """The bytes and the name of the file just sent, else of the one kept; None with an error at the field."""
+    file = form.cleaned_data.get("file")
+    if file:
+        return file.read(), file.name
+    name = form.cleaned_data.get("name") or ""
+    if "file" in form.errors:
+        return None, name
+    kept = form.cleaned_data.get("kept")
+    data = recall(user, kept) if kept else None
+    if data is None:
+        form.add_error("file", "核对过的文件已不在，请重新选择。" if kept else "请选择要导入的文件。")
+    return data, name
+
+
+def read_sheets(form: IntakeForm, data: bytes | None) -> list[Sheet] | None:
+    """The workbook's sheets; None with an error at the field."""
+    if data is None:
+        return None
+    try:
+        return read_workbook(data)
+    except BadWorkbook as fault:
+        form.add_error("file", str(fault))
+        return None
 
 
 # ── Files between the two steps: under the person's key, so that nobody confirms or deletes another's ──

@@ -62,6 +62,7 @@ class LedgerView(View):
             "totals": self.totals(request, ledger, table) if wants_totals else None,
             "is_brief": bool(table.exclude),
             "notes": ledger.notes(rows_of(table)) if ledger.notes else [],
+            "beside": ledger.beside(rows_of(table)) if ledger.beside else {},
             "takes_in": bool(ledger.may_take_in) and ledger.may_take_in(request.user) and request.as_of == request.today,
             "per_page_choices": PER_PAGE,
             "pages": table.paginator.get_elided_page_range(table.page.number, on_each_side=2, on_ends=1),

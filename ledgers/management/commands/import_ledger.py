@@ -5,9 +5,12 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ledgers import intake
+from ledgers import air_intake, intake
 from ledgers.registry import LEDGERS
 from linfen_water.workbook import BadWorkbook, read_workbook
+
+# How each ledger takes a workbook in, and how what it changes is counted.
+WAYS = {"master": (intake, "个项目"), "air": (air_intake, "个时段")}
 
 
 class Command(BaseCommand):
@@ -25,19 +28,20 @@ class Command(BaseCommand):
         if ledger is None:
             known = "、".join(f"{found.slug}（{found.title}）" for found in LEDGERS.values())
             raise CommandError(f"没有台账“{slug}”，现有：{known}。")
-        if not intake.has_intake(ledger):
+        if slug not in WAYS:
             raise CommandError(intake.NO_INTAKE)
         reason = reason.strip()
         if not 0 < len(reason) <= intake.LONGEST_REASON:
             raise CommandError(f"--reason 须写明变更理由，最多 {intake.LONGEST_REASON} 字。")
-        rehearsal = self.outcome(file, commit, reason)
+        rehearsal = self.outcome(slug, file, commit, reason)
         self.tell(rehearsal, as_json=json)
         if rehearsal.errors:
             raise CommandError(f"有{len(rehearsal.errors)}处错误，未写入任何数据。")
         if not json:
-            self.stdout.write(f"{'已变更' if commit else '核对完毕，将变更'}{len(rehearsal.revisions)}个项目。")
+            self.stdout.write(f"{'已变更' if commit else '核对完毕，将变更'}{len(rehearsal.revisions)}{WAYS[slug][1]}。")
 
-    def outcome(self, file: Path, commit: bool, reason: str) -> intake.Rehearsal:
+    def outcome(self, slug: str, file: Path, commit: bool, reason: str) -> intake.Rehearsal:
+        way = WAYS[slug][0]
         try:
             sheets = read_workbook(file.read_bytes())
         except OSError as fault:
@@ -45,9 +49,9 @@ class Command(BaseCommand):
         except BadWorkbook as fault:
             return intake.Rehearsal(errors=[intake.Error("", None, "", file.name, str(fault))])
         if not commit:
-            return intake.rehearse(sheets, reason=reason)
+            return way.rehearse(sheets, reason=reason)
         try:
-            return intake.take_in(sheets, reason=reason, by=None)
+            return way.take_in(sheets, reason=reason, by=None)
         except intake.Unfit as unfit:
             return unfit.rehearsal
 
