@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
 
-from projects import permissions, services
+from projects import permissions, services, works_water
 from projects.dossier import read_dossier
 from projects.facts import project_facts
 from projects.filters import ProjectListFilter
@@ -77,6 +77,7 @@ def _page(request, code: str, status: int = 200, **forms):
     may_edit = permissions.may_edit_projects(request.user) and request.as_of == request.today
     context = {
         "d": dossier,
+        "below": works_water.downstream(dossier.project, request.as_of, request.region),
         "history": Paginator(dossier.weeks, WEEKS_PER_PAGE).get_page(request.GET.get("page")),
         "may_edit": may_edit,
     }
