@@ -20,6 +20,7 @@ from linfen_water.dates import month_end
 from monitoring import air, air_values
 from monitoring.air_values import MEASURES
 from monitoring.standards import air_ranking
+from projects.figures import DIGITS
 
 LABELS = {
     "composite_index": "综合指数",
@@ -29,7 +30,6 @@ LABELS = {
 }
 NUMBER_FORMATS = {"composite_index": "0.00#", "composite_change": "0.0", "pm25": "General", "pm25_change": "0.0"}
 RANK = "名次"
-DIGITS = '"Barlow Semi Condensed", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif'
 
 
 # ── Columns ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -201,14 +201,25 @@ def _mover(row: air.Row) -> Mover:
 
 
 def summary(ordered: list[air.Row]) -> str:
-    """The shortest period in one sentence: 综合指数17个县（市、区）中12个同比下降、1个持平、4个上升。"""
-    changes = [row.cells[0].values["composite_change"] for row in ordered]
-    known = [change for change in changes if change is not None]
+    """The shortest period in words: which counties have the smallest and largest index, how many got better."""
+    indices = {row.county.name: row.cells[0].values["composite_index"] for row in ordered}
+    known = {name: index for name, index in indices.items() if index is not None}
     if not known:
         return ""
-    down, up = sum(change < 0 for change in known), sum(change > 0 for change in known)
-    same = len(known) - down - up
-    return f"有同比的{len(known)}个县（市、区）中，综合指数下降（改善）{down}个、持平{same}个、上升{up}个。"
+    best, worst = min(known.values()), max(known.values())
+    said = f"综合指数最低（最好）{_named(known, best)}"
+    said += f"，最高{_named(known, worst)}。" if worst != best else "。"
+    changes = [change for row in ordered if (change := row.cells[0].values["composite_change"]) is not None]
+    if not changes:
+        return said
+    down, up = sum(change < 0 for change in changes), sum(change > 0 for change in changes)
+    same = len(changes) - down - up
+    return f"{said}有同比的{len(changes)}个县（市、区）中，下降（改善）{down}个、持平{same}个、上升{up}个。"
+
+
+def _named(known: dict[str, Decimal], index: Decimal) -> str:
+    names = [name for name, value in known.items() if value == index]
+    return f"{'、'.join(names)}（{air_values.spoken('composite_index', index)}）"
 
 
 def _figure_words(ordered: list[air.Row]) -> str:

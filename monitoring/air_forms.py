@@ -8,6 +8,8 @@ from monitoring import air, air_values
 from monitoring.air_values import MEASURES
 from monitoring.models import AirPeriod
 
+FACTS = ["starts_on", "ends_on", "label", "published_on", "source", "notes"]
+
 
 class MeasureField(forms.CharField):
     """One value as it is printed; "—" or nothing is missing."""
@@ -72,7 +74,7 @@ class AirPeriodForm(forms.Form):
 
     @property
     def facts(self):
-        return [self[name] for name in air.PERIOD_FIELDS]
+        return [self[name] for name in FACTS]
 
     @property
     def lines(self):
