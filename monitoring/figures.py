@@ -171,11 +171,11 @@ def station_days(item: Item, days: Sequence[Day], span: tuple[dt.date, dt.date],
     start = {"x0": first.isoformat(), "dx": DAY_MILLISECONDS}
     edge = {"type": "scatter", "mode": "lines", "connectgaps": False, "hoverinfo": "skip", "line": {"width": 0.7, "color": colour["river"]}}
     data = [
-        edge | start | {"name": "日最低", "y": [_short(day and day.low) for day in every]},
-        edge | start | {"name": "日最高", "y": [_short(day and day.high) for day in every]},
+        edge | start | {"name": "日最低", "y": [_short(day.low if day else None) for day in every]},
+        edge | start | {"name": "日最高", "y": [_short(day.high if day else None) for day in every]},
         {
             "type": "scatter", "mode": "lines", "name": "日均值", "connectgaps": False, **start,
-            "y": [_short(day and day.mean) for day in every],
+            "y": [_short(day.mean if day else None) for day in every],
             "line": {"color": colour["river-ink"], "width": 1.6},
             "hovertemplate": "%{x|%Y-%m-%d} 日均 %{y} " + item.unit + "<extra></extra>",
         },

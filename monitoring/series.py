@@ -17,7 +17,8 @@ from django.utils import timezone
 
 from linfen_water.dates import add_months, month_start
 from monitoring import periods, rules
-from monitoring.enums import Cause, PeriodKind, ReadingFlag, StationState, WaterClass
+from monitoring.enums import Cause, CellFlag, PeriodKind, ReadingFlag, StationState, WaterClass
+from monitoring.intake.feed import EXTRAS
 from monitoring.limits import Limit, Limits
 from monitoring.models import Assessment, Reading, River, Section, StationRecord
 from monitoring.periods import Period
@@ -34,14 +35,6 @@ REFERENCE_MONTHS = 12  # of the means of automatic data beside the national ones
 RUN_HOURS = 4
 INTERRUPTED = (StationState.MAINTENANCE, StationState.STOPPED)
 MOST_READINGS = 400  # in the table of an item's values
-
-# What stations measure beside the items of the standard: name, unit.
-STATION_ITEMS = {
-    "conductivity": ("电导率", "μS/cm"),
-    "turbidity": ("浊度", "NTU"),
-    "chla": ("叶绿素α", "mg/L"),
-    "algae": ("藻密度", "cells/L"),
-}
 
 Results = Mapping[Period, Assessment]
 
@@ -204,7 +197,7 @@ class Item:
 def items(section: Section, found: Results, runs: Iterable[StationRecord], table: Limits) -> list[Item]:
     """What may be chosen: the items due, then all others that results or the station have, in the order of the standard."""
     measured = {key for row in found.values() for key in row.values} | {key for run in runs for key in (*run.values, *run.flags)}
-    order = [*table.items, *STATION_ITEMS]
+    order = [*table.items, *EXTRAS]
     keys = sorted(
         measured | set(section.due_items), key=lambda key: (key not in section.due_items, order.index(key) if key in order else 999)
     )
@@ -212,8 +205,8 @@ def items(section: Section, found: Results, runs: Iterable[StationRecord], table
 
 
 def item_of(key: str, section: Section, table: Limits) -> Item:
-    known = table.items.get(key)
-    name, unit = (table.name(key), known.unit) if known else STATION_ITEMS.get(key, (key, ""))
+    known = table.items.get(key) or EXTRAS.get(key)
+    name, unit = (known.name.split("(")[0], known.unit) if known else (key, "")
     return Item(key, name, "" if key == "ph" else unit, table.of(key, section.water_body), key in section.due_items)
 
 
@@ -418,6 +411,13 @@ def _month_mean(item: Item, days: Sequence[Day]) -> Decimal:
 
 def _mean(key: str, mean: float | None) -> float | None:
     return -math.log10(mean) if key == "ph" and mean else mean
+
+
+def lost_word(run: StationRecord, key: str) -> str:
+    """Why a run has no value of an item: 缺测, 极值过滤; 不监测 when it has no such cell at all. Blank when it has one."""
+    if key in run.values:
+        return ""
+    return CellFlag(run.flags[key]).label if key in run.flags else "不监测"
 
 
 def _live(section: Section, day: dt.date):
