@@ -6,18 +6,20 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 
-from django.db.models import Max, Min
+from django.db.models import Min
 
 from ledgers.documents import DocumentFault, jsonable
 from ledgers.documents.periods import speaks_on
 from ledgers.documents.wording import date, numeral, one_decimal, percent
 from linfen_water import policy
-from linfen_water.dates import add_months, month_end, month_start
+from linfen_water.dates import add_months, month_end
 from linfen_water.models import County, Domain, Region
-from monitoring import limits
+from monitoring import periods, reports
 from monitoring import rules as water_rules
-from monitoring.enums import PeriodKind, WaterClass
-from monitoring.models import Assessment, Section, SectionTarget
+from monitoring.enums import Change, Level, WaterClass
+from monitoring.maps import yearly_shares
+from monitoring.models import Assessment
+from monitoring.reports import latest_month, section_table
 from projects import rules
 from projects.enums import DispatchState, Risk, Stage, StageEvent
 from projects.facts import ProjectFacts, Totals, project_facts, silent, totals
@@ -120,15 +122,19 @@ class Pollutant:
 
 @dataclasses.dataclass(frozen=True)
 class SectionRow:
-    """A national section in the month; classes are None when it was not assessed (未监测)."""
+    """A national section in a period; a class is None when it was not evaluated, and then `note` says why."""
 
     name: str
     river: str
     county: str
     water_class: WaterClass | None
-    before: WaterClass | None
+    before: WaterClass | None  # of the period before (环比)
     target: WaterClass | None
-    pollutants: tuple[Pollutant, ...]
+    pollutants: tuple[Pollutant, ...]  # against Ⅲ
+    # Facts of older releases do not have what follows.
+    year_before: WaterClass | None = None  # of the same period a year earlier (同比)
+    over_target: tuple[Pollutant, ...] = ()  # against the section's target: another figure
+    note: str = ""
 
     @property
     def is_good(self) -> bool:
@@ -138,16 +144,52 @@ class SectionRow:
     def meets_target(self) -> bool | None:
         return water_rules.meets_target(self.water_class, self.target)
 
+    @property
+    def month_on_month(self) -> Change | None:
+        return _change(self.before, self.water_class)
+
+    @property
+    def year_on_year(self) -> Change | None:
+        return _change(self.year_before, self.water_class)
+
+
+def _change(before: WaterClass | None, now: WaterClass | None) -> Change | None:
+    return water_rules.change_by_rating(water_rules.rating(before), water_rules.rating(now))
+
+
+@dataclasses.dataclass(frozen=True)
+class YearShare:
+    """Good (优良) of the national sections that were evaluated in a year."""
+
+    year: int
+    good: int
+    evaluated: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Correction:
+    """A result that was published again with another class since the bulletin before."""
+
+    name: str
+    period: str  # in words: 2024年11月
+    old: WaterClass | None
+    new: WaterClass | None
+    on: dt.date
+
 
 @dataclasses.dataclass(frozen=True)
 class Water:
-    """The national sections in the latest month, and in the latest year, whose assessment was published by the day."""
+    """The national sections in the latest month, from January to it and by year, as published by the day."""
 
     month: dt.date | None
     rows: tuple[SectionRow, ...]
     year: int | None
     year_good: int
     year_assessed: int
+    # Facts of older releases do not have what follows.
+    to_date: tuple[SectionRow, ...] = ()  # 1—N月; empty when N is 1, or nothing was published
+    years: tuple[YearShare, ...] = ()
+    corrections: tuple[Correction, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -210,7 +252,7 @@ def gather(month: dt.date, today: dt.date) -> BulletinFacts:
         lagging=_lagging(now, as_of, thresholds),
         silent=_silent(now, as_of, thresholds),
         due=_due(now, add_months(month, 1)),
-        water=_water(as_of),
+        water=_water(as_of, before_on),
         unreviewed=_unreviewed(as_of),
     )
 
@@ -338,49 +380,72 @@ def _due(now: list[ProjectFacts], month: dt.date) -> tuple[Due, ...]:
     return tuple(sorted(rows, key=lambda row: (row.event != StageEvent.START, row.forecast_on or row.baseline_on)))
 
 
-def _water(as_of: dt.date) -> Water:
-    sections = list(Section.objects.national().in_force(as_of).select_related("river", "county"))
-    known = Assessment.objects.known_by(as_of).filter(section__in=sections)
-    month = known.filter(period_kind=PeriodKind.MONTH).aggregate(last=Max("starts_on"))["last"]
-    year_start = known.filter(period_kind=PeriodKind.YEAR).aggregate(last=Max("starts_on"))["last"]
-    year = list(known.of_year(year_start.year, as_of).values_list("water_class", flat=True)) if year_start else []
+def _water(as_of: dt.date, before_on: dt.date) -> Water:
+    """From the same table as the page of the sections: fourteen queries at most, however many sections."""
+    month = latest_month(as_of)
+    years = tuple(YearShare(year, share.good, share.evaluated) for year, share in yearly_shares(as_of).items())
+    last = years[-1] if years else None
     return Water(
         month=month,
-        rows=_section_rows(sections, known, month) if month else (),
-        year=year_start.year if year_start else None,
-        year_good=sum(map(water_rules.is_good, year)),
-        year_assessed=sum(c is not None for c in year),
+        rows=_section_rows(as_of, periods.month(month)) if month else (),
+        year=last.year if last else None,
+        year_good=last.good if last else 0,
+        year_assessed=last.evaluated if last else 0,
+        to_date=_to_date(as_of, month, last) if month else (),
+        years=years,
+        corrections=_corrections(as_of, before_on),
     )
 
 
-def _section_rows(sections: list[Section], known, month: dt.date) -> tuple[SectionRow, ...]:
-    """Each section in the month and the one before; of several revisions the last that was published counts."""
-    before = month_start(month - dt.timedelta(days=1))
-    rows = known.filter(period_kind=PeriodKind.MONTH, starts_on__in=[month, before]).order_by("revision")
-    found = {(row.section_id, row.starts_on): row for row in rows}
-    targets = dict(SectionTarget.objects.filter(section__in=sections, year=month.year).values_list("section", "water_class"))
+def _to_date(as_of: dt.date, month: dt.date, last: YearShare | None) -> tuple[SectionRow, ...]:
+    """January to the month, unless that is the month itself or the year that is told anyway."""
+    if month.month == 1 or (month.month == 12 and last and last.year == month.year):
+        return ()
+    rows = _section_rows(as_of, periods.to_date(month))
+    return rows if any(row.water_class for row in rows) else ()
 
-    def water_class(section: Section, start: dt.date) -> WaterClass | None:
-        row = found.get((section.pk, start))
-        return WaterClass(row.water_class) if row and row.water_class else None
 
+def _section_rows(as_of: dt.date, period: periods.Period) -> tuple[SectionRow, ...]:
     return tuple(
         SectionRow(
-            name=section.name,
-            river=section.river.name,
-            county=section.county.name,
-            water_class=water_class(section, month),
-            before=water_class(section, before),
-            target=WaterClass(targets[section.pk]) if targets.get(section.pk) else None,
-            pollutants=_pollutants(found.get((section.pk, month))),
+            name=row.name,
+            river=row.river,
+            county=row.county,
+            water_class=row.water_class,
+            before=row.class_before,
+            target=row.target,
+            pollutants=_pollutants(row.pollutants),
+            year_before=row.class_year_before,
+            over_target=_pollutants(row.over_target),
+            note=row.note,
         )
-        for section in sections
+        for row in section_table(as_of, period).of_level(Level.NATIONAL)
     )
 
 
-def _pollutants(assessment: Assessment | None) -> tuple[Pollutant, ...]:
-    given = assessment.main_pollutants if assessment else []
-    return tuple(Pollutant(limits.table().name(key), None if multiple is None else Decimal(str(multiple))) for key, multiple in given)
+def _pollutants(found: Iterable[reports.Pollutant]) -> tuple[Pollutant, ...]:
+    return tuple(Pollutant(pollutant.name, pollutant.multiple) for pollutant in found)
+
+
+def _corrections(as_of: dt.date, before_on: dt.date) -> tuple[Correction, ...]:
+    """Classes of national sections that a later revision changed after `before_on`, by section and period. Two queries."""
+    known = Assessment.objects.known_by(as_of).filter(section__level=Level.NATIONAL)
+    later = list(known.filter(revision__gt=1, published_on__gt=before_on).select_related("section").order_by("section", "ends_on", "pk"))
+    older = known.filter(section__in={row.section_id for row in later}, starts_on__in={row.starts_on for row in later}).order_by("revision")
+    history = defaultdict(list)
+    for row in older:
+        history[row.section_id, row.period_kind, row.starts_on, row.ends_on].append(row)
+    found = []
+    for row in later:
+        before = [r for r in history[row.section_id, row.period_kind, row.starts_on, row.ends_on] if r.revision < row.revision]
+        if before and before[-1].water_class != row.water_class:
+            label = periods.Period(row.starts_on, row.ends_on, row.period_kind).label
+            found.append(Correction(row.section.name, label, _class(before[-1]), _class(row), row.published_on))
+    return tuple(found)
+
+
+def _class(row: Assessment) -> WaterClass | None:
+    return WaterClass(row.water_class) if row.water_class else None
 
 
 def _unreviewed(as_of: dt.date) -> int:

@@ -7,16 +7,33 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from ledgers.documents import charts
-from ledgers.documents.bulletin import BulletinFacts, CountyRow, SectionRow, Water
+from ledgers.documents.bulletin import BulletinFacts, Correction, CountyRow, Pollutant, SectionRow, Water, YearShare
 from ledgers.documents.paper import Attachment, Block, Column, Figure, Heading, Paper, Paragraph, Table, title_lines
-from ledgers.documents.wording import NOTHING, date, listed, month, numeral, one_decimal, percent, points, ratio, short_date, since, wan, yi
+from ledgers.documents.wording import (
+    NOTHING,
+    change,
+    date,
+    listed,
+    month,
+    numeral,
+    one_decimal,
+    percent,
+    points,
+    ratio,
+    short_date,
+    since,
+    wan,
+    yi,
+)
 from linfen_water.dates import add_months, month_end
-from monitoring.enums import WaterClass
+from monitoring import rules as water_rules
+from monitoring.enums import Change, WaterClass
 from projects import rules
 from projects.enums import StageEvent
 from projects.facts import Totals
 
 TEXT_WIDTH = 156  # millimetres
+NOT_EVALUATED = "未监测"
 NAMED = 3  # how many leaders, laggards and far-behind projects the text itself names; the rest is in the attachments
 
 
@@ -199,60 +216,185 @@ def _water(water: Water, as_of: dt.date) -> Iterable[Block]:
     if water.month is None:
         yield Paragraph(f"截至{date(as_of)}，尚无已公布的国考断面水质评价结果。")
         return
-    yield Paragraph(_water_month(water, water.month) + _water_year(water))
+    yield Paragraph(_water_month(water.rows, water.month))
+    yield Paragraph(_targets(water.rows) + _changes(water.rows, water.month))
     yield Table(
         caption=f"表2　国考断面水质情况（{month(water.month)}）",
         columns=(
-            Column("序号", 1), Column("断面", 1.8), Column("河流", 1.5), Column("责任县\n（市、区）", 2), Column("本期\n类别", 1.2),
-            Column("上月\n类别", 1.2), Column("考核\n目标", 1.2), Column("是否\n达标", 1.2), Column("主要污染物\n（超标倍数）", 4.4),
+            Column("序\n号", 6.5), Column("断面", 19.8), Column("河流", 13), Column("责任县\n（市、区）", 19.5), Column("考核\n目标", 9.7),
+            Column("本月\n类别", 9.7), Column("是否\n达标", 13), Column("上月\n（环比）", 20.6), Column("上年同月\n（同比）", 20.6),
+            Column("主要污染物\n（超标倍数）", 23.6),
         ),
         rows=tuple(_section_cells(place, row) for place, row in enumerate(water.rows, start=1)),
     )  # fmt: skip
+    if water.to_date:
+        yield Paragraph(_water_to_date(water.to_date, water.month))
+    yield from _water_years(water)
+    yield Paragraph(f"{_corrections(water.corrections)}{METHOD}")
 
 
-def _water_month(water: Water, of: dt.date) -> str:
-    assessed = [row for row in water.rows if row.water_class is not None]
-    good = [row for row in assessed if row.is_good]
-    left_out = [row for row in water.rows if row.water_class is None]
-    said = f"已公布的最近一期月评价为{month(of)}。国考断面{len(water.rows)}个，"
-    if left_out:
-        said += f"未监测{len(left_out)}个（{listed(row.name for row in left_out)}），参评{len(assessed)}个，"
-    if not assessed:
+METHOD = (
+    "断面类别按手工监测结果单因子评价，自动监测站数据未参与；断流、结冰、停站和缺测的断面不参评，不计入优良比例的分母；"
+    "主要污染物的超标倍数对Ⅲ类标准计算。"
+)
+
+
+def _water_month(rows: tuple[SectionRow, ...], of: dt.date) -> str:
+    said = f"已公布的最近一期月评价为{month(of)}。{_evaluated(rows)}"
+    shares, before, year_before = (water_rules.shares(classes) for classes in _classes(rows))
+    if not shares.evaluated:
         return said.rstrip("，") + "。"
-    said += f"优良（Ⅰ—Ⅲ类）{len(good)}个，优良比例{percent(rules.rate(len(good), len(assessed)))}（{ratio(len(good), len(assessed))}）。"
-    counts = Counter(row.water_class for row in assessed)
+    said += f"优良（Ⅰ—Ⅲ类）{shares.good}个，优良比例{percent(shares.good_share)}（{ratio(shares.good, shares.evaluated)}），"
+    said += f"{_share_change('环比', shares, '上月', before)}，{_share_change('同比', shares, '上年同月', year_before)}。"
+    counts = Counter(row.water_class for row in rows if row.water_class is not None)
     said += f"其中，{listed(f'{c.label}类{counts[c]}个' for c in WaterClass if counts[c])}"
     said += "。" if counts[WaterClass.WORSE_THAN_V] else "，无劣Ⅴ类断面。"
-    poor = [row for row in assessed if not row.is_good]
-    return said + (f"未达到优良的断面：{'；'.join(map(_poor, poor))}。" if poor else "")
+    return said + _poor_sections(rows)
+
+
+def _evaluated(rows: tuple[SectionRow, ...]) -> str:
+    """国考断面9个，未参评1个（某断面，断流），参评8个，"""
+    left_out = [row for row in rows if row.water_class is None]
+    said = f"国考断面{len(rows)}个，"
+    if left_out:
+        said += f"未参评{len(left_out)}个（{'；'.join(f'{row.name}，{row.note or NOT_EVALUATED}' for row in left_out)}），"
+    return said + f"参评{len(rows) - len(left_out)}个，"
+
+
+def _classes(rows: tuple[SectionRow, ...]) -> tuple[list[WaterClass | None], ...]:
+    """Now, in the period before, a year before."""
+    return [row.water_class for row in rows], [row.before for row in rows], [row.year_before for row in rows]
+
+
+def _share_change(word: str, now: water_rules.Shares, than: str, before: water_rules.Shares) -> str:
+    """环比提高11.1个百分点（上月7/9）: the difference of the printed shares, with the sections compared with."""
+    if now.good_share is None or before.good_share is None:
+        return f"{word}无可比数据"
+    compared = f"（{than}{ratio(before.good, before.evaluated)}）"
+    return f"{word}{change(now.good_share, before.good_share, '个百分点', up='提高', down='下降')}{compared}"
+
+
+def _poor_sections(rows: tuple[SectionRow, ...]) -> str:
+    poor = [row for row in rows if row.water_class is not None and not row.is_good]
+    return f"未达到优良的断面：{'；'.join(map(_poor, poor))}。" if poor else ""
 
 
 def _poor(row: SectionRow) -> str:
-    pollutants = f"，主要污染物{_pollutants(row)}" if row.pollutants else ""
-    return f"{row.river}{row.name}断面（{row.county}，{_class(row.water_class)}类{pollutants}）"
+    pollutants = f"，主要污染物{_pollutants(row.pollutants)}" if row.pollutants else ""
+    return f"{row.river}{row.name}断面（{row.county}，{_class(row)}类{pollutants}）"
 
 
-def _pollutants(row: SectionRow) -> str:
-    return listed(p.name + (f"（{p.multiple}倍）" if p.multiple is not None else "") for p in row.pollutants)
+def _pollutants(pollutants: tuple[Pollutant, ...]) -> str:
+    return listed(p.name + (f"（{p.multiple}倍）" if p.multiple is not None else "") for p in pollutants)
 
 
-def _water_year(water: Water) -> str:
-    if not water.year_assessed:
+def _targets(rows: tuple[SectionRow, ...]) -> str:
+    judged = [row for row in rows if row.meets_target is not None]
+    if not judged:
         return ""
+    missed = [row for row in judged if not row.meets_target]
+    said = f"对照考核目标，达标{len(judged) - len(missed)}个（{ratio(len(judged) - len(missed), len(judged))}）"
+    return f"{said}，未达标断面：{'；'.join(map(_missed, missed))}。" if missed else f"{said}。"
+
+
+def _missed(row: SectionRow) -> str:
+    """The multiples against the target are named so: those against Ⅲ are another figure."""
+    over = f"，对目标超标项目{_pollutants(row.over_target)}" if row.over_target else ""
+    target = row.target.label if row.target else NOTHING
+    return f"{row.name}（{row.county}，目标{target}类，实际{_class(row)}类{over}）"
+
+
+def _changes(rows: tuple[SectionRow, ...], of: dt.date) -> str:
+    last_year = month(add_months(of, -12))
+    return _changed("与上月相比", [(row, row.before, row.month_on_month) for row in rows]) + _changed(
+        f"与{last_year}相比", [(row, row.year_before, row.year_on_year) for row in rows]
+    )
+
+
+def _changed(since_when: str, found: list[tuple[SectionRow, WaterClass | None, Change | None]]) -> str:
+    """与上月相比，有所好转1个（某断面Ⅳ类→Ⅲ类），其余8个无明显变化。Nothing when no section can be compared."""
+    compared = [(row, before, how) for row, before, how in found if how is not None]
+    if not compared:
+        return ""
+    parts = []
+    for wanted in (Change.CLEARLY_BETTER, Change.BETTER, Change.WORSE, Change.CLEARLY_WORSE):
+        names = [f"{row.name}{before.label}类→{_class(row)}类" for row, before, how in compared if how == wanted and before]
+        if names:
+            parts.append(f"{wanted.label}{len(names)}个（{listed(names)}）")
+    same = sum(how == Change.NONE for _, _, how in compared)
+    if same:
+        parts.append(f"{'其余' if parts else '可比的'}{same}个无明显变化")
+    left_out = len(found) - len(compared)
+    lacking = f"，{left_out}个无可比数据" if left_out else ""
+    return f"{since_when}，{'，'.join(parts)}{lacking}。"
+
+
+def _water_to_date(rows: tuple[SectionRow, ...], of: dt.date) -> str:
+    """1—N月: the class of each section's mean over the months, never a mean of classes."""
+    said = f"{of.year}年1—{of.month}月累计评价，{_evaluated(rows)}"
+    now, _, year_before = (water_rules.shares(classes) for classes in _classes(rows))
+    if now.good_share is None:
+        return said.rstrip("，") + "。"
+    said += f"优良{now.good}个，优良比例{percent(now.good_share)}（{ratio(now.good, now.evaluated)}），"
+    said += f"{_share_change('同比', now, '上年同期', year_before)}；"
+    said += f"劣Ⅴ类{now.worse_than_v}个。" if now.worse_than_v else "无劣Ⅴ类断面。"
+    return said + _poor_sections(rows)
+
+
+def _water_years(water: Water) -> Iterable[Block]:
+    if not water.year_assessed:
+        return
     share = percent(rules.rate(water.year_good, water.year_assessed))
-    return f"{water.year}年全年评价，优良断面{water.year_good}个，优良比例{share}（{ratio(water.year_good, water.year_assessed)}）。"
+    yield Paragraph(
+        f"{water.year}年全年评价，优良断面{water.year_good}个，优良比例{share}（{ratio(water.year_good, water.year_assessed)}）"
+        f"{_than_year_before(water.years)}。"
+    )
+    if len(water.years) > 1:
+        yield Figure(
+            svg=charts.year_chart(water.years),
+            caption="图2　国考断面优良比例（按年度评价）",
+            alt="；".join(f"{y.year}年优良{y.good}个，参评{y.evaluated}个" for y in water.years),
+        )
+
+
+def _than_year_before(years: tuple[YearShare, ...]) -> str:
+    if len(years) < 2 or years[-2].year != years[-1].year - 1:
+        return ""
+    last, this = (water_rules.Shares(y.evaluated, y.good, 0) for y in years[-2:])
+    return f"，{_share_change('较上年', this, '上年', last)}"
+
+
+def _corrections(corrections: tuple[Correction, ...]) -> str:
+    if not corrections:
+        return ""
+    said = "；".join(f"{c.name}断面{c.period}由{_word(c.old)}更正为{_word(c.new)}（{date(c.on)}发布）" for c in corrections)
+    return f"本期有{len(corrections)}项评价结果作了更正：{said}，以更正后的结果为准。"
+
+
+def _word(water_class: WaterClass | None) -> str:
+    return f"{water_class.label}类" if water_class else NOT_EVALUATED
 
 
 def _section_cells(place: int, row: SectionRow) -> tuple[str, ...]:
     meets = {None: NOTHING, True: "达标", False: "未达标"}[row.meets_target]
     return (
-        str(place), row.name, row.river, row.county, _class(row.water_class), _class(row.before),
-        row.target.label if row.target else NOTHING, meets, _pollutants(row) or NOTHING,
+        str(place), row.name, row.river, row.county, row.target.label if row.target else NOTHING, _class(row), meets,
+        _compared(row.before, row.month_on_month), _compared(row.year_before, row.year_on_year), _pollutant_lines(row) or NOTHING,
     )  # fmt: skip
 
 
-def _class(water_class: WaterClass | None) -> str:
-    return water_class.label if water_class else "未监测"
+def _pollutant_lines(row: SectionRow) -> str:
+    return "\n".join(p.name + (f"（{p.multiple}）" if p.multiple is not None else "") for p in row.pollutants)
+
+
+def _compared(before: WaterClass | None, how: Change | None) -> str:
+    """Ⅲ and under it 无明显变化: the class compared with and what became of it."""
+    return NOTHING if before is None else before.label if how is None else f"{before.label}\n{how.label}"
+
+
+def _class(row: SectionRow) -> str:
+    """The class, or why there is none."""
+    return row.water_class.label if row.water_class else row.note or NOT_EVALUATED
 
 
 # ── 五、六 ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -4,10 +4,12 @@ A bulletin is often copied in black and white: every bar carries its figure and 
 """
 
 from collections.abc import Iterable
+from decimal import Decimal
 from xml.sax.saxutils import escape, quoteattr
 
 from ledgers.documents import fonts
-from ledgers.documents.bulletin import CountyRow
+from ledgers.documents.bulletin import CountyRow, YearShare
+from ledgers.documents.wording import percent
 from linfen_water.palette import colours
 from projects.enums import Stage
 
@@ -28,6 +30,24 @@ def county_chart(rows: tuple[CountyRow, ...]) -> str:
         parts.append(_text(NAME_END, y + ROW * 0.68, row.name, anchor="end", size=_name_size(row.name)))
         parts += _stages(row, y, (STAGES_TO - STAGES_FROM) / most)
         parts += _progress(row, y)
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.2f}">{"".join(parts)}</svg>'
+
+
+def year_chart(years: tuple[YearShare, ...]) -> str:
+    """One bar a year: the share of good sections, with its figure and the sections it stands on."""
+    height = ROW * len(years) + 2
+    left, right = NAME_END + 2, PROGRESS_FROM + 20
+    parts = [_box(left + (right - left) * share / 100 - 0.05, 0, 0.1, height - 1, HAIRLINE) for share in (0, 50, 100)]
+    for place, found in enumerate(years):
+        y = ROW * place + 1
+        parts.append(_text(NAME_END, y + ROW * 0.68, f"{found.year}年", anchor="end"))
+        if not found.evaluated:
+            parts.append(_text(left + 1, y + ROW * 0.68, "未评价", fill=SOFT))
+            continue
+        share = 100 * found.good / found.evaluated
+        parts.append(_box(left, y + 0.9, (right - left) * share / 100, ROW - 1.8, colours()["water-2"]))
+        words = f"{percent(Decimal(100 * found.good) / found.evaluated)}（{found.good}/{found.evaluated}）"
+        parts.append(_text(right + 3, y + ROW * 0.68, words))
     return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.2f}">{"".join(parts)}</svg>'
 
 

@@ -55,12 +55,12 @@ def print_data(paper: Paper) -> dict:
 
 def _clean(value, key: str = ""):
     if isinstance(value, str):
-        lines = value.split("\n") if key == "head" else [value]  # only headings of columns have lines of their own
+        lines = value.split("\n") if key in ("head", "rows") else [value]  # only headings and cells have lines of their own
         return value if key == "svg" else "\n".join(map(fonts.clean, lines))
     if isinstance(value, dict):
         return {name: _clean(item, name) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_clean(item) for item in value]
+        return [_clean(item, key) for item in value]
     return value
 
 

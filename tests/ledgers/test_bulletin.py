@@ -11,6 +11,7 @@ from ledgers.documents import DocumentFault
 from ledgers.documents.bulletin import BulletinFacts, Pollutant, gather
 from ledgers.documents.bulletin_words import bulletin_paper
 from ledgers.documents.paper import Paragraph, Table
+from linfen_water.dates import month_end
 from monitoring.enums import PeriodKind, WaterClass
 from monitoring.models import Assessment, SectionTarget
 from projects.enums import StageEvent
@@ -161,7 +162,7 @@ def test_before_anything_was_listed_there_is_no_bulletin(city):
 
 
 def assess(section, starts_on, water_class, *, kind=PeriodKind.MONTH, published_on=None, **values):
-    ends_on = dt.date(starts_on.year, 12, 31) if kind == PeriodKind.YEAR else starts_on + dt.timedelta(days=27)
+    ends_on = dt.date(starts_on.year, 12, 31) if kind == PeriodKind.YEAR else month_end(starts_on)
     published_on = published_on or ends_on + dt.timedelta(days=5)
     period = {"period_kind": kind, "starts_on": starts_on, "ends_on": ends_on, "published_on": published_on}
     return Assessment.objects.create(section=section, water_class=water_class, source="演示", **period, **values)
@@ -186,7 +187,10 @@ def test_sections_speak_of_the_latest_published_month_and_year(city):
     assert rows["差断面"].pollutants == (Pollutant("氨氮", D("0.3")), Pollutant("溶解氧", None))
     assert (facts.water.year, facts.water.year_good, facts.water.year_assessed) == (2024, 1, 2)
     said = texts(facts)
-    assert "国考断面3个，未监测1个（无数断面），参评2个，优良（Ⅰ—Ⅲ类）1个，优良比例50.0%（1/2）。" in said
+    assert (
+        "国考断面3个，未参评1个（无数断面，未监测），参评2个，优良（Ⅰ—Ⅲ类）1个，优良比例50.0%（1/2），"
+        "环比下降50.0个百分点（上月1/1），同比无可比数据。"
+    ) in said
     assert "主要污染物氨氮（0.3倍）、溶解氧" in said
     assert "2024年全年评价，优良断面1个，优良比例50.0%（1/2）。" in said
     assert unknown.name in said
