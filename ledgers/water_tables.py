@@ -108,7 +108,8 @@ class WorksColumn(c.LedgerColumn):
         if not value:
             return c.MISSING
         links = "；".join(f'<a href="{c.project_url(work.code)}{row["suffix"]}">{escape(work.name)}</a>' for work in value)
-        return f'<div class="clamp" title="{escape(self.value(value, row))}"><strong class="digits">{len(value)}</strong> {links}</div>'
+        title = escape(self.value(value, row))
+        return f'<div class="clamp clamp-1" title="{title}"><strong class="digits">{len(value)}</strong> {links}</div>'
 
     def value(self, value: list[ServingProject], row):
         return f"{len(value)}个：" + "；".join(f"{work.code} {work.name}（{work.stage.label}）" for work in value) if value else None
@@ -122,7 +123,7 @@ class SectionTable(LedgerTable):
     section = SectionColumn("断面", sort="place", group="断面", width=11, css="pin pin-1 nowrap")
     month = c.LedgerColumn("月份", sort="month", group="断面", width=9, css="nowrap")
     river = c.LedgerColumn("河流", sort="river", group="断面", width=9, css="nowrap")
-    county = c.LedgerColumn("责任县（市、区）", sort="county_code", group="断面", width=11, css="nowrap")
+    county = c.LedgerColumn("县（市、区）", sort="county_code", group="断面", width=11, css="nowrap")
     level = c.LedgerColumn("级别", sort="level_place", group="断面", width=6, css="nowrap")
     target = TargetColumn("目标", sort="target", group="断面", width=6, css="nowrap")
     ph = ItemColumn("ph", group="五项")
@@ -132,15 +133,15 @@ class SectionTable(LedgerTable):
     tp = ItemColumn("tp", group="五项")
     water_class = ClassColumn("类别", sort="water_class", group="评价", is_computed=True, width=12, css="nowrap")
     meets_target = TargetMetColumn("达标", sort="meets_target", group="评价", is_computed=True, width=10, css="nowrap")
-    pollutants = PollutantsColumn("主要污染物（超Ⅲ类倍数）", group="评价", is_computed=True, width=34, css="medium")
-    over_target = PollutantsColumn("对目标超标（超目标倍数）", group="评价", is_computed=True, width=26, css="medium")
+    pollutants = PollutantsColumn("主要污染物（倍数）", group="评价", is_computed=True, width=34, css="medium")
+    over_target = PollutantsColumn("对目标超标（倍数）", group="评价", is_computed=True, width=26)
     year_on_year = ChangeColumn(
         "同比", before="class_year_before", sort="year_on_year", group="变化", is_computed=True, width=20, css="nowrap"
     )
     month_on_month = ChangeColumn(
         "环比", before="class_before", sort="month_on_month", group="变化", is_computed=True, width=20, css="nowrap"
     )
-    note = c.LedgerColumn("说明", group="来源", width=16, css="medium")
+    note = c.LedgerColumn("说明", group="来源", width=16)
     published_on = c.DateColumn("发布日", sort="published_on", group="来源", width=11)
     works = WorksColumn("周边工程（服务本断面）", sort="works_count", group="工程", width=44, css="wide")
 
