@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from itertools import islice
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from linfen_water import clock, trail
-from linfen_water.dates import month_end, month_start
+from linfen_water.dates import add_months, month_end, month_start
 from linfen_water.models import Region, User
 from monitoring import limits, rules, services
 from monitoring.enums import Cause, IntakeKind, ReadingFlag, StationState, WaterClass
@@ -118,12 +118,21 @@ class _NewRun:
 
 # ── Act ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 def take_in(
-    batch: Batch, *, kind: IntakeKind, name: str = "", digest: str = "", by: User | None, reason: str = "", seen: str = ""
+    batch: Batch,
+    *,
+    kind: IntakeKind,
+    name: str = "",
+    digest: str = "",
+    by: User | None,
+    reason: str = "",
+    seen: str = "",
+    also_judge: Mapping[int, set[dt.date]] | None = None,
 ) -> Rehearsal:
     """Write down all that the batch changes, judge the touched periods again, and leave an `Intake` that says whence it came.
 
     Raises Unfit with a fresh rehearsal when a table has errors (a feed's faulty rows stay out alone), or when the
-    rehearsal is not the one whose fingerprint was `seen`. `digest` is the SHA-256 of the file.
+    rehearsal is not the one whose fingerprint was `seen`. `digest` is the SHA-256 of the file;
+    `also_judge` are months of sections whose values the caller withdrew in the same transaction.
     """
     with transaction.atomic():
         _lock(section.pk for section in _sections_of(batch))
@@ -134,6 +143,8 @@ def take_in(
         _write_values(rehearsal._values, intake, reason)
         _write_runs(rehearsal._runs, intake)
         _write_gaps(rehearsal.gaps, intake)
+        for pk, months in (also_judge or {}).items():
+            rehearsal._months[pk] |= months
         _reassess(rehearsal._months, by)
         if not rehearsal.is_empty:
             changes = {"counts": [None, rehearsal.counts], "name": [None, intake.name]}
@@ -251,7 +262,7 @@ def rehearse(batch: Batch, *, reason: str = "") -> Rehearsal:
 def _compare_samples(samples: list[Sample], outcome: Rehearsal, counts: Counter[str], reason: str) -> None:
     on_record = _readings_of(samples)
     met: dict[tuple, Value] = {}
-    for sample in samples:
+    for sample in _settled(samples, on_record, outcome):
         for key, value in sample.values.items():
             place = sample.section.pk, sample.at, key
             if place in met:
@@ -282,14 +293,39 @@ def _compare_value(one: _NewValue, outcome: Rehearsal, counts: Counter[str], rea
 
 
 def _readings_of(samples: list[Sample]) -> dict[tuple, Reading]:
-    """The last revision of every value of these sections in this time. One query."""
+    """The last revision of every value of these sections in these months. One query."""
     if not samples:
         return {}
-    times = [sample.at for sample in samples]
+    days = [timezone.localtime(sample.at).date() for sample in samples]
     rows = Reading.objects.filter(
-        section__in={sample.section.pk for sample in samples}, sampled_at__gte=min(times), sampled_at__lte=max(times)
+        section__in={sample.section.pk for sample in samples},
+        sampled_at__gte=_midnight(month_start(min(days))),
+        sampled_at__lt=_midnight(add_months(max(days), 1)),
     ).order_by("revision")
     return {(row.section_id, row.sampled_at, row.parameter): row for row in rows}
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return timezone.make_aware(dt.datetime.combine(day, dt.time()))
+
+
+def _settled(samples: list[Sample], on_record: dict[tuple, Reading], outcome: Rehearsal) -> Iterator[Sample]:
+    """A sample of which only the day or the month is known is the one on record for it, if there is just one."""
+    times: dict[tuple, set[dt.datetime]] = defaultdict(set)
+    for pk, at, _ in on_record:
+        day = timezone.localtime(at).date()
+        times[pk, "day", day].add(at)
+        times[pk, "month", month_start(day)].add(at)
+    for sample in samples:
+        day = timezone.localtime(sample.at).date()
+        found = times.get((sample.section.pk, sample.known_to, day if sample.known_to == "day" else month_start(day)), set())
+        if len(found) > 1:
+            when = "当天" if sample.known_to == "day" else "本月"
+            wanted = "时间" if sample.known_to == "day" else "日期"
+            reason = f"{when}已有{len(found)}次采样，不知是哪一次：请写明采样{wanted}"
+            outcome.errors.append(_at_place(sample.place, "采样日期", f"{day}", reason))
+        else:
+            yield dataclasses.replace(sample, at=found.pop()) if found else sample
 
 
 def value_of(reading: Reading) -> Value:

@@ -4,6 +4,7 @@
 wrong in a row is a `Fault` of the batch.
 """
 
+from monitoring.intake.faults import BadFile
+from monitoring.intake.tables import read_book, read_csv, read_file, read_paste, read_rows
 
-class BadFile(ValueError):
-    """The file cannot be read at all; the text is the Chinese sentence for the person."""
+__all__ = ["BadFile", "read_book", "read_csv", "read_file", "read_paste", "read_rows"]

@@ -21,7 +21,7 @@ from linfen_water.models import Region
 from monitoring import headings, limits
 from monitoring.cells import BadCell, Cell, read_cell
 from monitoring.enums import CellFlag, StationState, WaterClass
-from monitoring.intake import BadFile
+from monitoring.intake.faults import BadFile
 from monitoring.limits import Limit
 from monitoring.models import Section
 from monitoring.samples import Batch, Fault, Run
@@ -159,7 +159,7 @@ def _table(text: str) -> dict:
     if not isinstance(found, dict):
         raise BadFile(WRONG_SHAPE)
     if str(found.get("result", "1")) not in ("1", "True"):
-        raise BadFile(f"平台答复没有数据（result={_shown(found['result'])}）：请稍后再试。")
+        raise BadFile(f"平台答复没有数据（result={shown(found['result'])}）：请稍后再试。")
     if not isinstance(found.get("tbody"), list):
         raise BadFile(WRONG_SHAPE)
     return found
@@ -172,15 +172,15 @@ class _Reading:
         self.now, self.year, self.stations = timezone.localtime(now), year, stations
         self.columns = _columns(table.get("thead"))
         self.places = {column: place for place, column in enumerate(self.columns) if column}
-        self.items = [(place, _item(column)) for place, column in enumerate(self.columns) if column and _is_item(column)]
+        self.items = [(place, item_of(column)) for place, column in enumerate(self.columns) if column and is_item(column)]
         self.batch = Batch(is_feed=True)
         rows = table["tbody"]
         self.unclear = self._unclear(rows)
         for number, row in enumerate(rows, 1):
             try:
                 self.take(number, row)
-            except _BadRow as fault:
-                self.batch.errors.append(Fault(number, fault.column, _shown(fault.value), fault.reason))
+            except BadRow as fault:
+                self.batch.errors.append(Fault(number, fault.column, shown(fault.value), fault.reason))
 
     def _unclear(self, rows: Sequence) -> set[str]:
         """Names of ours that stand in this file for several provinces, when nobody said which one is meant."""
@@ -198,16 +198,16 @@ class _Reading:
     def take(self, number: int, row) -> None:
         if not isinstance(row, list) or len(row) != len(self.columns):
             size = f"有{len(row)}格" if isinstance(row, list) else "不是一行"
-            raise _BadRow("", row, f"本条{size}，应有{len(self.columns)}格")
+            raise BadRow("", row, f"本条{size}，应有{len(self.columns)}格")
         if any(isinstance(cell, (list, dict)) for cell in row):
-            raise _BadRow("", row, "格子里不是文字或数值")
+            raise BadRow("", row, "格子里不是文字或数值")
         name = self.text(row, "name")
         section = self.stations.find(self.text(row, "province"), name)
         if section is None:
-            self.batch.skipped.append(Fault(number, "断面名称", _shown(name), "不是本系统的断面"))
+            self.batch.skipped.append(Fault(number, "断面名称", shown(name), "不是本系统的断面"))
             return
         if plain_name(name) in self.unclear:
-            raise _BadRow("断面名称", name, "文件里有两个省的同名断面：请在断面设置中填写自动站省份")
+            raise BadRow("断面名称", name, "文件里有两个省的同名断面：请在断面设置中填写自动站省份")
         state = _STATES.get(self.text(row, "state"), StationState.UNKNOWN)
         time = self.text(row, "time")
         if _DASHES.fullmatch(time) and state != StationState.NORMAL:
@@ -232,7 +232,9 @@ class _Reading:
         return values, flags
 
 
-class _BadRow(Exception):
+class BadRow(Exception):
+    """A row that cannot be taken: which column, what stood there, and why in Chinese."""
+
     def __init__(self, column: str, value, reason: str):
         self.column, self.value, self.reason = column, value, reason
 
@@ -257,8 +259,8 @@ def column_of(name: str) -> str:
     plain = headings.plain(name)
     short = plain.partition("(")[0].strip()
     found = HEADINGS.get(short) or EXTRA_NAMES.get(short) or _item_aliases().get(plain) or _item_aliases().get(short) or ""
-    if found and _is_item(found) and found not in EXTRAS and "g/l" in plain and _item(found).unit.casefold() not in plain:
-        raise BadFile(f"“{_shown(name)}”的单位须为{_item(found).unit}。")
+    if found and is_item(found) and found not in EXTRAS and "g/l" in plain and item_of(found).unit.casefold() not in plain:
+        raise BadFile(f"“{shown(name)}”的单位须为{item_of(found).unit}。")
     return found
 
 
@@ -267,11 +269,11 @@ def _item_aliases() -> dict[str, str]:
     return headings.aliases(limits.table())
 
 
-def _is_item(column: str) -> bool:
+def is_item(column: str) -> bool:
     return column in EXTRAS or column in limits.table().items
 
 
-def _item(key: str) -> Limit:
+def item_of(key: str) -> Limit:
     return EXTRAS.get(key) or limits.table().items[key]
 
 
@@ -314,7 +316,7 @@ def words(cell) -> tuple[str, str]:
 
 @functools.lru_cache(maxsize=50_000)
 def _station_cell(text: str, key: str) -> tuple[str | None, str]:
-    item = _item(key)
+    item = item_of(key)
     if (found := _SPAN.fullmatch(text)) is not None:  # nearly every cell with a value
         return _value(found[2], item), ""
     said, title = words(text)
@@ -327,11 +329,11 @@ def _station_cell(text: str, key: str) -> tuple[str | None, str]:
 
 
 def station_cell(cell, item: Limit) -> tuple[str | None, str]:
-    """Value as published and unrounded, or why there is none (CellFlag); neither: not monitored. Raises _BadRow."""
+    """Value as published and unrounded, or why there is none (CellFlag); neither: not monitored. Raises BadRow."""
     try:
         return _station_cell("" if cell is None else cell if isinstance(cell, str) else str(cell), item.key)
     except BadCell as fault:
-        raise _BadRow(limits.table().name(item.key) if item.key not in EXTRAS else item.name, words(cell)[0], str(fault)) from None
+        raise BadRow(limits.table().name(item.key) if item.key not in EXTRAS else item.name, words(cell)[0], str(fault)) from None
 
 
 def _value(text: str, item: Limit) -> str:
@@ -349,20 +351,20 @@ _PLAIN = re.compile(r"\d+(\.\d+)?", re.ASCII)
 
 
 def read_class(text: str) -> WaterClass | None:
-    """The class that a station was given: Ⅳ, IV, 劣V; None for "", - and *. Raises _BadRow."""
+    """The class that a station was given: Ⅳ, IV, 劣V; None for "", - and *. Raises BadRow."""
     plain = unicodedata.normalize("NFKC", text).upper().replace("类", "").replace(" ", "")
     if plain == "*" or _DASHES.fullmatch(plain):
         return None
     if plain not in _ROMAN:
-        raise _BadRow("水质类别", text, "不是水质类别：应为Ⅰ至劣Ⅴ")
+        raise BadRow("水质类别", text, "不是水质类别：应为Ⅰ至劣Ⅴ")
     return WaterClass(_ROMAN[plain])
 
 
 def moment(text: str, *, now: dt.datetime, year: int | None) -> dt.datetime:
-    """The time `MM-DD HH:mm`, in `year`, else in the latest year that does not put it after `now`. Raises _BadRow."""
+    """The time `MM-DD HH:mm`, in `year`, else in the latest year that does not put it after `now`. Raises BadRow."""
     found = _TIME.fullmatch(text)
     if not found:
-        raise _BadRow("监测时间", text, "不是监测时间：应为“月-日 时:分”")
+        raise BadRow("监测时间", text, "不是监测时间：应为“月-日 时:分”")
     given, month, day, hour, minute = (int(part) if part else None for part in found.groups())
     years: Iterable[int] = [y] if (y := given or year) else range(now.year, now.year - 9, -1)  # eight years without 29 February
     for one in years:
@@ -370,8 +372,8 @@ def moment(text: str, *, now: dt.datetime, year: int | None) -> dt.datetime:
         if at and at <= now:
             return at
         if at and (given or year):
-            raise _BadRow("监测时间", text, f"{one}年的这个时间还没有到：请核对年份")
-    raise _BadRow("监测时间", text, f"{y}年没有这个时间" if (y := given or year) else "没有这个时间")
+            raise BadRow("监测时间", text, f"{one}年的这个时间还没有到：请核对年份")
+    raise BadRow("监测时间", text, f"{y}年没有这个时间" if (y := given or year) else "没有这个时间")
 
 
 def _aware(*parts) -> dt.datetime | None:
@@ -381,7 +383,7 @@ def _aware(*parts) -> dt.datetime | None:
         return None
 
 
-def _shown(value) -> str:
+def shown(value) -> str:
     """Of a strange cell what a person may be shown: on one line, not too long."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     clean = "".join(character if character.isprintable() else " " for character in text)

@@ -1,5 +1,6 @@
 """A batch is compared with the record and taken in whole or not at all."""
 
+import dataclasses
 import datetime as dt
 from decimal import Decimal as D
 
@@ -145,6 +146,24 @@ def test_one_cell_given_twice_with_two_values_is_refused(section):
         take_in(sample(section, tp="0.1"), sample(section, tp="0.2", place="表一 第5行"))
     (error,) = refused.value.rehearsal.errors
     assert (error.sheet, error.row, error.column) == ("表一", 5, "总磷")
+
+
+@pytest.mark.parametrize(
+    ("known_to", "when"), [("day", "2025-01-06 12:00"), ("month", "2025-01-01 12:00")], ids=["只知道日期", "只知道月份"]
+)
+def test_a_sample_without_its_hour_is_the_one_on_record(section, known_to, when):
+    take_in(sample(section, "2025-01-06 10:00", **GOOD))
+    vague = dataclasses.replace(sample(section, when, **GOOD), known_to=known_to)
+    assert take_in(vague).counts == counts(same=5)
+    other = dataclasses.replace(sample(section, when.replace("-01-", "-02-", 1), **GOOD), known_to=known_to)
+    assert take_in(other).counts == counts(taken=5)
+
+
+def test_a_sample_without_its_day_is_refused_when_the_month_has_several(section):
+    take_in(sample(section, "2025-01-06 10:00", **GOOD), sample(section, "2025-01-20 10:00", **GOOD))
+    with pytest.raises(recording.Unfit) as refused:
+        take_in(dataclasses.replace(sample(section, "2025-01-01 12:00", **GOOD), known_to="month"))
+    assert [error.reason for error in refused.value.rehearsal.errors] == ["本月已有2次采样，不知是哪一次：请写明采样日期"]
 
 
 # ── Stations ─────────────────────────────────────────────────────────────────────────────────────────────────────────
