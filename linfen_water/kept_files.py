@@ -1,5 +1,9 @@
-"""Files between the two steps of an intake, rehearsal and confirmation: under the person's key, so that nobody confirms or deletes another's."""
+"""Files between the two steps of an intake, rehearsal and confirmation.
 
+They lie under the person's key, so that nobody confirms or deletes another's.
+"""
+
+import contextlib
 import hashlib
 import time
 from pathlib import Path
@@ -16,8 +20,9 @@ def keep(user, data: bytes) -> str:
     path = _path(user, name)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     for old in path.parent.iterdir():
-        if old != path and time.time() - old.stat().st_mtime > KEPT_SECONDS:
-            old.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # somebody else clears them away too
+            if old != path and time.time() - old.stat().st_mtime > KEPT_SECONDS:
+                old.unlink()
     path.write_bytes(data)
     return name
 
