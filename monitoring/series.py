@@ -204,6 +204,12 @@ def items(section: Section, found: Results, runs: Iterable[StationRecord], table
     return [item_of(key, section, table) for key in keys]
 
 
+def measured_items(items: Iterable[Item], runs: Sequence[StationRecord]) -> list[Item]:
+    """Those of the items that the runs have a cell of, a missing value counted as well. Pure."""
+    keys = {key for run in runs for key in (*run.values, *run.flags)}
+    return [item for item in items if item.key in keys]
+
+
 def item_of(key: str, section: Section, table: Limits) -> Item:
     known = table.items.get(key) or EXTRAS.get(key)
     name, unit = (known.name.split("(")[0], known.unit) if known else (key, "")

@@ -64,7 +64,8 @@ def _measured(request, section: Section) -> dict:
     results = series.results(section, day)
     runs = series.latest_runs(section, day)
     items = series.items(section, results, runs, table)
-    item = _chosen_item(request.GET.get("item", ""), items, results)
+    measured = series.measured_items(items, runs)
+    item = _chosen_item(request.GET.get("item", ""), items, measured, results)
     readings = series.item_readings(section, item, day)
     causes = services.causes_of([section], series.first_month(day), day)[section.pk]
     months = series.month_values(results, item, readings, causes, day)
@@ -82,19 +83,19 @@ def _measured(request, section: Section) -> dict:
         "trends": series.trends(results, item, months) if months else [],
         "item_figure": figures.item_months(item, months, target),
         "season_figure": figures.seasons(item, months, target),
-        "station": _station(request, section, item, items, runs, months, target),
+        "station": _station(request, section, item, measured, runs, months, target),
     }
 
 
-def _chosen_item(key: str, items: list[Item], results: series.Results) -> Item:
-    """The one asked for, else one that the last class stands on, else the first due one."""
+def _chosen_item(key: str, items: list[Item], measured: list[Item], results: series.Results) -> Item:
+    """The one asked for, else one that the last class stands on (best one that the station measures too), else the first due."""
     now = series.latest(results)
-    wanted = [key, *(results[now].deciding_items if now else [])]
     by_key = {item.key: item for item in items}
-    return next((by_key[key] for key in wanted if key in by_key), items[0])
+    deciding = [by_key[key] for key in (results[now].deciding_items if now else []) if key in by_key]
+    return by_key.get(key) or next((item for item in deciding if item in measured), (deciding or items)[0])
 
 
-def _station(request, section: Section, item: Item, items: list[Item], runs: list[StationRecord], months, target) -> dict | None:
+def _station(request, section: Section, item: Item, measured: list[Item], runs: list[StationRecord], months, target) -> dict | None:
     """None for a section without a station."""
     if not runs:
         return None
@@ -105,7 +106,6 @@ def _station(request, section: Section, item: Item, items: list[Item], runs: lis
     days = series.days_since(section, item.key, min(first, series.reference_first(day)), day)
     raw = series.runs_since(section, first, day) if is_raw else []
     within = [one for one in days if one.day >= first]
-    measured = [one for one in items if any(one.key in run.values or one.key in run.flags for run in runs)]
     hours = (_reference(request) - runs[0].at) / dt.timedelta(hours=1)
     return {
         "range": chosen,
@@ -121,6 +121,7 @@ def _station(request, section: Section, item: Item, items: list[Item], runs: lis
         else figures.station_days(item, within, (first, day), target),
         "months": series.station_months(item, days, months, day),
         "items": measured,
+        "has_item": item in measured or any(one.values for one in days),
         "runs": [(run, [_cell(run, one.key) for one in measured], run.feed_class != run.water_class) for run in runs],
         "age": _age(hours),
         "is_overdue": hours > OVERDUE_HOURS,
