@@ -13,7 +13,7 @@ from factory.django import DjangoModelFactory
 from linfen_water.enums import CountyKind, Role, UnitKind
 from linfen_water.models import County, Domain, Region, Unit, User
 from monitoring.enums import Level, WaterClass
-from monitoring.models import Assessment, River, Section
+from monitoring.models import AirPeriod, AirResult, Assessment, River, Section
 from monitoring.periods import month
 from projects.enums import DispatchState, PermitKind, ProblemCategory, Provenance, SourceKind, StageEvent
 from projects.models import Dispatch, DispatchLine, FundingSource, MonthlyPlan, Permit, Problem, Project, ProjectVersion, StageFact
@@ -274,3 +274,23 @@ class ProblemFactory(DjangoModelFactory):
     category = ProblemCategory.LAND
     description = "临时用地手续未批"
     raised_on = dt.date(2025, 1, 15)
+
+
+class AirPeriodFactory(DjangoModelFactory):
+    class Meta:
+        model = AirPeriod
+
+    starts_on = dt.date(2025, 1, 1)
+    ends_on = dt.date(2025, 1, 31)
+    label = factory.LazyAttribute(lambda o: f"{o.starts_on}至{o.ends_on}")
+    published_on = factory.LazyAttribute(lambda o: o.ends_on + dt.timedelta(days=12))
+    source = "测试来源"
+
+
+class AirResultFactory(DjangoModelFactory):
+    class Meta:
+        model = AirResult
+
+    period = factory.SubFactory(AirPeriodFactory)
+    county = factory.SubFactory(CountyFactory)
+    composite_index = Decimal("4.50")
