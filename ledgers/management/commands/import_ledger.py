@@ -11,6 +11,7 @@ from linfen_water.workbook import BadWorkbook, read_workbook
 
 # How each ledger takes a workbook in, and how what it changes is counted.
 WAYS = {"master": (intake, "个项目"), "air": (air_intake, "个时段")}
+ELSEWHERE = {"sections": "断面水质台账由监测数据算出，不从台账导入：请用命令 import_readings 或 /sections/import/ 导入监测数据。"}
 
 
 class Command(BaseCommand):
@@ -29,7 +30,7 @@ class Command(BaseCommand):
             known = "、".join(f"{found.slug}（{found.title}）" for found in LEDGERS.values())
             raise CommandError(f"没有台账“{slug}”，现有：{known}。")
         if slug not in WAYS:
-            raise CommandError(intake.NO_INTAKE)
+            raise CommandError(ELSEWHERE.get(slug, intake.NO_INTAKE))
         reason = reason.strip()
         if not 0 < len(reason) <= intake.LONGEST_REASON:
             raise CommandError(f"--reason 须写明变更理由，最多 {intake.LONGEST_REASON} 字。")
