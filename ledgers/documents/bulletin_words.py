@@ -281,7 +281,11 @@ def _poor_sections(rows: tuple[SectionRow, ...]) -> str:
 
 def _poor(row: SectionRow) -> str:
     pollutants = f"，主要污染物{_pollutants(row.pollutants)}" if row.pollutants else ""
-    return f"{row.river}{row.name}断面（{row.county}，{_class(row)}类{pollutants}）"
+    return f"{row.river}{_named(row.name)}（{row.county}，{_class(row)}类{pollutants}）"
+
+
+def _named(section: str) -> str:
+    return section if section.endswith("断面") else f"{section}断面"
 
 
 def _pollutants(pollutants: tuple[Pollutant, ...]) -> str:
@@ -367,7 +371,7 @@ def _than_year_before(years: tuple[YearShare, ...]) -> str:
 def _corrections(corrections: tuple[Correction, ...]) -> str:
     if not corrections:
         return ""
-    said = "；".join(f"{c.name}断面{c.period}由{_word(c.old)}更正为{_word(c.new)}（{date(c.on)}发布）" for c in corrections)
+    said = "；".join(f"{_named(c.name)}{c.period}由{_word(c.old)}更正为{_word(c.new)}（{date(c.on)}发布）" for c in corrections)
     return f"本期有{len(corrections)}项评价结果作了更正：{said}，以更正后的结果为准。"
 
 

@@ -10,9 +10,9 @@ import pytest
 from ledgers.documents import DocumentFault
 from ledgers.documents.bulletin import BulletinFacts, Pollutant, gather
 from ledgers.documents.bulletin_words import bulletin_paper
-from ledgers.documents.paper import Paragraph, Table
+from ledgers.documents.paper import Figure, Paragraph, Table
 from linfen_water.dates import month_end
-from monitoring.enums import PeriodKind, WaterClass
+from monitoring.enums import Level, PeriodKind, WaterClass
 from monitoring.models import Assessment, SectionTarget
 from projects.enums import StageEvent
 from projects.models import Dispatch
@@ -161,8 +161,8 @@ def test_before_anything_was_listed_there_is_no_bulletin(city):
     assert "上月末无可比数据" in texts(first)
 
 
-def assess(section, starts_on, water_class, *, kind=PeriodKind.MONTH, published_on=None, **values):
-    ends_on = dt.date(starts_on.year, 12, 31) if kind == PeriodKind.YEAR else month_end(starts_on)
+def assess(section, starts_on, water_class, *, kind=PeriodKind.MONTH, ends_on=None, published_on=None, **values):
+    ends_on = ends_on or (dt.date(starts_on.year, 12, 31) if kind == PeriodKind.YEAR else month_end(starts_on))
     published_on = published_on or ends_on + dt.timedelta(days=5)
     period = {"period_kind": kind, "starts_on": starts_on, "ends_on": ends_on, "published_on": published_on}
     return Assessment.objects.create(section=section, water_class=water_class, source="演示", **period, **values)
@@ -194,6 +194,133 @@ def test_sections_speak_of_the_latest_published_month_and_year(city):
     assert "主要污染物氨氮（0.3倍）、溶解氧" in said
     assert "2024年全年评价，优良断面1个，优良比例50.0%（1/2）。" in said
     assert unknown.name in said
+
+
+def test_targets_are_told_with_the_multiples_against_them(city):
+    """A section may miss a target stricter than Ⅲ while it has no main pollutant at all."""
+    strict, met = SectionFactory(name="严断面"), SectionFactory(name="达断面")
+    december = dt.date(2024, 12, 1)
+    for section, target in ((strict, WaterClass.II), (met, WaterClass.III)):
+        SectionTarget.objects.create(section=section, year=2024, water_class=target)
+        assess(section, december, WaterClass.III, values={"nh3n": "0.75"}, items=["nh3n"])
+    facts = gather(JANUARY, TODAY)
+    row = {row.name: row for row in facts.water.rows}["严断面"]
+    assert (row.pollutants, row.over_target) == ((), (Pollutant("氨氮", D("0.5")),))
+    assert (
+        f"对照考核目标，达标1个（1/2），未达标断面：严断面（{strict.county.name}，目标Ⅱ类，实际Ⅲ类，对目标超标项目氨氮（0.5倍））。"
+        in texts(facts)
+    )
+
+
+def test_changes_are_told_by_rating_with_both_classes(city):
+    december, november, last_year = dt.date(2024, 12, 1), dt.date(2024, 11, 1), dt.date(2023, 12, 1)
+    better, worse, same = (SectionFactory(name=name) for name in ("好转断面", "变差断面", "不变断面"))
+    for section, before, now, a_year_before in (
+        (better, WaterClass.V, WaterClass.III, WaterClass.III),
+        (worse, WaterClass.III, WaterClass.IV, WaterClass.IV),
+        (same, WaterClass.I, WaterClass.II, None),
+    ):
+        assess(section, november, before)
+        assess(section, december, now)
+        assess(section, last_year, a_year_before)
+    said = texts(gather(JANUARY, TODAY))
+    assert "与上月相比，明显好转1个（好转断面Ⅴ类→Ⅲ类），有所变差1个（变差断面Ⅲ类→Ⅳ类），其余1个无明显变化。" in said
+    assert "与2023年12月相比，可比的2个无明显变化，1个无可比数据。" in said
+    assert "优良比例66.7%（2/3），环比持平（上月2/3），同比提高16.7个百分点（上年同月1/2）。" in said
+
+
+def test_january_to_the_month_is_told_once_it_is_more_than_a_month(city):
+    section = SectionFactory(name="某断面")
+    november, months = dt.date(2024, 11, 1), {"kind": PeriodKind.TO_DATE, "ends_on": dt.date(2024, 11, 30)}
+    assess(section, november, WaterClass.II)
+    assess(section, dt.date(2024, 1, 1), WaterClass.IV, main_pollutants=[["nh3n", "0.3"]], **months)
+    assess(section, dt.date(2023, 1, 1), WaterClass.III, kind=PeriodKind.TO_DATE, ends_on=dt.date(2023, 11, 30))
+    assert (
+        "2024年1—11月累计评价，国考断面1个，参评1个，优良0个，优良比例0.0%（0/1），同比下降100.0个百分点（上年同期1/1）；无劣Ⅴ类断面。"
+        f"未达到优良的断面：{section.river.name}某断面（{section.county.name}，Ⅳ类，主要污染物氨氮（0.3倍））。"
+    ) in texts(gather(dt.date(2024, 12, 1), TODAY))
+
+
+def test_january_alone_has_no_months_to_sum_up_and_december_no_second_year():
+    RegionFactory()
+    ProjectFactory()
+    section = SectionFactory()
+    assess(section, JANUARY, WaterClass.II, published_on=END)
+    assert gather(JANUARY, TODAY).water.to_date == ()
+    assess(section, dt.date(2023, 12, 1), WaterClass.II)
+    assess(section, dt.date(2023, 1, 1), WaterClass.II, kind=PeriodKind.TO_DATE, ends_on=dt.date(2023, 12, 31))
+    assert len(gather(dt.date(2024, 1, 1), TODAY).water.to_date) == 1  # the year is not published yet
+    assess(section, dt.date(2023, 1, 1), WaterClass.II, kind=PeriodKind.YEAR, published_on=dt.date(2024, 1, 24))
+    assert gather(dt.date(2024, 1, 1), TODAY).water.to_date == ()
+
+
+def test_years_have_their_denominators_and_a_chart_when_there_are_two(city):
+    a, b = SectionFactory(), SectionFactory()
+    assess(a, JANUARY, WaterClass.II, published_on=END)
+    for section, year, water_class in ((a, 2023, WaterClass.IV), (a, 2024, WaterClass.II), (b, 2023, None), (b, 2024, WaterClass.II)):
+        assess(section, dt.date(year, 1, 1), water_class, kind=PeriodKind.YEAR, published_on=dt.date(year + 1, 1, 24))
+    facts = gather(JANUARY, TODAY)
+    assert [(y.year, y.good, y.evaluated) for y in facts.water.years] == [(2023, 0, 1), (2024, 2, 2)]
+    assert "2024年全年评价，优良断面2个，优良比例100.0%（2/2），较上年提高100.0个百分点（上年0/1）。" in texts(facts)
+    figures = [block for block in bulletin_paper(facts).body if isinstance(block, Figure)]
+    assert figures[-1].alt == "2023年优良0个，参评1个；2024年优良2个，参评2个"
+    assert "100.0%（2/2）" in figures[-1].svg
+
+
+def test_a_result_corrected_in_the_month_is_named_with_old_and_new_class(city):
+    section, quiet = SectionFactory(name="更正断面"), SectionFactory(name="早更正断面")
+    november = dt.date(2024, 11, 1)
+    for one, corrected_on in ((section, dt.date(2025, 1, 15)), (quiet, dt.date(2024, 12, 20))):
+        assess(one, november, WaterClass.IV)
+        assess(one, november, WaterClass.III, revision=2, published_on=corrected_on)
+    said = texts(gather(JANUARY, TODAY))
+    assert "本期有1项评价结果作了更正：更正断面2024年11月由Ⅳ类更正为Ⅲ类（2025年1月15日发布），以更正后的结果为准。" in said
+    assert "早更正断面" in texts(gather(dt.date(2024, 12, 1), TODAY))
+
+
+def test_a_correction_that_leaves_the_class_is_not_told(city):
+    section = SectionFactory()
+    assess(section, dt.date(2024, 11, 1), WaterClass.III)
+    assess(section, dt.date(2024, 11, 1), WaterClass.III, revision=2, published_on=dt.date(2025, 1, 15), values={"ph": "8"})
+    assert gather(JANUARY, TODAY).water.corrections == ()
+
+
+def test_stations_are_said_once_not_to_be_used(city):
+    assess(SectionFactory(), dt.date(2024, 12, 1), WaterClass.III)
+    assert texts(gather(JANUARY, TODAY)).count("自动监测站数据未参与") == 1
+
+
+def test_only_national_sections_enter(city):
+    assess(SectionFactory(name="国考断面甲"), dt.date(2024, 12, 1), WaterClass.III)
+    assess(SectionFactory(name="其他断面乙", level=Level.OTHER), dt.date(2024, 12, 1), WaterClass.V)
+    assert [row.name for row in gather(JANUARY, TODAY).water.rows] == ["国考断面甲"]
+
+
+def test_no_section_evaluated_is_said_and_never_a_share_of_nothing(city):
+    section = SectionFactory(name="某断面")
+    assess(section, dt.date(2024, 12, 1), None, note="断流")
+    said = texts(gather(JANUARY, TODAY))
+    assert "国考断面1个，未参评1个（某断面，断流），参评0个。" in said
+    assert "None" not in said
+
+
+def test_facts_frozen_by_an_older_release_still_give_their_paper(city):
+    """What the older release knew of the water: no change by year, no months summed up, no years, no corrections."""
+    section = SectionFactory(name="某断面")
+    SectionTarget.objects.create(section=section, year=2024, water_class=WaterClass.III)
+    assess(section, dt.date(2024, 12, 1), WaterClass.IV, main_pollutants=[["nh3n", "0.3"]])
+    assess(section, dt.date(2024, 1, 1), WaterClass.III, kind=PeriodKind.YEAR, published_on=END)
+    frozen = json.loads(json.dumps(gather(JANUARY, TODAY).to_json()))
+    for name in ("to_date", "years", "corrections"):
+        del frozen["water"][name]
+    for row in frozen["water"]["rows"]:
+        for name in ("year_before", "over_target", "note"):
+            del row[name]
+    facts = BulletinFacts.from_json(frozen)
+    said = texts(facts)
+    assert "优良比例0.0%（0/1）" in said
+    assert "2024年全年评价，优良断面1个，优良比例100.0%（1/1）。" in said
+    assert "None" not in str(dataclasses.asdict(bulletin_paper(facts)))
 
 
 def test_none_of_anything_is_said_with_words_not_zeros():
@@ -266,9 +393,11 @@ def test_the_number_of_queries_does_not_grow_with_the_projects(city, django_asse
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
+    assess(SectionFactory(), dt.date(2024, 12, 1), WaterClass.III)
     with CaptureQueriesContext(connection) as few:
         gather(JANUARY, TODAY)
     for _ in range(30):
         ProjectFactory(behind=True)
+        assess(SectionFactory(), dt.date(2024, 12, 1), WaterClass.III)
     with django_assert_num_queries(len(few)):
         gather(JANUARY, TODAY)
