@@ -28,7 +28,8 @@ def timeline(day: dt.date, works: Sequence[Work], months: Sequence[Month], limit
     colour = palette.colours()
     upstream, others = ([work for work in works if (work.way is not None) is side] for side in (True, False))
     rows = [*reversed(others), *upstream]
-    height = TOP + BOTTOM + 2 * GAP + WATER_PIXELS + RIBBON_PIXELS + WORK_PIXELS * max(len(rows), 1)
+    above = 2 * GAP + WATER_PIXELS + RIBBON_PIXELS if months else 0
+    height = TOP + BOTTOM + above + WORK_PIXELS * max(len(rows), 1)
     data = [*_works(rows, day, colour), *_water(months, limit, colour)]
     return {"data": data, "layout": _layout(rows, months, limit, day, height, colour)}
 
@@ -135,12 +136,14 @@ def _unit(limit: Limit) -> str:
 
 # ── Layout ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 def _layout(rows: Sequence[Work], months: Sequence[Month], limit: Limit | None, day: dt.date, height: int, colour: dict[str, str]) -> dict:
-    drawn = height - TOP - BOTTOM
-    works_top, water_bottom = (drawn - RIBBON_PIXELS - WATER_PIXELS - 2 * GAP) / drawn, (drawn - RIBBON_PIXELS - WATER_PIXELS - GAP) / drawn
-    water_top, ribbon_bottom = (drawn - RIBBON_PIXELS - GAP) / drawn, (drawn - RIBBON_PIXELS) / drawn
+    drawn = height - TOP - BOTTOM  # heights as shares of it, from below
+    ribbon_bottom, water_top = 1 - RIBBON_PIXELS / drawn, 1 - (RIBBON_PIXELS + GAP) / drawn
+    water_bottom = water_top - WATER_PIXELS / drawn
+    works_top = water_bottom - GAP / drawn if months else 1
     grid = {"gridcolor": colour["hairline"], "fixedrange": True}
     bounds = _bounds(limit)
-    return {
+    water = _water_axes(limit, (water_bottom, water_top), (ribbon_bottom, 1), grid) if months else {}
+    return water | {
         "height": height,
         "barmode": "overlay",
         "uniformtext": {"mode": "hide", "minsize": 11},
@@ -159,17 +162,28 @@ def _layout(rows: Sequence[Work], months: Sequence[Month], limit: Limit | None, 
             "tickmode": "array", "tickvals": [work.code for work in rows], "ticktext": [_label(work) for work in rows],
             "tickfont": {"size": 12},
         },
-        "yaxis2": grid | {
-            "domain": [round(water_bottom, 4), round(water_top, 4)], "rangemode": "tozero" if limit and limit.key != "ph" else "normal",
-            "zeroline": False, "title": {"text": f"{_short(limit)} {_unit(limit)}".strip(), "font": {"size": 12}} if limit else {},
-        },
-        "yaxis3": {
-            "domain": [round(ribbon_bottom, 4), 1], "range": [-1, 1], "fixedrange": True, "showgrid": False, "zeroline": False,
-            "tickmode": "array", "tickvals": [0], "ticktext": ["当月类别"], "tickfont": {"size": 12},
-        },
         "shapes": [_day_line(day, colour), *[_bound_line(value, colour) for value, _ in bounds]],
         "annotations": [_day_word(day, colour), *[_bound_word(value, word, colour) for value, word in bounds]],
     }  # fmt: skip
+
+
+def _water_axes(limit: Limit | None, values: tuple[float, float], ribbon: tuple[float, float], grid: dict) -> dict:
+    """The axes of the item's values and of the classes; where nothing is published neither is there."""
+    return {
+        "yaxis2": grid | {
+            "domain": _share(values), "zeroline": False,
+            "rangemode": "tozero" if limit and limit.key != "ph" else "normal",
+            "title": {"text": f"{_short(limit)} {_unit(limit)}".strip(), "font": {"size": 12}} if limit else {},
+        },
+        "yaxis3": {
+            "domain": _share(ribbon), "range": [-1, 1], "fixedrange": True,
+            "showgrid": False, "zeroline": False, "tickmode": "array", "tickvals": [0], "ticktext": ["当月类别"], "tickfont": {"size": 12},
+        },
+    }  # fmt: skip
+
+
+def _share(ends: tuple[float, float]) -> list[float]:
+    return [round(end, 4) for end in ends]
 
 
 def _label(work: Work) -> str:

@@ -255,6 +255,14 @@ def test_every_item_can_be_drawn(region, gate, compared, key):
     assert len([shape for shape in figure.layout.shapes if shape.yref == "y2"]) == {"ph": 2, "do": 1, "tp": 1, None: 0}[key]
 
 
+def test_without_months_the_works_take_the_whole_figure(client, office, url):
+    finished()
+    figure = drawn(client, url)
+    assert list(figure.layout.yaxis.domain) == [0, 1]
+    assert figure.layout.yaxis2.domain is None
+    assert [trace.name for trace in figure.data] == ["已完工", "开工", "完工"]
+
+
 def test_a_month_without_a_class_is_empty_in_the_ribbon(region, gate, compared):
     gate.assessments.filter(starts_on=dt.date(2024, 3, 1)).update(water_class=None, note="断流", values={})
     found = section_works(gate, TODAY, UserFactory(), region)
