@@ -1,6 +1,5 @@
 """What one cell of a table of water says: a value, below detection, missing, or not monitored."""
 
-import functools
 import re
 import unicodedata
 from decimal import Decimal
@@ -18,6 +17,8 @@ _UNDETECTED = {"nd", "n.d.", "未检出", "未检测出"}
 
 MOST_MG_PER_LITRE = 1_000_000  # a litre of water weighs no more
 MOST_PH = 14
+_MOST = {"mg/L": Decimal(MOST_MG_PER_LITRE), "无量纲": Decimal(MOST_PH)}  # by unit; only pH has none
+_BELOW_ZERO = {"℃"}
 
 
 class BadCell(ValueError):
@@ -55,21 +56,13 @@ def read_cell(text: str, item: Limit) -> Cell:
 
 def _possible(value: Decimal, item: Limit) -> Decimal:
     """`value` as it is, unless no water can have it."""
-    low, high = _range(item.key, item.unit)
-    if low <= value <= high:
+    if value <= _MOST.get(item.unit, value) and (value >= 0 or item.unit in _BELOW_ZERO):
         return value
     if item.key == "ph":
         raise BadCell(f"超出0到{MOST_PH}，不是pH值：请核对原始记录")
     if value < 0:
         raise BadCell("是负数：请核对原始记录；低于检出限写成“<检出限”")
     raise BadCell("超过每升一百万毫克，不可能：请核对数值和单位（mg/L）")
-
-
-@functools.cache
-def _range(key: str, unit: str) -> tuple[Decimal, Decimal]:
-    low = "-Infinity" if unit == "℃" else "0"
-    high = MOST_PH if key == "ph" else MOST_MG_PER_LITRE if unit == "mg/L" else "Infinity"
-    return Decimal(low), Decimal(high)
 
 
 def _unreadable(plain: str, item: Limit) -> str:

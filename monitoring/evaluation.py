@@ -9,12 +9,13 @@ import difflib
 import functools
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import getitem
 from typing import IO
 
 from monitoring import rules
 from monitoring.cells import BadCell, read_cell
-from monitoring.enums import WaterBody
+from monitoring.enums import WaterBody, WaterClass
 from monitoring.headings import aliases, plain
 from monitoring.limits import Limit, Limits
 
@@ -25,6 +26,8 @@ BODIES = {"": WaterBody.RIVER, **{str(name).casefold(): body for body in WaterBo
 Line = tuple[str, str, str, str, str]  # as in HEADER
 
 MISSING = object()
+WORDS = {found: (found.label, rating.label) for found in WaterClass if (rating := rules.rating(found))}  # class and rating as printed
+ON_THE_REST = "类别只按其余指标评定"
 _ROOM = 20_000  # different texts of one column; beyond that, start afresh
 _QUOTED = 30  # characters of a bad text that an error repeats
 
@@ -63,6 +66,8 @@ class Evaluation:
         self.headings = next(self.records, [])
         self.aliases = aliases(limits)
         self._read_headings()
+        order = list(limits.items)
+        self.places = sorted(self.items, key=lambda place: order.index(self.items[place]))  # as in the standard
         self.columns = self._columns()
         self.results = Remembered(self._result)  # by what a line's cells amount to
 
@@ -104,16 +109,17 @@ class Evaluation:
             found.append(f"表头里没有可评价的指标：列名用 {'、'.join(self.limits.order)}。")
         return found
 
-    def _columns(self) -> dict[str, list[tuple[int, "Remembered"]]]:
-        """By kind of water the columns to read, in the order of the standard: place, and what each text amounts to."""
-        order = list(self.limits.items)
-        places = sorted(self.items.items(), key=lambda item: order.index(item[1]))
+    def _columns(self) -> dict[str, list["Remembered"]]:
+        """By kind of water what each text of each item amounts to, in the order of `places`."""
 
         @functools.cache  # where rivers and lakes share a limit, they share the column
         def column(place: int, key: str, limit: Limit | None) -> Remembered:
-            return Remembered(functools.partial(_finding, heading=self.headings[place], item=self.limits.items[key], limit=limit))
+            return Remembered(functools.partial(_finding, self.headings[place], self.limits.items[key], limit))
 
-        return {body: [(place, column(place, key, self.limits.of(key, body))) for place, key in places] for body in WaterBody.values}
+        return {
+            body: [column(place, self.items[place], self.limits.of(self.items[place], body)) for place in self.places]
+            for body in WaterBody.values
+        }
 
     def __iter__(self) -> Iterator[Line]:
         width = len(self.headings)
@@ -123,7 +129,11 @@ class Evaluation:
             elif (body := self._body(record)) is None:
                 yield self._unknown_body(record)
             else:
-                yield self.results[tuple([column[record[place]] for place, column in self.columns[body]])]
+                yield self.results[self._found(record, body)]
+
+    def _found(self, record: list[str], body: str) -> tuple:
+        """What the cells of a line amount to, item by item."""
+        return tuple(map(getitem, self.columns[body], map(record.__getitem__, self.places)))
 
     def _body(self, record: list[str]) -> str | None:
         if not self.bodies:
@@ -149,29 +159,29 @@ class Evaluation:
             if body is None:
                 yield self._unknown_body(padded)
                 return
-            found = tuple(column[padded[place]] for place, column in self.columns[body])
             short = [self.headings[place] for place in self.items if place >= len(record)]
-            yield self._result(found, f"本行只有{len(record)}格，表头有{width}列，按缺测处理：{'、'.join(short)}" if short else "")
+            yield self._result(
+                self._found(padded, body), f"本行只有{len(record)}格，表头有{width}列，按缺测处理：{'、'.join(short)}" if short else ""
+            )
 
     def _result(self, found: tuple, fault: str = "") -> Line:
-        """What a line amounts to: a missing or bad cell takes the class away, the other cells are judged all the same."""
-        is_plain = set(map(type, found)) == {rules.Grade}  # nearly every line
-        bad = [] if is_plain else [cell for cell in found if isinstance(cell, Bad)]
-        grades = found if is_plain else [cell for cell in found if isinstance(cell, rules.Grade)]
+        """What a line amounts to: a missing cell takes the class away; a bad one is said, and the others are judged."""
+        if not (self.faults or fault) and set(map(type, found)) == {rules.Grade}:  # nearly every line
+            return self._line(found)
+        bad = [cell for cell in found if isinstance(cell, Bad)]
         errors = [*self.faults, *filter(None, [fault]), *(cell.sentence for cell in bad)]
-        judgement = rules.conclude(grades)
-        if any(cell.is_assessed for cell in bad) or any(map(self._takes_the_class, self.faults.values())):
-            rest = judgement.water_class
-            return _refused(*errors, *([f"其余指标评为{rest.label}类，缺上述指标不定断面类别"] if rest else []))
-        if judgement.water_class is None or judgement.rating is None or MISSING in found:
+        grades = [cell for cell in found if isinstance(cell, rules.Grade)]
+        if not grades or MISSING in found or "" in self.faults.values():
             return _refused(*errors)
-        pollutants = [self.names[key] + ("" if multiple is None else f"({multiple})") for key, multiple in judgement.main_pollutants]
-        deciding = [self.names[key] for key in judgement.deciding_items]
-        return judgement.water_class.label, judgement.rating.label, "、".join(deciding), "、".join(pollutants), "；".join(errors)
+        if any(cell.is_assessed for cell in bad) or any(self.limits.items[key].is_assessed for key in self.faults.values()):
+            errors.append(ON_THE_REST)
+        return self._line(grades, "；".join(errors))
 
-    def _takes_the_class(self, key: str) -> bool:
-        """Whether a fault of this item (or of the water body, which has no key) leaves a line without a class."""
-        return not key or self.limits.items[key].is_assessed
+    def _line(self, grades: Sequence[rules.Grade], error: str = "") -> Line:
+        worst = rules.worst(grades)
+        deciding = "、".join([self.names[grade.key] for grade in worst])
+        pollutants = [self.names[key] + ("" if multiple is None else f"({multiple})") for key, multiple in rules.main_pollutants(grades)]
+        return *WORDS[worst[0].water_class], deciding, "、".join(pollutants), error
 
 
 class Remembered(dict):
@@ -199,7 +209,7 @@ class Broken(list):
     """A row that is no CSV: the number of its last line in the file."""
 
 
-def _finding(text: str, *, heading: str, item: Limit, limit: Limit | None) -> rules.Grade | Bad | object | None:
+def _finding(heading: str, item: Limit, limit: Limit | None, text: str) -> rules.Grade | Bad | object | None:
     """What a cell amounts to: its grade, `MISSING`, a bad cell, or None where it does not count."""
     is_assessed = limit is not None and limit.is_assessed
     try:

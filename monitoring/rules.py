@@ -26,6 +26,7 @@ from monitoring.standards.assessment_2011_22 import (
     over_target,
     rating,
     shares,
+    worst,
 )
 from monitoring.standards.gb3838 import classify
 from monitoring.standards.statistics_2020_82 import for_mean, least_months, mean, mean_of_months, rounded_for_assessment
@@ -58,4 +59,5 @@ __all__ = [
     "rating",
     "rounded_for_assessment",
     "shares",
+    "worst",
 ]

@@ -68,7 +68,7 @@ _within = functools.cache(Grade)  # the same for all values of the class
 
 def main_pollutants(grades: Iterable[Grade]) -> Pollutants:
     """The items worse than the target, worst class first, then by multiple, three at most; cyanide and heavy metals lead."""
-    exceeding = sorted([found for found in grades if found.precedence], key=attrgetter("precedence"))
+    exceeding = sorted(filter(_precedence, grades), key=_precedence)
     return tuple([(found.key, found.multiple) for found in exceeding[:MAIN_POLLUTANTS_SHOWN]])
 
 
@@ -103,12 +103,17 @@ def conclude(grades: Sequence[Grade], missing: tuple[str, ...] = ()) -> Judgemen
     items = tuple(map(_key, grades))
     if missing or not grades:
         return Judgement(None, items, (), (), missing)
-    worst = max(map(_class, grades))
-    deciding = tuple([found.key for found in grades if found.water_class is worst])
-    return Judgement(worst, items, deciding, main_pollutants(grades) if worst > WaterClass.III else (), ())
+    deciding = worst(grades)
+    return Judgement(deciding[0].water_class, items, tuple(map(_key, deciding)), main_pollutants(grades), ())
 
 
-_key, _class = attrgetter("key"), attrgetter("water_class")
+def worst(grades: Sequence[Grade]) -> list[Grade]:
+    """Those that are as bad as the worst of them: they decide the class. At least one grade is given."""
+    water_class = max(map(_class, grades))
+    return [grade for grade in grades if grade.water_class is water_class]
+
+
+_key, _class, _precedence = attrgetter("key"), attrgetter("water_class"), attrgetter("precedence")
 
 
 def over_target(values: Values, limits: Limits, target: WaterClass, water_body: str = WaterBody.RIVER) -> Pollutants:

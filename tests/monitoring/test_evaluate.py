@@ -194,8 +194,26 @@ def test_a_bad_cell_is_named_with_its_value_and_how_to_mend_it(text, hint):
     row = one(nh3n=text, cod="25")
     assert row["error"].startswith(f"列“nh3n”的值“{text}”")
     assert hint in row["error"]
-    assert row["error"].endswith("；其余指标评为Ⅳ类，缺上述指标不定断面类别")
+
+
+def test_the_others_of_a_row_with_a_bad_cell_are_judged_and_the_error_says_so():
+    row = one(nh3n="abc", cod="25", tp="0.1")
+    assert row == {
+        "class": "Ⅳ", "rating": "轻度污染", "deciding_items": "化学需氧量", "main_pollutants": "化学需氧量(0.3)",
+        "error": "列“nh3n”的值“abc”不是数值：填数字（mg/L），未监测填 *，缺测填 -- 或留空；类别只按其余指标评定",
+    }  # fmt: skip
+
+
+def test_a_bad_cell_beside_a_missing_one_leaves_no_class():
+    row = one(nh3n="abc", cod="25", tp="--")
     assert [row[name] for name in HEADER[:-1]] == [""] * 4
+    assert row["error"].startswith("列“nh3n”的值“abc”不是数值")
+    assert "其余" not in row["error"]
+
+
+def test_a_bad_cell_beside_what_is_not_monitored_leaves_no_class():
+    row = one(nh3n="abc", cod="*", tn="3")
+    assert (row["class"], "其余" in row["error"]) == ("", False)
 
 
 @pytest.mark.parametrize(("text", "bad"), [("14", False), ("14.01", True), ("-0.01", True), ("0", False)])
@@ -218,7 +236,7 @@ def test_all_bad_cells_of_a_row_are_named_and_the_other_rows_judged():
 def test_a_bad_cell_that_does_not_count_leaves_the_class():
     row = one(nh3n="0.3", tn="abc")
     assert row["class"] == "Ⅱ"
-    assert row["error"].startswith("列“tn”的值“abc”不是数值")
+    assert row["error"] == "列“tn”的值“abc”不是数值：填数字（mg/L），未监测填 *，缺测填 -- 或留空"
 
 
 def test_an_unknown_water_body_is_named():
@@ -286,7 +304,8 @@ def test_every_item_is_known_by_its_name_alone_in_both_encodings(key, encoding):
 
 def test_a_damaged_byte_harms_its_own_row_only():
     rows = evaluate(b"nh3n,tp\n0.3,0.05\n0.3,\xff\xfe0\n0.3,0.05\n")
-    assert [row["class"] for row in rows] == ["Ⅱ", "", "Ⅱ"]
+    assert [row["class"] for row in rows] == ["Ⅱ", "Ⅱ", "Ⅱ"]
+    assert [bool(row["error"]) for row in rows] == [False, True, False]
     assert "列“tp”" in rows[1]["error"]
 
 
@@ -311,10 +330,15 @@ def test_a_file_without_a_known_item_says_which_there_are():
     assert "表头里没有可评价的指标：列名用 ph、do、codmn" in err
 
 
-def test_a_heading_with_another_unit_spoils_the_class_of_every_row():
-    rows = evaluate("nh3n,hg(μg/L)\n0.3,0.05\n0.3,0.05\n")
-    assert {row["class"] for row in rows} == {""}
-    assert rows[1]["error"] == "列“hg(μg/L)”的单位须为mg/L：换算后再评价；其余指标评为Ⅱ类，缺上述指标不定断面类别"
+def test_a_column_in_another_unit_is_a_fault_of_every_row_and_the_others_are_judged():
+    rows = evaluate("nh3n,hg(μg/L)\n0.3,0.05\n1.2,0.05\n")
+    assert [row["class"] for row in rows] == ["Ⅱ", "Ⅳ"]
+    assert {row["error"] for row in rows} == {"列“hg(μg/L)”的单位须为mg/L：换算后再评价；类别只按其余指标评定"}
+
+
+def test_a_column_in_another_unit_that_never_decides_is_said_and_leaves_the_class():
+    (row,) = evaluate("nh3n,fe(μg/L)\n0.3,50\n")
+    assert (row["class"], row["error"]) == ("Ⅱ", "列“fe(μg/L)”的单位须为mg/L：换算后再评价")
 
 
 @pytest.mark.parametrize("heading", ["氨氮(mg/L)", "氨氮（以N计，mg/L）", "nh3n(月均值)", "氨氮(NH3-N)", "NH3N (mg/l)"])
@@ -324,9 +348,9 @@ def test_a_heading_may_explain_itself(heading):
 
 
 @pytest.mark.parametrize("second", ["nh3n", "NH3N", "氨氮"])
-def test_an_item_in_two_columns_is_refused(second):
-    (row,) = evaluate(f"nh3n,tp,{second}\n0.3,0.05,9\n")
-    assert (row["class"], row["error"]) == ("", "氨氮有2列，不知用哪一列：只留一列；其余指标评为Ⅱ类，缺上述指标不定断面类别")
+def test_an_item_in_two_columns_is_left_out_and_said(second):
+    (row,) = evaluate(f"nh3n,tp,{second}\n0.3,0.15,9\n")
+    assert (row["class"], row["error"]) == ("Ⅲ", "氨氮有2列，不知用哪一列：只留一列；类别只按其余指标评定")
 
 
 def test_water_body_in_two_columns_is_refused():
@@ -387,7 +411,7 @@ def test_remembering_is_bounded(monkeypatch):
     monkeypatch.setattr("monitoring.evaluation._ROOM", 10)
     evaluation = Evaluation(["nh3n\n", *(f"0.{n:04}\n" for n in range(1, 400))], TABLE)
     assert {row[0] for row in evaluation} == {"Ⅰ"}
-    assert all(len(column) <= 10 for _, column in evaluation.columns["river"])
+    assert all(len(column) <= 10 for column in evaluation.columns["river"])
 
 
 def test_rows_come_out_while_rows_go_in():
