@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from csp.constants import NONE, SELF, UNSAFE_INLINE
-from environs import Env
+from environs import Env, validate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -29,6 +29,9 @@ DATABASES = {"default": env.dj_db_url("DATABASE_URL", f"sqlite:///{DATA_DIR / 'o
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", f"leased:///{DATA_DIR / 'broker.sqlite3'}")
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", 120)  # a worker silent for so long has lost its job
 RECONCILE_SECONDS = env.int("RECONCILE_SECONDS", 300)
+READINGS_URL = env.str("READINGS_URL", "")  # where the automatic stations' JSON is fetched; empty: not at all
+READINGS_BODY = env.str("READINGS_BODY", "")  # form that is posted there; empty: a GET
+READINGS_HOURS = env.int("READINGS_HOURS", 4, validate=validate.Range(min=1, max=24))  # between two fetches
 LOG_LEVEL = env.log_level("LOG_LEVEL", "INFO")
 _secret_key = env.str("SECRET_KEY", "")
 _trail_key = env.str("TRAIL_KEY", "")

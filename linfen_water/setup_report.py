@@ -47,7 +47,7 @@ def _on_the_database() -> Iterator[Finding]:
     migrations = _migrations()
     yield migrations
     if migrations.level == Level.GOOD:
-        for look in (_region, _guard, _chains, _jobs, _reconciled):
+        for look in (_region, _guard, _chains, _jobs, _reconciled, _readings):
             yield look()
 
 
@@ -145,6 +145,21 @@ def _reconciled() -> Finding:
     minutes = int(age.total_seconds() // 60)
     is_alive = age <= dt.timedelta(seconds=3 * settings.RECONCILE_SECONDS)
     return _either(is_alive, f"后台作业 {minutes} 分钟前巡检过。", f"后台作业已 {minutes} 分钟没有巡检，可能没有启动。", Level.FELL_BACK)
+
+
+def _readings() -> Finding:
+    """The last time that the automatic stations' values were fetched; a feed may stay away for two slots before it is called dead."""
+    if not settings.READINGS_URL:
+        return Finding(Level.GOOD, "自动站数据：没有设置 READINGS_URL，不自动获取。")
+    fetched = Job.objects.filter(kind="fetch_readings")
+    last = fetched.filter(state=JobState.DONE, error="").order_by("-finished_at").values_list("finished_at", flat=True).first()
+    error = fetched.exclude(error="").order_by("-pk").values_list("error", flat=True).first()
+    why = f"最近一次出错：{error.partition(': ')[2] or error}" if error else "演示数据或演练日期下不获取，后台作业须在运行。"
+    if last is None:
+        return Finding(Level.FELL_BACK, f"自动站数据还没有取到过。{why}")
+    hours = int((timezone.now() - last).total_seconds() // 3600)
+    is_alive = hours <= 3 * settings.READINGS_HOURS
+    return _either(is_alive, f"自动站数据 {hours} 小时前取到。", f"自动站数据已 {hours} 小时没有取到。{why}", Level.FELL_BACK)
 
 
 def _either(is_good: bool, good: str, bad: str, level: Level = Level.WRONG) -> Finding:

@@ -73,10 +73,12 @@ Rows = Iterable[tuple[int, Sequence[Cell]]]
 
 
 # ── Files ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-def read_file(data: bytes, *, name: str = "", year: int | None = None, is_automatic: bool = False) -> tuple[IntakeKind, Batch]:
+def read_file(
+    data: bytes, *, name: str = "", year: int | None = None, is_automatic: bool = False, largest: int = feed.LARGEST
+) -> tuple[IntakeKind, Batch]:
     """What a file holds, and what kind it is by its content: the feed's JSON, .xlsx, or CSV in UTF-8, GB18030 or UTF-16.
 
-    `year` is the feed's, whose times have none. Raises BadFile.
+    `year` is the feed's, whose times have none; `largest` in bytes; its `name` says nothing that can be relied on. Raises BadFile.
     """
     start = data[:200].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0")
     if not data.strip():
@@ -84,7 +86,7 @@ def read_file(data: bytes, *, name: str = "", year: int | None = None, is_automa
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         return IntakeKind.WORKBOOK, read_book(data, is_automatic=is_automatic, today=clock.today())
     if start[:1] in (b"{", b"[", b"<"):
-        return IntakeKind.FEED, feed.read_feed(data, now=feed.latest_now(), year=year, stations=feed.stations_of_region())
+        return IntakeKind.FEED, feed.read_feed(data, now=feed.latest_now(), year=year, stations=feed.stations_of_region(), largest=largest)
     return IntakeKind.CSV, read_csv(data, is_automatic=is_automatic, today=clock.today())
 
 
