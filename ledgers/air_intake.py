@@ -7,6 +7,8 @@ A workbook changes nothing of a county or period that it does not name.
 import dataclasses
 import datetime as dt
 import difflib
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -55,6 +57,12 @@ class AirRehearsal(Rehearsal):
     undated: list[str] = dataclasses.field(default_factory=list)
     published_on: dt.date | None = None
     source: str = ""
+
+    @property
+    def digest(self) -> str:
+        """Also of the days and the publication, which the person may change beside the file."""
+        facts = [[str(fact) for fact in (*span, entry.published_on, entry.source)] for span, entry in sorted(self.entries.items())]
+        return hashlib.sha256(json.dumps([super().digest, facts]).encode()).hexdigest()
 
     @property
     def is_revision(self) -> bool:

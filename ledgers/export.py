@@ -62,6 +62,14 @@ class Sheet:
             for _, column in self.columns
         ]
 
+    def headings_alone(self) -> list[str]:
+        """Headings for one line: what stands under several groups says which."""
+        headings = self.headings()
+        return [
+            f"{column.group} {heading}" if headings.count(heading) > 1 else heading
+            for heading, (_, column) in zip(headings, self.columns, strict=True)
+        ]
+
     def rows(self) -> Iterator[list]:
         """Bare values, row by row."""
         columns = [(name, column.value) for name, column in self.columns]
@@ -94,7 +102,7 @@ class Sheet:
 def csv_lines(sheet: Sheet) -> Iterator[str]:
     """The sheet as CSV text, line by line; begins with the mark that tells Excel it is UTF-8."""
     yield "\ufeff"
-    for row in [[sheet.ledger.title], [sheet.notes], sheet.headings()]:
+    for row in [[sheet.ledger.title], [sheet.notes], sheet.headings_alone()]:
         yield _csv_line(row)
     for row in sheet.rows():
         yield _csv_line(row)
