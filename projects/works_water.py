@@ -73,6 +73,10 @@ class Waters:
         """Where WGS84 points lie along the rivers; kept for as long as the same points are asked for."""
         return _places(self.folder, self.crs, tuple(points))
 
+    def place(self, lon: float, lat: float) -> Place | None:
+        """Where one point lies; it takes no room from the many."""
+        return _places.__wrapped__(self.folder, self.crs, ((lon, lat),))[0]
+
 
 def waters_of(region) -> Waters:
     """One query; the lines are read from the pack once."""
@@ -398,7 +402,7 @@ class Downstream:
 def downstream(project: Project, day: dt.date, region) -> Downstream:
     """The nearest section in force on `day` below the project. Two queries."""
     waters = waters_of(region)
-    place = None if project.lon is None or project.lat is None else waters.places([(project.lon, project.lat)])[0]
+    place = None if project.lon is None or project.lat is None else waters.place(project.lon, project.lat)
     if place is None:
         return Downstream(None, None, None)
     sections = {s.pk: s for s in Section.objects.in_force(day).filter(order_along__isnull=False).select_related("river")}
