@@ -125,7 +125,7 @@ def assessment(section: Section, months: Months, period: Period, *, causes: Caus
     table = limits.in_force_on(period.ends_on)
     within = {of: items for of, items in months.items() if period.starts_on <= of <= period.ends_on and items}
     least = rules.least_months(period.kind)
-    values = period_values(section, within, table) if len(within) >= least else {}
+    values = period_values(section, within, table, least) if len(within) >= least else {}
     judgement = rules.judge(values, table, section.water_body)
     return Assessment(
         section=section,
@@ -144,21 +144,27 @@ def assessment(section: Section, months: Months, period: Period, *, causes: Caus
     )
 
 
-def period_values(section: Section, months: Months, table: Limits) -> dict[str, Decimal | None]:
+def period_values(section: Section, months: Months, table: Limits, least: int = 1) -> dict[str, Decimal | None]:
     """Mean of each item that is due (the five and the section's own X) over the months, rounded for assessment.
 
-    An item that is due and has no value in the whole period is None (missing), unless every month says that it is not
-    monitored: then it is left out.
+    An item that is due and has no value in the whole period, or values in fewer than `least` of the months that it was
+    due in, is None (missing). One that every month says is not monitored is left out.
     """
     values: dict[str, Decimal | None] = {}
     for key in section.due_items if months else ():
         limit = table.of(key, section.water_body)
-        found = [items.get(key) for items in months.values()]
-        if limit is None or all(cell == [] for cell in found):
+        due = [cell for items in months.values() if (cell := items.get(key)) != []]
+        if limit is None or not due:
             continue
-        value = rules.mean_of_months(key, [cell for cell in found if cell])
+        enough = months_with(months, key) >= min(least, len(due))
+        value = rules.mean_of_months(key, [cell for cell in due if cell]) if enough else None
         values[key] = None if value is None else rules.rounded_for_assessment(limit, value)
     return values
+
+
+def months_with(months: Months, key: str) -> int:
+    """In how many of the months an item has a value."""
+    return sum(any(value is not None for value in items.get(key) or ()) for items in months.values())
 
 
 def _note(period: Period, within: Months, causes: Causes, table: Limits, missing: Iterable[str], least: int) -> str:
@@ -169,10 +175,14 @@ def _note(period: Period, within: Months, causes: Causes, table: Limits, missing
             return Cause(causes[absent[0]]).label if absent[0] in causes else ""
     elif len(within) < least:
         return f"只有{len(within)}个月数据，不足{least}个月" if within else ""
-    lacks = [f"{table.name(key)}缺测" for key in missing]
+    lacks = [_lack(table.name(key), months_with(within, key), least) for key in missing]
     if absent and within and period.kind != PeriodKind.MONTH:
         lacks.append("不含" + "、".join(_absent_month(of, causes) for of in absent))
     return "、".join(lacks)[:120]
+
+
+def _lack(name: str, months: int, least: int) -> str:
+    return f"{name}只有{months}个月数据，不足{least}个月" if months else f"{name}缺测"
 
 
 def _absent_month(of: dt.date, causes: Causes) -> str:

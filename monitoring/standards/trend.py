@@ -4,7 +4,7 @@ import dataclasses
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
 LEAST_PERIODS = 5
@@ -32,7 +32,8 @@ def trend(values: Sequence[Decimal | None]) -> Trend:
     """The trend of values in order of time; periods without a value (None) are left out.
 
     Equal values share the average of their ranks, and the coefficient is that of the ranks (with no ties it is the
-    published 1 - 6Σd²/(n³-n)). Significant when its size exceeds the critical value [check: beyond, not at].
+    published 1 - 6Σd²/(n³-n)). Significant when its size, to the table's three decimals, exceeds the critical value
+    [check: beyond, not at].
     """
     present = [value for value in values if value is not None]
     if len(present) < LEAST_PERIODS:
@@ -42,12 +43,10 @@ def trend(values: Sequence[Decimal | None]) -> Trend:
     if not product:
         return Trend(len(present), None, critical, 0, f"{len(present)}期数值相同，没有变化趋势。")
     coefficient = float(covariance) / math.sqrt(product)
-    is_significant = covariance**2 > Fraction(critical) ** 2 * product
-    direction = (1 if covariance > 0 else -1) if is_significant else 0
+    printed = Decimal(coefficient).quantize(critical, ROUND_HALF_EVEN)
+    direction = 0 if abs(printed) <= critical else 1 if printed > 0 else -1
     words = {1: "呈显著上升趋势", -1: "呈显著下降趋势", 0: "无显著变化趋势"}[direction]
-    return Trend(
-        len(present), coefficient, critical, direction, f"{len(present)}期秩相关系数{coefficient:.3f}，临界值{critical}，{words}。"
-    )
+    return Trend(len(present), coefficient, critical, direction, f"{len(present)}期秩相关系数{printed}，临界值{critical}，{words}。")
 
 
 def average_ranks(values: Sequence[Decimal]) -> list[Fraction]:

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from linfen_water import trail
-from monitoring import periods, services
+from monitoring import limits, periods, services
 from monitoring.enums import Cause, ReadingFlag, WaterClass
 from monitoring.models import Assessment, Interruption, Reading
 from tests.factories import CountyFactory
@@ -151,6 +151,54 @@ def test_a_year_needs_eight_months(section, months, expected):
     for month in range(1, months + 1):
         sample(section, dt.date(2024, month, 5), **GOOD)
     assert assess(section, YEAR_2024).water_class == expected
+
+
+@pytest.mark.parametrize(("months", "note"), [(8, ""), (7, "氨氮只有7个月数据，不足8个月"), (0, "氨氮缺测")])
+def test_an_item_must_have_as_many_months_as_the_year(section, months, note):
+    for month in range(1, 13):
+        sample(section, dt.date(2024, month, 5), **GOOD | {"nh3n": "0.3" if month <= months else None})
+    result = assess(section, YEAR_2024)
+    assert (result.water_class, result.note) == (None if note else WaterClass.II, note)
+
+
+def test_an_item_monitored_in_one_month_on_purpose_stands_on_that_month(section):
+    """Metals are sampled once a year: the other months say so, and the class stands on all items that were due."""
+    for month in range(1, 13):
+        sample(section, dt.date(2024, month, 5), **{key: value for key, value in GOOD.items() if key != "cod"})
+        flag = ReadingFlag.VALID if month == 6 else ReadingFlag.NOT_MONITORED
+        sample(section, dt.date(2024, month, 5), flag=flag, cod="22" if month == 6 else None)
+    result = assess(section, YEAR_2024)
+    assert (result.water_class, result.values["cod"], result.note) == (WaterClass.IV, "22.0", "")
+
+
+QUARTER = periods.quarter(dt.date(2025, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("months", "expected"),
+    [
+        pytest.param([1, 2, 3], (WaterClass.II, ""), id="三个月"),
+        pytest.param([1, 3], (WaterClass.II, "不含2月"), id="两个月可评"),
+        pytest.param([2], (None, "只有1个月数据，不足2个月"), id="一个月不评"),
+        pytest.param([], (None, ""), id="没有数据"),
+    ],
+)
+def test_a_quarter_needs_two_months(section, months, expected):
+    for month in months:
+        sample(section, dt.date(2025, month, 5), **GOOD)
+    result = assess(section, QUARTER)
+    assert (result.water_class, result.note) == expected
+
+
+def test_january_to_a_month_says_which_months_it_does_without_and_why(section):
+    sample(section, dt.date(2025, 3, 5), **GOOD)
+    Interruption.objects.create(section=section, month=JANUARY, cause=Cause.FROZEN)
+    result = assess(section, periods.to_date(dt.date(2025, 3, 1)))
+    assert (result.water_class, result.note) == (WaterClass.II, "不含1月（结冰）、2月")
+
+
+def test_a_period_says_by_which_limits_it_was_judged(section):
+    assert assess(section).limits_version == limits.in_force_on(dt.date(2025, 1, 31)).version
 
 
 def test_a_year_is_the_mean_of_months_not_of_readings(section):

@@ -1,7 +1,10 @@
 """Rivers and basins, change, trend, means and the city index, on both sides of every edge."""
 
 import datetime as dt
+import math
+from collections import Counter
 from decimal import Decimal as D
+from itertools import permutations
 
 import pytest
 from hypothesis import given
@@ -130,6 +133,23 @@ def test_lakes_together_are_judged_by_the_limits_of_lakes():
     assert rules.judge_waters([{"tp": D("0.1")}], TABLE, WaterBody.LAKE).rating is Rating.LIGHT
 
 
+def test_rivers_and_lakes_have_no_common_mean():
+    waters = [rules.Water({"tp": D("0.04")}, WaterClass.II), rules.Water({"tp": D("0.04")}, WaterClass.III, (), WaterBody.LAKE)]
+    found = rules.judge_together(waters, TABLE)
+    assert (found.rating, found.shares.evaluated) == (None, 2)
+    assert found.reason == "河流和湖库断面共2个，限值不同，不求均值，分别评价。"
+
+
+def test_rivers_and_lakes_share_a_rating_when_they_are_five():
+    found = rules.judge_together([rules.Water({}, WaterClass.II)] * 4 + [rules.Water({}, WaterClass.IV, ("tp",), WaterBody.LAKE)], TABLE)
+    assert (found.rating, found.main_pollutants) == (Rating.GOOD, (("tp", D("20.0")),))
+
+
+def test_classes_without_values_have_no_mean():
+    found = rules.judge_together([rules.Water({}, WaterClass.II)], TABLE)
+    assert (found.rating, found.reason) == (None, "参评断面1个，只有类别、没有浓度，不能求均值，未评价。")
+
+
 # ── Change ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
@@ -218,6 +238,27 @@ def test_the_coefficient_is_the_published_one_without_ties():
     assert found.direction == 0
 
 
+def test_a_coefficient_that_reads_as_the_critical_value_does_not_exceed_it():
+    """Seven periods, Σd² = 16: 0.7143 beside a table of three decimals, 0.714."""
+    found = trend(series(2, 1, 3, 7, 4, 6, 5))
+    assert found.coefficient == pytest.approx(5 / 7)
+    assert (found.direction, found.reason) == (0, "7期秩相关系数0.714，临界值0.714，无显著变化趋势。")
+
+
+@pytest.mark.parametrize("periods", [5, 6, 7])
+def test_critical_values_are_those_of_the_exact_distribution(periods):
+    """The smallest coefficient that one in twenty series without a trend reaches at most, counted over all orders."""
+    times = range(periods)
+    sums = Counter(sum((t - rank) ** 2 for t, rank in zip(times, order, strict=True)) for order in permutations(times))
+    reached, least = 0, None
+    for total in sorted(sums):
+        reached += sums[total]
+        if reached * 20 > math.factorial(periods):
+            break
+        least = 1 - D(6 * total) / (periods**3 - periods)
+    assert round(least, 3) == critical_value(periods)
+
+
 def test_equal_values_share_the_average_of_their_ranks():
     assert average_ranks(series(3, 1, 3, 2)) == [D("3.5"), 1, D("3.5"), 2]
     found = trend(series(1, 2, 2, 3, 4, 5))
@@ -230,7 +271,9 @@ def test_a_constant_series_has_no_trend():
     assert (found.coefficient, found.direction) == (None, 0)
 
 
-@pytest.mark.parametrize(("periods", "expected"), [(5, ".900"), (6, ".829"), (10, ".564"), (11, ".564"), (12, ".506"), (60, ".306")])
+@pytest.mark.parametrize(
+    ("periods", "expected"), [(5, ".900"), (6, ".829"), (10, ".564"), (11, ".564"), (12, ".506"), (13, ".506"), (60, ".306")]
+)
 def test_critical_value_of_a_number_outside_the_table_is_the_stricter_one(periods, expected):
     assert critical_value(periods) == D(expected)
 
@@ -306,6 +349,15 @@ def test_a_unit_without_measurements_and_one_without_oxygen_have_no_rank():
         ("甲", None, "未监测"),
         ("乙", None, "没有共同指标或溶解氧为零，不能计算指数"),
     ]
+
+
+def test_no_unit_at_all_is_no_ranking():
+    ranking = cwqi.rank([], TABLE)
+    assert (ranking.places, ranking.is_reference, ranking.reason) == ((), False, "各单位没有共同的监测指标，不排名。")
+
+
+def test_a_missing_value_leaves_its_section_out_of_the_mean_of_the_item():
+    assert cwqi.index(unit("甲", {"cod": D(20)}, {"cod": None}), TABLE, ["cod"]) == 1
 
 
 def test_an_item_that_only_the_rivers_have_is_not_compared():
