@@ -22,8 +22,9 @@ from linfen_water import clock, trail
 from linfen_water.dates import add_months, month_end
 from linfen_water.models import User
 from monitoring import limits, periods, recording, rules, services
-from monitoring.cells import BadCell, read_cell
+from monitoring.cells import BadCell
 from monitoring.enums import Cause, IntakeKind, ReadingFlag, WaterClass
+from monitoring.intake.tables import read_value
 from monitoring.models import Intake, Interruption, Reading, Section
 from monitoring.recording import Unfit, shown
 from monitoring.samples import Batch, Gap, Sample, Value
@@ -32,8 +33,6 @@ NOON = dt.time(12)  # of a sample that is known to the day
 FAR = 5  # times beyond the range of the last twelve months
 RANGE_MONTHS = 12
 NEEDS_REASON = "改动了已有的数值，请写明更正理由，例如“实验室更正报告”。"
-_FLAGGED = re.compile(r"(?P<text>.*?)\s*[(（](?P<flag>存疑|无效)[)）]")
-_FLAGS = {flag.label: flag for flag in (ReadingFlag.DOUBTFUL, ReadingFlag.INVALID)}
 _DAY = re.compile(r"(?:(?:(\d{4})[-/.年])?(\d{1,2})[-/.月])?(\d{1,2})日?", re.ASCII)
 _COMPACT_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
 
@@ -174,18 +173,9 @@ class Sheet:
 
 
 # ── Texts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-def read_value(text: str, item: limits.Limit) -> Value | None:
+def read_text(text: str, item: limits.Limit) -> Value | None:
     """The laboratory value that a cell says; None of an empty one. Raises BadCell."""
-    plain = text.strip()
-    if not plain:
-        return None
-    found = _FLAGGED.fullmatch(plain)
-    cell = read_cell(found["text"] if found else plain, item)
-    if not cell.is_monitored:
-        return Value(flag=ReadingFlag.NOT_MONITORED)
-    if found and cell.value is not None:
-        return Value(cell.value, cell.is_below_detection, _FLAGS[found["flag"]])
-    return Value(cell.value, cell.is_below_detection)
+    return read_value(text.strip() or None, item)
 
 
 def is_same(one: str, other: str) -> bool:
@@ -197,7 +187,7 @@ def is_same(one: str, other: str) -> bool:
 def _meaning(text: str) -> object:
     plain = unicodedata.normalize("NFKC", text).strip().casefold()
     try:
-        value = read_value(text, _ANY_ITEM)
+        value = read_text(text, _ANY_ITEM)
     except BadCell:
         return plain
     return plain if value is None else value
@@ -333,7 +323,7 @@ def _judge(block: Block, sheet: Sheet) -> None:
     for cell in block.cells:
         cell.is_over, cell.far = False, ""
         try:
-            value = read_value(cell.text, sheet.table.items[cell.key])
+            value = read_text(cell.text, sheet.table.items[cell.key])
         except BadCell as fault:
             if str(fault) not in cell.errors:
                 cell.errors.append(str(fault))
@@ -573,7 +563,7 @@ def _plan_row(plan: _Plan, block: Block, row: Row, sheet: Sheet) -> None:
     values = {}
     for cell in cells:
         try:
-            values[cell.key] = read_value(cell.text, sheet.table.items[cell.key])
+            values[cell.key] = read_text(cell.text, sheet.table.items[cell.key])
         except BadCell:
             return  # stands at its cell already
     at = row.at if row.at and not row.is_moved else timezone.make_aware(dt.datetime.combine(row.on, NOON))

@@ -12,7 +12,8 @@ from django.views.generic import View
 from ledgers import air_intake, intake
 from ledgers.air_intake import About, AirRehearsal
 from ledgers.registry import LEDGERS
-from ledgers.views.intake import SHOWN, IntakeForm, forget, keep, read_sheets, recall_or_read
+from ledgers.views.intake import SHOWN, IntakeForm, read_sheets, recall_or_read
+from linfen_water.kept_files import forget, keep
 from linfen_water.workbook import LARGEST
 from monitoring import air
 

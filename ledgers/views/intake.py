@@ -1,11 +1,6 @@
 """`/ledgers/<slug>/import/`: send a workbook, see what it would change, confirm."""
 
-import hashlib
-import time
-from pathlib import Path
-
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
@@ -13,9 +8,9 @@ from django.views.generic import View
 
 from ledgers import intake
 from ledgers.registry import LEDGERS
+from linfen_water.kept_files import forget, keep, recall
 from linfen_water.workbook import EMPTY, LARGEST, TOO_LARGE, BadWorkbook, Sheet, read_workbook
 
-KEPT_SECONDS = 24 * 3600  # a file that nobody confirms
 SHOWN = 300  # rows of each list on the page; the command prints all
 
 
@@ -121,33 +116,3 @@ def read_sheets(form: IntakeForm, data: bytes | None) -> list[Sheet] | None:
     except BadWorkbook as fault:
         form.add_error("file", str(fault))
         return None
-
-
-# ── Files between the two steps: under the person's key, so that nobody confirms or deletes another's ──
-
-
-def _path(user, name: str) -> Path:
-    return Path(settings.MEDIA_ROOT) / "intake" / f"{user.pk}-{name}.xlsx"
-
-
-def keep(user, data: bytes) -> str:
-    """Keep a file until it is confirmed, clear old ones away; return its SHA-256."""
-    name = hashlib.sha256(data).hexdigest()
-    path = _path(user, name)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for old in path.parent.glob("*.xlsx"):
-        if old != path and time.time() - old.stat().st_mtime > KEPT_SECONDS:
-            old.unlink(missing_ok=True)
-    path.write_bytes(data)
-    return name
-
-
-def recall(user, name: str) -> bytes | None:
-    """The kept file, when it is there and whole."""
-    path = _path(user, name)
-    data = path.read_bytes() if path.is_file() else b""
-    return data if hashlib.sha256(data).hexdigest() == name else None
-
-
-def forget(user, name: str) -> None:
-    _path(user, name).unlink(missing_ok=True)

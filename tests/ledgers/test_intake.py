@@ -14,8 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from ledgers import intake
-from ledgers.views import intake as view
-from linfen_water import trail, workbook
+from linfen_water import kept_files, trail, workbook
 from linfen_water.models import TrailEvent
 from linfen_water.workbook import BadWorkbook, Broken, read_workbook
 from projects.models import ProjectVersion
@@ -582,7 +581,7 @@ def test_old_files_are_cleared_away(office, media):
     ProjectFactory(code="LF-001")
     post(office, book(["编号", "总投资"], ["LF-001", 5]))
     (old,) = media.glob("intake/*")
-    long_ago = old.stat().st_mtime - view.KEPT_SECONDS - 1
+    long_ago = old.stat().st_mtime - kept_files.KEPT_SECONDS - 1
     os.utime(old, (long_ago, long_ago))
     post(office, book(["编号", "总投资"], ["LF-001", 6]))
     assert old not in list(media.glob("intake/*"))
