@@ -121,7 +121,7 @@ class SectionTable(LedgerTable):
     details = ("level", "over_target", "published_on", "works")
 
     section = SectionColumn("断面", sort="place", group="断面", width=11, css="pin pin-1 nowrap")
-    month = c.LedgerColumn("月份", sort="month", group="断面", width=9, css="nowrap")
+    month = c.LedgerColumn("月份", sort="month", group="断面", width=9, css="date")
     river = c.LedgerColumn("河流", sort="river", group="断面", width=9, css="nowrap")
     county = c.LedgerColumn("县（市、区）", sort="county_code", group="断面", width=11, css="nowrap")
     level = c.LedgerColumn("级别", sort="level_place", group="断面", width=6, css="nowrap")
