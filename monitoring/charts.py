@@ -19,7 +19,7 @@ def percent(share: Share):
 def good_shares(years: Mapping[int, Share]) -> dict:
     """A bar a year, each with its percentage and the sections it counts; a year without evaluated sections has no bar."""
     colour = palette.colours()
-    known = [(str(year), share, percent(share)) for year, share in years.items() if share.evaluated]
+    known = [(f"{year}年", share, percent(share)) for year, share in years.items() if share.evaluated]
     bars = {
         "type": "bar",
         "width": 0.5,
@@ -30,7 +30,7 @@ def good_shares(years: Mapping[int, Share]) -> dict:
         "insidetextanchor": "end",
         "insidetextfont": {"size": 16, "color": colour["water-3-digit"]},
         "marker": {"color": colour["water-3"]},
-        "hovertemplate": "%{x}年 Ⅰ～Ⅲ类 %{text}<extra></extra>",
+        "hovertemplate": "%{x} Ⅰ～Ⅲ类 %{text}<extra></extra>",
     }
     axis = {"gridcolor": colour["hairline"], "fixedrange": True, "zeroline": False}
     layout = {
@@ -40,7 +40,7 @@ def good_shares(years: Mapping[int, Share]) -> dict:
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": DIGITS, "size": 15, "color": colour["ink"]},
         "showlegend": False,
-        "xaxis": axis | {"type": "category", "ticksuffix": "年", "showgrid": False, "linecolor": colour["ink-soft"]},
+        "xaxis": axis | {"type": "category", "showgrid": False, "linecolor": colour["ink-soft"]},
         "yaxis": axis | {"range": [0, TOP], "tickvals": [0, 25, 50, 75, 100], "ticksuffix": "%"},
     }
     return {"data": [bars], "layout": layout}

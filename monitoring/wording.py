@@ -1,4 +1,4 @@
-"""The paragraph at the head of a month's water report, by rule from the same table that it stands above. Pure.
+"""The paragraphs at the head of a month's water report, by rule from the same table that they stand above. Pure.
 
 Shares are compared as printed, with the counts they come from, so that a reader can check every figure.
 """
@@ -34,10 +34,10 @@ def points_words(now: rules.Shares, before: rules.Shares) -> str:
     return "持平" if not difference else f"{'提高' if difference > 0 else '下降'}{abs(difference)}个百分点"
 
 
-def paragraph(table: SectionTable) -> str:
-    """What the table says, level by level, in the words of the monthly report; "" of a table without sections."""
+def paragraphs(table: SectionTable) -> list[str]:
+    """What the table says in the words of the monthly report, a paragraph a level; the first one names the period."""
     said = [_level(level, rows, table.period) for level in LEVELS if (rows := table.of_level(level))]
-    return f"{table.period.label}，{''.join(said)}" if said else ""
+    return [f"{table.period.label}，{text}" if not place else text for place, text in enumerate(said)]
 
 
 def _level(level: Level, rows: Sequence[SectionRow], period: Period) -> str:

@@ -65,12 +65,12 @@ def _report(request, chooser: Chooser) -> dict:
         "table": now,
         "sheet": found,
         "lines": now.lines(),
-        "paragraph": wording.paragraph(now),
+        "paragraphs": wording.paragraphs(now),
         "has_before": has_before,
         "strip": strip(months, found.groups, chooser.published),
         "strip_choices": list(STRIP_MONTHS.items()),
         "strip_count": count,
-        "rivers": summaries.river_summaries(now, before, year_before),
+        "rivers": sorted(summaries.river_summaries(now, before, year_before), key=lambda river: _place(river.name, rivers)),
         "ranking": summaries.index_ranking(now),
         "qualities": _by_quality(now),
         "is_corrected": any(line.is_corrected for group in found.groups for line in group.lines),
@@ -90,6 +90,11 @@ def _compared(period: Period, months: Sequence[SectionTable], day) -> tuple[Sect
         return compared_tables(day, period)
     by_period = {table.period: table for table in months}
     return by_period[period], by_period.get(period.before), by_period.get(period.year_before)
+
+
+def _place(river: str, rivers: list[str]) -> int:
+    """Rivers in the order of the table, the whole city last."""
+    return rivers.index(river) if river in rivers else len(rivers)
 
 
 def _by_quality(table: SectionTable) -> list[tuple[str, list[str]]]:

@@ -16,7 +16,8 @@ document.addEventListener("click", async (event) => {
 
 /** The clipboard is only given to secure addresses; on the office's plain http the words are selected and copied the old way. */
 async function copied(source) {
-  const text = source.textContent.replace(/\s+/g, "")
+  const parts = source.children.length ? [...source.children] : [source]
+  const text = parts.map((part) => part.textContent.replace(/\s+/g, "")).join("\n")
   try {
     await navigator.clipboard.writeText(text)
     return true
