@@ -78,9 +78,7 @@ def body_rows(page) -> list[list[str]]:
     """The cells of the page's table as text."""
     body = page.content.decode().split("<tbody>")[1].split("</tbody>")[0]
     rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in body.split("</tr>")]
-    return [
-        [re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)] for row in body.split("</tr>") if "<td" in row
-    ]
+    return [[re.sub(r"<[^>]+>", "", cell) for cell in row] for row in rows if row]
 
 
 def test_page_lays_periods_side_by_side_sorted_by_the_months_index(office, counties):
