@@ -18,6 +18,7 @@ from monitoring import limits
 from monitoring.cells import BadCell, Cell, read_cell
 from monitoring.enums import WaterBody
 from monitoring.evaluation import HEADER, Evaluation, read_lines
+from tests.monitoring.test_limits import LOWER_LIMITS, hand_typed
 
 TABLE = limits.table()
 LABELS = ["Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ", "Ⅴ", "劣Ⅴ"]
@@ -79,15 +80,11 @@ def test_keys_instead_of_names_when_asked():
 
 
 def sides():
-    """Both sides of every limit of every assessed item, as the file would write them."""
-    for (key, body), limit in TABLE.by_key.items():
-        if not limit.is_assessed or limit.direction == "range":
-            continue
-        for bound in dict.fromkeys(limit.values):
-            beyond = [v for v in limit.values if (v > bound if limit.direction == "le" else v < bound)]
-            next_class = LABELS[limit.values.index(beyond[0])] if beyond else "劣Ⅴ"
-            yield body, key, str(bound), LABELS[limit.values.index(bound)]
-            yield body, key, f"{bound + (TINY if limit.direction == 'le' else -TINY):f}", next_class
+    """Both sides of every limit of every assessed item, as the file would write them, with the class found by counting."""
+    for key, body, values in hand_typed():
+        for value in {bound + step for bound in values for step in (-TINY, 0, TINY)}:
+            violated = sum(value < bound if key in LOWER_LIMITS else value > bound for bound in values)
+            yield body, key, f"{value:f}", LABELS[violated]
     for text, label in [("6", "Ⅰ"), ("9", "Ⅰ"), ("5.999999999", "劣Ⅴ"), ("9.000000001", "劣Ⅴ"), ("0", "劣Ⅴ"), ("14", "劣Ⅴ")]:
         yield "river", "ph", text, label
 

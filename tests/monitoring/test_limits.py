@@ -2,8 +2,67 @@
 
 from decimal import Decimal as D
 
+import pytest
+
 from monitoring import limits
 from monitoring.enums import WaterBody
+
+# GB 3838-2002, table 1, typed from the standard by hand: classes Ⅰ to Ⅴ. It checks the file, so never copy it from there.
+TABLE_1 = {
+    "do": "7.5 6 5 3 2",
+    "codmn": "2 4 6 10 15",
+    "cod": "15 15 20 30 40",
+    "bod5": "3 3 4 6 10",
+    "nh3n": "0.15 0.5 1.0 1.5 2.0",
+    "tp": "0.02 0.1 0.2 0.3 0.4",
+    "tp lake": "0.01 0.025 0.05 0.1 0.2",
+    "tn lake": "0.2 0.5 1.0 1.5 2.0",
+    "cu": "0.01 1.0 1.0 1.0 1.0",
+    "zn": "0.05 1.0 1.0 2.0 2.0",
+    "f": "1.0 1.0 1.0 1.5 1.5",
+    "se": "0.01 0.01 0.01 0.02 0.02",
+    "as": "0.05 0.05 0.05 0.1 0.1",
+    "hg": "0.00005 0.00005 0.0001 0.001 0.001",
+    "cd": "0.001 0.005 0.005 0.005 0.01",
+    "cr6": "0.01 0.05 0.05 0.05 0.1",
+    "pb": "0.01 0.01 0.05 0.05 0.1",
+    "cn": "0.005 0.05 0.2 0.2 0.2",
+    "vp": "0.002 0.002 0.005 0.01 0.1",
+    "oil": "0.05 0.05 0.05 0.5 1.0",
+    "las": "0.2 0.2 0.2 0.3 0.3",
+    "s": "0.05 0.1 0.2 0.5 1.0",
+    "fc": "200 2000 10000 20000 40000",
+}
+LOWER_LIMITS = {"do"}
+
+
+def hand_typed():
+    """Item, kind of water body, limits Ⅰ to Ⅴ of table 1; an item without a kind has the same limits in both."""
+    for name, texts in TABLE_1.items():
+        key, _, body = name.partition(" ")
+        bodies = [body] if body else [WaterBody.RIVER] if f"{key} lake" in TABLE_1 else WaterBody.values
+        for of in bodies:
+            yield key, str(of), tuple(map(D, texts.split()))
+
+
+@pytest.mark.parametrize(("key", "body", "values"), list(hand_typed()))
+def test_the_file_says_what_the_standard_says(key, body, values):
+    limit = limits.table().of(key, body)
+    assert limit.values == values
+    assert limit.direction == ("ge" if key in LOWER_LIMITS else "le")
+    assert limit.is_assessed is (key not in ("tn", "fc"))
+
+
+def test_the_file_has_no_item_that_the_standard_has_not():
+    typed = {(key, body) for key, body, _ in hand_typed()}
+    assert set(limits.table().by_key) == typed | {("ph", body) for body in WaterBody.values}
+    assert limits.table().of("ph").values == (D(6), D(9))
+
+
+def test_decimals_of_period_means_are_those_of_the_statistics_rules():
+    """环办监测函〔2020〕82号, the items that decide nearly all classes."""
+    decimals = {key: limits.table().of(key).decimals for key in ("ph", "do", "codmn", "cod", "bod5", "nh3n", "tp")}
+    assert decimals == {"ph": 0, "do": 1, "codmn": 1, "cod": 1, "bod5": 1, "nh3n": 2, "tp": 3}
 
 
 def test_limits_are_read_once_and_carry_a_version():

@@ -6,35 +6,35 @@ import pytest
 
 from monitoring import limits, rules
 from monitoring.enums import Rating, WaterBody, WaterClass
-from monitoring.limits import Limit
+from tests.monitoring.test_limits import LOWER_LIMITS, hand_typed
 
 TABLE = limits.table()
-EPSILON = D("0.0000001")
-ASSESSED = [(key, body, limit) for (key, body), limit in TABLE.by_key.items() if limit.is_assessed]
-CLASS = list(WaterClass)
+STEP = D("0.000000000001")
+ASSESSED = [key for (key, body), limit in TABLE.by_key.items() if limit.is_assessed and body == WaterBody.RIVER]
 
 
-def best_class_with(limit: Limit, bound: D) -> WaterClass:
-    """The best class whose limit is at least as lax as `bound`: equal neighbours count as the better one."""
-    return CLASS[limit.values.index(bound)]
+def violated(key: str, values: tuple[D, ...], value: D) -> WaterClass:
+    """The class by counting: as many classes further as there are limits that the value does not meet."""
+    return WaterClass(1 + sum(value < bound if key in LOWER_LIMITS else value > bound for bound in values))
 
 
 def cases():
-    for key, body, limit in ASSESSED:
-        if limit.direction == "range":
-            continue
-        worse = EPSILON if limit.direction == "le" else -EPSILON
-        for bound in dict.fromkeys(limit.values):
-            at = best_class_with(limit, bound)
-            laxer = [v for v in limit.values if (v > bound if limit.direction == "le" else v < bound)]
-            beyond = best_class_with(limit, laxer[0]) if laxer else WaterClass.WORSE_THAN_V
-            yield pytest.param(limit, bound, at, id=f"{key}-{body}-{bound}等于限值")
-            yield pytest.param(limit, bound + worse, beyond, id=f"{key}-{body}-{bound}刚过限值")
+    """Each limit of table 1 as typed by hand, one step to its good and one to its bad side."""
+    for key, body, values in hand_typed():
+        for bound in dict.fromkeys(values):
+            for value in (bound - STEP, bound, bound + STEP):
+                yield pytest.param(key, body, value, violated(key, values, value), id=f"{key}-{body}-{value}")
 
 
-@pytest.mark.parametrize(("limit", "value", "expected"), list(cases()))
-def test_classify_on_both_sides_of_every_limit(limit, value, expected):
-    assert rules.classify(limit, value) is expected
+@pytest.mark.parametrize(("key", "body", "value", "expected"), list(cases()))
+def test_classify_on_both_sides_of_every_limit(key, body, value, expected):
+    assert rules.classify(TABLE.of(key, body), value) is expected
+
+
+@pytest.mark.parametrize("body", WaterBody.values)
+@pytest.mark.parametrize(("value", "fine"), [(6 - STEP, False), (D(6), True), (D(9), True), (9 + STEP, False), (D(0), False)])
+def test_ph_is_fine_from_6_to_9_and_else_worse_than_five(body, value, fine):
+    assert rules.classify(TABLE.of("ph", body), value) is (WaterClass.I if fine else WaterClass.WORSE_THAN_V)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_total_phosphorus_has_a_row_for_rivers_and_one_for_lakes():
 
 
 def test_twenty_one_items_are_assessed_in_a_river():
-    assert len([key for key, body, _ in ASSESSED if body == WaterBody.RIVER]) == 21
+    assert len(ASSESSED) == 21
 
 
 FIVE = {"ph": D(8), "do": D(9), "codmn": D(3), "nh3n": D("0.3"), "tp": D("0.05")}
