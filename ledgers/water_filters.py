@@ -5,34 +5,21 @@ from django import forms
 from ledgers.filters import RowsFilter, spoken
 from ledgers.rows import Rows
 from ledgers.water import Source
-from linfen_water.models import County
-from monitoring.enums import Change, Level, WaterClass
-from monitoring.models import River
+from monitoring.enums import WaterClass
+from monitoring.filters import SectionsForm
 from monitoring.periods import Period
-from monitoring.reports import SectionRow
-
-ONLY = {
-    "missed": ("未达标", lambda row: row.meets_target is False),
-    "over": ("超Ⅲ类", lambda row: row.is_evaluated and row.water_class > WaterClass.III),
-    "worse": ("环比变差", lambda row: row.month_on_month is not None and row.month_on_month < Change.NONE),
-    "worse_than_last_year": ("同比变差", lambda row: row.year_on_year is not None and row.year_on_year < Change.NONE),
-    "left_out": ("未参评", lambda row: not row.is_evaluated),
-}
 
 
-class SectionForm(forms.Form):
+class SectionForm(SectionsForm):
+    """What narrows the page of the sections, and besides: months, class and words."""
+
     q = forms.CharField(label="查找", required=False, max_length=60)
     month_from = forms.ChoiceField(label="月份自", required=False)
     month_to = forms.ChoiceField(label="月份至", required=False)
-    level = forms.ChoiceField(label="级别", required=False, choices=[("", "全部"), *Level.choices])
-    river = forms.ModelChoiceField(label="河流", required=False, queryset=River.objects.all(), to_field_name="name", empty_label="全部")
-    county = forms.ModelChoiceField(
-        label="责任县（市、区）", required=False, queryset=County.objects.all(), to_field_name="code", empty_label="全部"
-    )
     water_class = forms.ChoiceField(
         label="类别", required=False, choices=[("", "全部"), *((str(c.value), f"{c.label}类") for c in WaterClass)]
     )
-    only = forms.ChoiceField(label="只看", required=False, choices=[("", "全部"), *((key, words) for key, (words, _) in ONLY.items())])
+    field_order = ("q", "month_from", "month_to", "level", "river", "county", "water_class", "only")
 
     def __init__(self, data=None, *, source: Source):
         super().__init__(data)
@@ -56,20 +43,14 @@ class SectionFilter(RowsFilter):
 
     form_class = SectionForm
 
-    def choose(self, *, q, month_from, month_to, level, river, county, water_class, only) -> Rows:
-        kept = []
-        for row in self.queryset.read(self.months):
-            section: SectionRow = row["row"]
-            if (
-                (not level or section.level == level)
-                and (not river or section.river == river.name)
-                and (not county or section.county_code == county.code)
-                and (not water_class or section.water_class == int(water_class))
-                and (not only or ONLY[only][1](section))
-                and all(word in f"{section.name} {section.river} {section.county} {row['note']}" for word in q.split())
-            ):
-                kept.append(row)
-        return Rows(kept)
+    def choose(self, *, q, water_class, **chosen) -> Rows:
+        return Rows(
+            row
+            for row in self.queryset.read(self.months)
+            if self.form.choose([row["row"]])
+            and (not water_class or row["water_class"] == int(water_class))
+            and all(word in _searched(row) for word in q.split())
+        )
 
     @property
     def months(self) -> list[Period]:
@@ -89,3 +70,7 @@ class SectionFilter(RowsFilter):
         months = sorted(self.months)
         named = [f"月份：{months[0].label}" + (f"—{months[-1].label}" if len(months) > 1 else "")] if months else []
         return [*named, *(words for words in spoken(self.form) if not words.startswith(("月份自", "月份至")))]
+
+
+def _searched(row: dict) -> str:
+    return f"{row['section']} {row['river']} {row['county']} {row['note']}"
