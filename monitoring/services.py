@@ -39,12 +39,49 @@ def assess(*, section: Section, period: Period, published_on: dt.date, source: s
 
 def reassess(*, section: Section, months: Iterable[dt.date], published_on: dt.date, source: str = MANUAL, by: User | None = None) -> int:
     """Judge again every period over by `published_on` that the values of `months` enter; how many results changed."""
+    return reassess_all(months={section: months}, published_on=published_on, source=source, by=by)
+
+
+def reassess_all(
+    *, months: Mapping[Section, Iterable[dt.date]], published_on: dt.date, source: str = MANUAL, by: User | None = None
+) -> int:
+    """`reassess` of many sections, each with its own months: a few queries to read and write, one event of the trail a section.
+
+    Goes through the counties' chains of the trail in the order of their codes, as everybody must who locks several.
+    """
+    due = {section: touched(days, published_on) for section, days in months.items()}
+    periods = {period for found in due.values() for period in found}
+    if not periods:
+        return 0
     with transaction.atomic():
-        Section.objects.select_for_update().get(pk=section.pk)
-        rows = _assessments([section], [(period, published_on) for period in touched(months, published_on)], source)
-        last = _last(section)
-        kept = [(row, last.get(_period(row))) for row in rows if row.values or row.note or _period(row) in last]
-        return sum(_keep(row, before, by=by) is not before for row, before in kept)
+        list(Section.objects.select_for_update().filter(pk__in=[section.pk for section in due]).order_by("pk").values_list("pk"))
+        first, end = min(p.starts_on for p in periods), max(p.ends_on for p in periods)
+        values, causes = months_of(due, first, end), causes_of(due, first, end)
+        standing = _last_of(due, first)
+        changed: dict[Section, list[tuple[Assessment, Assessment | None]]] = {section: [] for section in sorted(due, key=_chain)}
+        for section, found in changed.items():
+            for period in due[section]:
+                row = assessment(section, values[section.pk], period, causes=causes[section.pk], published_on=published_on, source=source)
+                before = standing.get((section.pk, *_period(row)))
+                if (before and _result(before) != _result(row)) or (not before and (row.values or row.note)):
+                    row.revision = before.revision + 1 if before else 1
+                    found.append((row, before))
+        Assessment.objects.bulk_create([row for found in changed.values() for row, _ in found], batch_size=500)
+        for section, found in changed.items():
+            if found:
+                changes = {str(_read_period(row)): [before.water_class if before else None, row.water_class] for row, before in found}
+                trail.record(action="section.reassess", subject=section, by=by, county=section.county, changes=changes)
+        return sum(map(len, changed.values()))
+
+
+def _chain(section: Section) -> tuple[str, int]:
+    return section.county.code, section.pk
+
+
+def _last_of(sections: Iterable[Section], first: dt.date) -> dict[tuple, Assessment]:
+    """The last revision of each period from `first` on, by section and period. One query."""
+    rows = Assessment.objects.filter(section__in=sections, starts_on__gte=first).order_by("revision")
+    return {(row.section_id, *_period(row)): row for row in rows}
 
 
 def assess_all(*, sections: Iterable[Section], periods: Iterable[tuple[Period, dt.date]], source: str) -> list[Assessment]:

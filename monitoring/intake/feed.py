@@ -173,6 +173,7 @@ class _Reading:
         self.columns = _columns(table.get("thead"))
         self.places = {column: place for place, column in enumerate(self.columns) if column}
         self.items = [(place, item_of(column)) for place, column in enumerate(self.columns) if column and is_item(column)]
+        self.moments: dict[str, dt.datetime] = {}
         self.batch = Batch(is_feed=True)
         rows = table["tbody"]
         self.unclear = self._unclear(rows)
@@ -218,7 +219,10 @@ class _Reading:
         self.batch.runs.append(Run(section, self.moment(time), values, flags, state, feed_class, f"第{number}条"))
 
     def moment(self, text: str) -> dt.datetime:
-        return moment(text, now=self.now, year=self.year)
+        """A time is the same for all stations that were read then: found once."""
+        if text not in self.moments:
+            self.moments[text] = moment(text, now=self.now, year=self.year)
+        return self.moments[text]
 
     def _values(self, row: list) -> tuple[dict[str, str], dict[str, str]]:
         values: dict[str, str] = {}
