@@ -14,12 +14,13 @@ from monitoring.limits import Limit
 from monitoring.models import StationRecord
 from monitoring.series import INTERRUPTED, RUN_HOURS, Day, Item, MonthValue
 
-DIGITS = '"Barlow Semi Condensed", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif'
+DIGITS = '"Barlow Semi Condensed", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", "Office Sans", sans-serif'
 ITEM_HEIGHT, STATION_HEIGHT = 360, 330  # pixels
 BAND_OPACITY = 0.16
 LEAST_BAND = 0.05  # of the height: a lower band has no room for its numeral, which then stands in the words alone
 ROOM_ABOVE = 1.12
 STRIP = 0.07  # of the height, for the marks of what is missing
+SPAN_OF_MONTHS = 150  # days; a longer axis counts in months
 DAY_MILLISECONDS = 86_400_000
 PH_SHOWN = (5.5, 9.5)
 YEAR_STYLES = ((3.0, "solid", "circle"), (1.8, "6px,3px", "square"), (1.5, "2px,3px", "diamond"))  # this year first
@@ -93,7 +94,7 @@ def item_months(item: Item, months: Sequence[MonthValue], target: WaterClass | N
         "hovertemplate": "%{x|%Y年%-m月} %{y} " + item.unit + "%{customdata}<extra></extra>",
     }  # fmt: skip
     span = [_shifted(months[0].month, -20), _shifted(months[-1].month, 20)] if months else None
-    layout = _layout(ITEM_HEIGHT, colour) | shape
+    layout = _layout(ITEM_HEIGHT, colour) | shape | {"showlegend": False}
     layout["xaxis"] = _axis(colour, type="date", tickformat="%Y-%m", **({"range": span} if span else {}))
     return {"data": [trace], "layout": layout}
 
@@ -169,7 +170,13 @@ def station_days(item: Item, days: Sequence[Day], span: tuple[dt.date, dt.date],
     by_day = {day.day: day for day in days}
     every = [by_day.get(first + dt.timedelta(days=n)) for n in range((last - first).days + 1)]
     start = {"x0": first.isoformat(), "dx": DAY_MILLISECONDS}
-    edge = {"type": "scatter", "mode": "lines", "connectgaps": False, "hoverinfo": "skip", "line": {"width": 0.7, "color": colour["river"]}}
+    edge = {
+        "type": "scatter",
+        "mode": "lines",
+        "connectgaps": False,
+        "hoverinfo": "skip",
+        "line": {"width": 0.9, "color": colour["river-main"]},
+    }
     data = [
         edge | start | {"name": "日最低", "y": [_short(day.low if day else None) for day in every]},
         edge | start | {"name": "日最高", "y": [_short(day.high if day else None) for day in every]},
@@ -189,7 +196,7 @@ def station_days(item: Item, days: Sequence[Day], span: tuple[dt.date, dt.date],
         ],
     }
     values = [value for day in days for value in (day.low, day.high) if value is not None]
-    return _station(data, lost, item, values, span, target, colour, "%Y-%m")
+    return _station(data, lost, item, values, span, target, colour, "%Y-%m" if (last - first).days > SPAN_OF_MONTHS else "%m-%d")
 
 
 def _station(
@@ -250,8 +257,8 @@ def _shape(item: Item, values: Iterable[float | None], target: WaterClass | None
 
 def _span(item: Item, values: Sequence[float], target: WaterClass | None) -> tuple[float, float]:
     if item.limit is None:
-        low, high = min(values, default=0.0), max(values, default=1.0)
-        return (min(low * ROOM_ABOVE, 0.0), high * ROOM_ABOVE or 1.0)
+        low, high = min([0.0, *values]) * ROOM_ABOVE, max([0.0, *values]) * ROOM_ABOVE
+        return low, high if high > low else 1.0
     if item.limit.direction == "range":
         return min([PH_SHOWN[0], *(value - 0.3 for value in values)]), max([PH_SHOWN[1], *(value + 0.3 for value in values)])
     third = item.limit.values[max(WaterClass.III, target or WaterClass.III) - 1] if item.limit.direction == "le" else item.limit.values[0]

@@ -95,7 +95,7 @@ def ribbon(found: Results, causes: Causes, targets: Mapping[int, int], day: dt.d
     def cell(period: Period) -> Cell:
         row = found.get(period)
         water_class = WaterClass(row.water_class) if row and row.water_class else None
-        note = "" if water_class else (row.note if row else "") or _gap(period, causes, day)
+        note = "" if water_class else (row.note if row else "") or _gap(period, causes, day, is_new=not found)
         return Cell(period, water_class, note, row.revision if row else None, row.published_on if row else None)
 
     def year(number: int) -> RibbonYear:
@@ -112,13 +112,16 @@ def ribbon(found: Results, causes: Causes, targets: Mapping[int, int], day: dt.d
     return [year(number) for number in range(day.year, day.year - YEARS_SHOWN, -1)]
 
 
-def _gap(period: Period, causes: Causes, day: dt.date) -> str:
-    """Why a period has no result: its month's cause, 待发布 while it may still come, 未监测 when nothing is known; blank ahead."""
+def _gap(period: Period, causes: Causes, day: dt.date, *, is_new: bool = False) -> str:
+    """Why a period has no result: its month's cause, 待发布 while it may still come, 未监测 when nothing is known; blank ahead.
+
+    Nothing is waited for at a section that never had a result.
+    """
     if period.ends_on > day:
         return ""
     if period.kind == PeriodKind.MONTH and period.starts_on in causes:
         return Cause(causes[period.starts_on]).label
-    return "待发布" if period.ends_on >= add_months(day, -1) else "未监测"
+    return "待发布" if period.ends_on >= add_months(day, -1) and not is_new else "未监测"
 
 
 # ── Along the river ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -129,7 +132,7 @@ class Stop:
     km: float | None
     row: SectionRow | None = None
     tributary: str = ""
-    last_of_tributary: SectionRow | None = None  # its last section before the mouth
+    last_of_tributary: SectionRow | None = None  # its last evaluated section before the mouth
     is_here: bool = False
 
 
@@ -173,7 +176,9 @@ def along(section: Section, rows: Sequence[SectionRow], rivers: Iterable[River])
 
 
 def _last_of(rows: Iterable[SectionRow], river: str) -> SectionRow | None:
+    """An evaluated one if there is any: a section that another has replaced may still be on the list."""
     placed = [row for row in rows if row.river == river and row.order_along is not None]
+    placed = [row for row in placed if row.is_evaluated] or placed
     return max(placed, key=lambda row: row.order_along or 0.0, default=None)
 
 

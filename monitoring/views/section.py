@@ -38,9 +38,11 @@ def _known(section: Section, day: dt.date, results: series.Results, causes: serv
     """Head, the result of now, the river and the ribbon."""
     now = series.latest(results)
     targets = dict(section.targets.order_by("-year").values_list("year", "water_class"))
-    table = reports.section_table(day, now or periods.month(day))
+    shown = now or periods.month(reports.latest_month(day) or day)  # without a result of its own, its river's
+    table = reports.section_table(day, shown)
     return {
         "now": now,
+        "shown": shown,
         "row": next((row for row in table.rows if row.pk == section.pk), None),
         "result": results.get(now) if now else None,
         "revisions": series.revisions(section, now, day) if now else [],
@@ -106,6 +108,8 @@ def _station(request, section: Section, item: Item, measured: list[Item], runs: 
     days = series.days_since(section, item.key, min(first, series.reference_first(day)), day)
     raw = series.runs_since(section, first, day) if is_raw else []
     within = [one for one in days if one.day >= first]
+    if not is_raw and within:
+        first = within[0].day  # a younger station's line fills the figure
     hours = (_reference(request) - runs[0].at) / dt.timedelta(hours=1)
     return {
         "range": chosen,
