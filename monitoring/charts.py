@@ -8,6 +8,7 @@ from monitoring.maps import Share
 from monitoring.rules import Shares
 
 HEIGHT = 280  # pixels
+TICKS = [0, 25, 50, 75, 100]
 TOP = 112  # percent: room for the words above a full bar
 
 
@@ -41,6 +42,6 @@ def good_shares(years: Mapping[int, Share]) -> dict:
         "font": {"family": DIGITS, "size": 15, "color": colour["ink"]},
         "showlegend": False,
         "xaxis": axis | {"type": "category", "showgrid": False, "linecolor": colour["ink-soft"]},
-        "yaxis": axis | {"range": [0, TOP], "tickvals": [0, 25, 50, 75, 100], "ticksuffix": "%"},
+        "yaxis": axis | {"range": [0, TOP], "tickvals": TICKS, "ticktext": [f"{tick}%" for tick in TICKS]},
     }
     return {"data": [bars], "layout": layout}
