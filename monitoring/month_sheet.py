@@ -23,10 +23,11 @@ from linfen_water.dates import add_months, month_end
 from linfen_water.models import User
 from monitoring import limits, periods, recording, rules, services
 from monitoring.cells import BadCell
-from monitoring.enums import Cause, IntakeKind, ReadingFlag, WaterClass
+from monitoring.enums import Cause, IntakeKind, Level, ReadingFlag, WaterClass
 from monitoring.intake.tables import read_value
 from monitoring.models import Intake, Interruption, Reading, Section
 from monitoring.recording import Unfit, shown
+from monitoring.reports import LEVELS
 from monitoring.samples import Batch, Gap, Sample, Value
 
 NOON = dt.time(12)  # of a sample that is known to the day
@@ -214,6 +215,16 @@ def read_day(text: str, month: dt.date) -> dt.date:
 def shown_day(day: dt.date) -> str:
     """As the sheet writes a day of its month: 01-06."""
     return f"{day:%m-%d}"
+
+
+def in_order(sections: Iterable[Section]) -> list[Section]:
+    """National sections first, then by river and along it: the order of every table."""
+    return sorted(sections, key=_order)
+
+
+def _order(section: Section) -> tuple:
+    along = section.order_along
+    return LEVELS.index(Level(section.level)), section.river.name, along if along is not None else 1e9, section.pk
 
 
 # ── From the record ──────────────────────────────────────────────────────────────────────────────────────────────────

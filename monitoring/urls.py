@@ -7,7 +7,7 @@ from monitoring.views import air, differences, intake, readings, section, sectio
 urlpatterns = [
     path("sections/", sections.sections, name="sections"),
     path("sections/readings/", readings.readings, name="readings"),
-    path("sections/import/", intake.intake, name="readings_import"),
+    path("sections/import/", intake.import_values, name="readings_import"),
     path("sections/differences/", differences.differences, name="differences"),
     path("sections/<int:pk>/", section.section, name="section"),
     path("sections/<int:pk>/edit/", section_edit.edit, name="section_edit"),

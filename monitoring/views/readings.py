@@ -17,7 +17,6 @@ from monitoring.enums import Cause, IntakeKind, Level, PeriodKind, WaterClass
 from monitoring.models import Assessment, Intake, Interruption, Reading, Section
 from monitoring.permissions import may_edit_sections, may_record
 from monitoring.recording import REASON_LENGTH, shown, value_of
-from monitoring.reports import LEVELS
 
 PER_PAGE = 40
 EARLIEST = dt.date(2000, 1, 1)
@@ -109,13 +108,7 @@ def _sections(request, month: dt.date) -> Page:
     )
     if (level := request.GET.get("level", "")) in Level.values:
         rows = rows.filter(level=level)
-    ordered = sorted(rows, key=_order)
-    return Paginator(ordered, PER_PAGE).get_page(request.GET.get("page"))
-
-
-def _order(section: Section) -> tuple:
-    along = section.order_along
-    return LEVELS.index(Level(section.level)), section.river.name, along if along is not None else 1e9, section.pk
+    return Paginator(month_sheet.in_order(rows), PER_PAGE).get_page(request.GET.get("page"))
 
 
 @dataclasses.dataclass(frozen=True)
