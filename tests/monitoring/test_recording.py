@@ -1,10 +1,12 @@
 """A batch is compared with the record and taken in whole or not at all."""
 
+import concurrent.futures
 import dataclasses
 import datetime as dt
 from decimal import Decimal as D
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from linfen_water.models import TrailEvent
@@ -12,7 +14,7 @@ from monitoring import recording
 from monitoring.enums import Cause, IntakeKind, ReadingFlag, StationState, WaterClass
 from monitoring.models import Assessment, Intake, Interruption, Reading, StationRecord
 from monitoring.samples import Batch, Fault, Gap, Run, Sample, Value
-from tests.factories import RegionFactory, SectionFactory, UserFactory
+from tests.factories import CountyFactory, RegionFactory, SectionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -237,3 +239,53 @@ def test_another_cause_takes_the_place_of_the_first(section):
     outcome = take_in(Gap(section, dt.date(2025, 1, 1), Cause.NO_FLOW))
     assert [(gap.old, gap.new, gap.kind) for gap in outcome.gaps] == [("结冰", "断流", "revised")]
     assert Interruption.objects.get().cause == Cause.NO_FLOW
+
+
+# ── Several people at once ───────────────────────────────────────────────────────────────────────────────────────────
+def at_once(*batches, reason="复核"):
+    """Take all batches in at the same time, each in a connection of its own."""
+
+    def do(batch):
+        try:
+            return recording.take_in(batch, kind=IntakeKind.FORM, by=None, reason=reason).counts
+        finally:
+            connection.close()
+
+    with concurrent.futures.ThreadPoolExecutor(len(batches)) as pool:
+        return list(pool.map(do, batches))
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_the_same_values_brought_at_once_are_written_once():
+    RegionFactory()
+    sections = SectionFactory.create_batch(3)
+    batch = Batch(samples=[sample(one, **GOOD) for one in sections], runs=[run(one) for one in sections])
+    found = at_once(*[batch] * 6)
+    assert sorted(count["taken"] for count in found) == [0, 0, 0, 0, 0, 18]
+    assert (Reading.objects.count(), StationRecord.objects.count()) == (15, 3)
+    assert Assessment.objects.filter(revision=1).count() == Assessment.objects.count()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_differing_values_brought_at_once_are_all_kept_and_one_is_live():
+    RegionFactory()
+    section = SectionFactory()
+    at_once(*[Batch(samples=[sample(section, nh3n=f"0.{n}")], runs=[run(section, nh3n=f"0.{n}")]) for n in range(1, 9)])
+    for model in (Reading, StationRecord):
+        rows = model.objects.order_by("revision")
+        assert [row.revision for row in rows] == list(range(1, 9))
+        assert [row.is_live for row in rows] == [False] * 7 + [True]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_batches_that_meet_the_sections_in_opposite_order_do_not_block_each_other():
+    RegionFactory()
+    one, other = CountyFactory.create_batch(2)
+    crossed = [SectionFactory(county=county) for county in (one, other, other, one)]
+    pairs = [crossed[:2], crossed[2:], crossed[1::-1], crossed[:1:-1]] * 2
+    found = at_once(*[Batch(samples=[sample(section, nh3n=f"0.{n}") for section in pair]) for n, pair in enumerate(pairs, 1)])
+    assert sum(count["taken"] + count["revised"] for count in found) == 16
+    assert Reading.objects.filter(is_live=True).count() == 4
