@@ -1,6 +1,6 @@
 """The table of all sections in a period, as bureaus publish it: the one source of the page, of ledger 16 and of the bulletin.
 
-`section_table(day, period)` reads (five queries, however many sections), everything below it only puts together.
+`section_table(day, period)` reads (four queries, however many sections), everything below it only puts together.
 """
 
 import dataclasses
@@ -108,7 +108,7 @@ class SectionTable:
 
 
 def section_table(day: dt.date, period: Period) -> SectionTable:
-    """Every section in force at the period's end, with its assessment as published by `day`. Five queries.
+    """Every section in force at the period's end, with its assessment as published by `day`. Four queries.
 
     National sections first, then by river and along it.
     """
@@ -116,7 +116,7 @@ def section_table(day: dt.date, period: Period) -> SectionTable:
 
 
 def section_tables(day: dt.date, periods: Sequence[Period]) -> list[SectionTable]:
-    """The tables of several periods of one kind, in their order. Five queries, however many periods and sections."""
+    """The tables of several periods of one kind, in their order. Four queries, however many periods and sections."""
     if not periods:
         return []
     sections = list(Section.objects.select_related("river", "county"))
@@ -128,7 +128,7 @@ def section_tables(day: dt.date, periods: Sequence[Period]) -> list[SectionTable
 
 
 def compared_tables(day: dt.date, period: Period) -> tuple[SectionTable, SectionTable | None, SectionTable]:
-    """The tables of the period, of the one before (None for 1-N月, which has none) and of the year before. Five queries."""
+    """The tables of the period, of the one before (None for 1-N月, which has none) and of the year before. Four queries."""
     now, year_before, *before = section_tables(day, [p for p in (period, period.year_before, period.before) if p])
     return now, before[0] if before else None, year_before
 
