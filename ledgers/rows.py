@@ -9,6 +9,8 @@ from django_tables2.utils import OrderBy
 class Rows(TableData):
     """Dicts in the ledger's own order, with what pages and workbooks ask of a queryset: length, slices, `none`, the order of a column."""
 
+    data: list[dict]
+
     def __init__(self, rows: Iterable[dict] = ()):
         super().__init__(list(rows))
 

@@ -381,7 +381,7 @@ def _due(now: list[ProjectFacts], month: dt.date) -> tuple[Due, ...]:
 
 
 def _water(as_of: dt.date, before_on: dt.date) -> Water:
-    """From the same table as the page of the sections: fourteen queries at most, however many sections."""
+    """From the same table as the page of the sections: eleven queries at most, however many sections."""
     month = latest_month(as_of)
     years = tuple(YearShare(year, share.good, share.evaluated) for year, share in yearly_shares(as_of).items())
     last = years[-1] if years else None
