@@ -81,6 +81,7 @@ class _Block:
     ranks: dict[tuple[int, str], tuple[int, int]] = dataclasses.field(default_factory=dict)  # typed: (row, rank)
     rows: dict[int, int] = dataclasses.field(default_factory=dict)  # county → row
     notes: list[str] = dataclasses.field(default_factory=list)
+    rounded: dict[str, list[int]] = dataclasses.field(default_factory=dict)  # measure → rows that said more decimals than are kept
 
     def column(self, measure: str) -> str:
         return f"{self.label} {MEASURES[measure].heading}".strip()
@@ -167,6 +168,9 @@ class _Rehearsing:
         notes = self.notes(sheet, lines, max((row for block in blocks.values() for row in block.rows.values()), default=0))
         for block in blocks.values():
             block.notes = notes
+            for measure, rows in block.rounded.items():
+                kept = f"“{block.column(measure)}”有{len(rows)}个数多于{MEASURES[measure].decimals}位小数，已修约（GB/T 8170）"
+                self.skip(sheet.title, rows[0], f"{kept}：名次按修约后的数计算。")
         missing = [
             c.name for pk, c in self.counties.items() if c.kind == CountyKind.COUNTY and not any(pk in b.rows for b in blocks.values())
         ]
@@ -231,10 +235,14 @@ class _Rehearsing:
                 raise ValueError(f"单元格没有可用的值（{cell}）：请在 Excel 中算出结果，或改填数字。")
             if isinstance(cell, dt.date):
                 raise ValueError("这里是日期而不是数字：请把单元格改为数字格式后重新填写。")
-            return air_values.read(column.measure, cell, is_share=isinstance(cell, Percent))
+            number = air_values.exact(column.measure, cell, is_share=isinstance(cell, Percent))
         except ValueError as fault:
             self.error(block.sheet, row.number, block.column(column.measure), air_heads.words(cell), str(fault))
             return None
+        kept = None if number is None else air_ranking.rounded(number, MEASURES[column.measure].decimals)
+        if kept != number:
+            block.rounded.setdefault(column.measure, []).append(row.number)
+        return kept
 
     def notes(self, sheet: Sheet, lines: list[tuple[int, str]], last: int) -> list[str]:
         """The lines below the last county; who published it and when are taken from them, lines above are left out."""

@@ -22,10 +22,12 @@ class MeasureField(forms.CharField):
     def clean(self, value):
         text = super().clean(value)
         try:
-            number = air_values.read(self.measure, text)
+            number = air_values.exact(self.measure, text)
         except ValueError as fault:
             raise forms.ValidationError(str(fault)) from None
-        return number
+        if number != (kept := air_values.read(self.measure, text)):
+            raise forms.ValidationError(f"最多 {MEASURES[self.measure].decimals} 位小数：请按发布的数值填写。")
+        return kept
 
 
 def _day(label: str, example: str) -> forms.DateField:

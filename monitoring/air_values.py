@@ -42,8 +42,8 @@ MEASURES: dict[str, Measure] = {
 }
 
 
-def read(name: str, said: str | Decimal | None, *, is_share: bool = False) -> Decimal | None:
-    """The value that `said` gives the measure `name`, with its decimals; None when there is none.
+def exact(name: str, said: str | Decimal | None, *, is_share: bool = False) -> Decimal | None:
+    """The number that `said` gives the measure `name`, not rounded; None when there is none.
 
     `is_share`: the sheet shows the number as a percentage, so -0.053 is -5.3 %. ValueError with the Chinese sentence.
     """
@@ -57,12 +57,13 @@ def read(name: str, said: str | Decimal | None, *, is_share: bool = False) -> De
         number *= HUNDRED
     if not measure.low <= number <= measure.high:
         raise ValueError(f"{measure.title}应在 {measure.low} 到 {measure.high}{_unit(measure)} 之间，请核对数值和所在的列。")
-    return rounded(number, measure.decimals)
+    return number
 
 
-def has_more_decimals(name: str, number: Decimal) -> bool:
-    """Whether `number` says more than is kept."""
-    return number != rounded(number, MEASURES[name].decimals)
+def read(name: str, said: str | Decimal | None, *, is_share: bool = False) -> Decimal | None:
+    """As `exact`, with the decimals that are kept."""
+    number = exact(name, said, is_share=is_share)
+    return None if number is None else rounded(number, MEASURES[name].decimals)
 
 
 def spoken(name: str, value: Decimal | None) -> str:

@@ -311,6 +311,18 @@ def test_typed_ranks_are_compared_and_never_believed(counties):
     ]
 
 
+def test_more_decimals_than_are_kept_are_rounded_and_said(counties):
+    found = rehearsed(ranking({"曲沃县": cells(4.57649, -5.25, 45, -1), "翼城县": cells(4.5, -5.35, 45, -1)}, periods=["2025年1月"]))
+    values = found.entries[JANUARY].values
+    assert [values[county.pk]["composite_change"] for county in counties[:2]] == [Decimal("-5.2"), Decimal("-5.4")]
+    assert values[counties[0].pk]["composite_index"] == Decimal("4.576")
+    said = [one.reason for one in found.skipped if "修约" in one.reason]
+    assert said == [
+        "“2025年1月 综合指数”有1个数多于3位小数，已修约（GB/T 8170）：名次按修约后的数计算。",
+        "“2025年1月 综合指数同比变化率(%)”有2个数多于1位小数，已修约（GB/T 8170）：名次按修约后的数计算。",
+    ]
+
+
 def test_percentages_of_the_sheet_are_read_as_shown(counties):
     book = ranking({"曲沃县": cells(4.5, -0.053, 45, 0.031)}, periods=["2025年1月"])
     for place in ("D5", "H5"):

@@ -228,6 +228,13 @@ class TestPages:
         assert "请填数据来源" in html
         assert not AirPeriod.objects.exists()
 
+    def test_more_decimals_than_are_published_are_refused(self, office):
+        county = CountyFactory()
+        html = office.post(reverse("air_new"), form_of({county.pk: ("4.5761", "-5.25", "45", "")})).content.decode()
+        assert "最多 3 位小数" in html
+        assert "最多 1 位小数" in html
+        assert not AirPeriod.objects.exists()
+
     @pytest.mark.parametrize(
         ("changed", "sentence"),
         [
