@@ -73,6 +73,7 @@ class Rehearsal:
     gaps: list[GapChange] = dataclasses.field(default_factory=list)
     errors: list[Fault] = dataclasses.field(default_factory=list)
     skipped: list[Fault] = dataclasses.field(default_factory=list)
+    hints: list[Fault] = dataclasses.field(default_factory=list)  # worth a second look, and no hindrance
     counts: dict[str, int] = dataclasses.field(default_factory=dict)
     needs_reason: bool = False  # laboratory values would be revised and nobody said why
     intake: Intake | None = None  # once it is taken in
@@ -324,8 +325,13 @@ def _settled(samples: list[Sample], on_record: dict[tuple, Reading], outcome: Re
             wanted = "时间" if sample.known_to == "day" else "日期"
             reason = f"{when}已有{len(found)}次采样，不知是哪一次：请写明采样{wanted}"
             outcome.errors.append(_at_place(sample.place, "采样日期", f"{day}", reason))
-        else:
-            yield dataclasses.replace(sample, at=found.pop()) if found else sample
+            continue
+        in_month = times.get((sample.section.pk, "month", month_start(day)), set())
+        if not found and in_month and sample.at not in in_month:
+            days = "、".join(f"{timezone.localtime(at):%m-%d %H:%M}" for at in sorted(in_month))
+            reason = f"本月已有采样（{days}）：这将是另一次，月值取各次平均；若是更正，请写同一采样时间"
+            outcome.hints.append(_at_place(sample.place, "采样日期", f"{timezone.localtime(sample.at):%m-%d %H:%M}", reason))
+        yield dataclasses.replace(sample, at=found.pop()) if found else sample
 
 
 def value_of(reading: Reading) -> Value:

@@ -168,6 +168,16 @@ def test_a_sample_without_its_day_is_refused_when_the_month_has_several(section)
     assert [error.reason for error in refused.value.rehearsal.errors] == ["本月已有2次采样，不知是哪一次：请写明采样日期"]
 
 
+def test_a_second_sample_of_a_month_is_taken_with_a_hint(section):
+    take_in(sample(section, "2025-01-06 10:00", **GOOD))
+    outcome = take_in(sample(section, "2025-01-20 10:00", **GOOD))
+    assert outcome.counts == counts(taken=5)
+    (hint,) = outcome.hints
+    assert (hint.row, hint.value) == (4, "01-20 10:00")
+    assert hint.reason == "本月已有采样（01-06 10:00）：这将是另一次，月值取各次平均；若是更正，请写同一采样时间"
+    assert take_in(sample(section, "2025-01-20 10:00", **GOOD)).hints == []
+
+
 # ── Stations ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 def test_a_run_is_written_with_both_classes(section):
     take_in(run(section, feed_class=WaterClass.III, turbidity="12.5"))

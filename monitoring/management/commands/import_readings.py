@@ -74,6 +74,8 @@ class Command(BaseCommand):
             self.stderr.write(f"{'拒收' if is_taken else '错误'}　{_sentence(fault)}")
         if as_json:
             return
+        for fault in outcome.hints:
+            self.stdout.write(f"提示　{_sentence(fault)}")
         for fault in outcome.skipped[:SHOWN]:
             self.stdout.write(f"跳过　{_sentence(fault)}")
         if len(outcome.skipped) > SHOWN:
@@ -102,5 +104,6 @@ def _as_json(outcome: recording.Rehearsal) -> dict:
             for one in outcome.gaps
         ],
         "errors": [dataclasses.asdict(fault) for fault in outcome.errors],
+        "hints": [dataclasses.asdict(fault) for fault in outcome.hints],
         "skipped": [dataclasses.asdict(fault) for fault in outcome.skipped],
     }
