@@ -11,8 +11,7 @@ from django.utils import timezone
 from linfen_water import palette
 from monitoring.enums import CellFlag, StationState, WaterClass
 from monitoring.limits import Limit
-from monitoring.models import StationRecord
-from monitoring.series import INTERRUPTED, RUN_HOURS, Day, Item, MonthValue
+from monitoring.series import INTERRUPTED, RUN_HOURS, Day, Item, ItemRun, MonthValue
 
 DIGITS = '"Barlow Semi Condensed", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", "Office Sans", sans-serif'
 ITEM_HEIGHT, STATION_HEIGHT = 360, 330  # pixels
@@ -134,7 +133,7 @@ def _symbol(month: MonthValue) -> str:
 
 
 # ── Automatic station ────────────────────────────────────────────────────────────────────────────────────────────────
-def station_runs(item: Item, runs: Sequence[StationRecord], span: tuple[dt.date, dt.date], target: WaterClass | None) -> dict:
+def station_runs(item: Item, runs: Sequence[ItemRun], span: tuple[dt.date, dt.date], target: WaterClass | None) -> dict:
     """Every run as published; the line breaks where runs or values are missing, and the strip below says why."""
     colour = palette.colours()
     x: list[str] = []
@@ -147,13 +146,12 @@ def station_runs(item: Item, runs: Sequence[StationRecord], span: tuple[dt.date,
             x.append(_moment(before + dt.timedelta(hours=RUN_HOURS)))
             y.append(None)
             lost[CellFlag.MISSING.label].append(x[-1])
-        text = run.values.get(item.key)
         x.append(_moment(at))
-        y.append(None if text is None else float(text))
+        y.append(None if run.value is None else float(run.value))
         if run.state in INTERRUPTED:
             lost["维护、停站"].append(x[-1])
-        if text is None and item.key in run.flags:
-            lost[CellFlag(run.flags[item.key]).label].append(x[-1])
+        if run.value is None and run.flag:
+            lost[CellFlag(run.flag).label].append(x[-1])
         before = at
     trace = {
         "type": "scatter", "mode": "lines+markers", "name": item.name, "connectgaps": False, "x": x, "y": y,
@@ -221,11 +219,11 @@ def _station(
     return {"data": [*data, *marks], "layout": layout}
 
 
-def lost_counts(runs: Sequence[StationRecord], key: str) -> dict[str, int]:
+def lost_counts(runs: Sequence[ItemRun]) -> dict[str, int]:
     """How often a value was missing, filtered, or the station interrupted: the strip in words."""
     found = {
-        CellFlag.MISSING.label: sum(run.flags.get(key) == CellFlag.MISSING for run in runs),
-        CellFlag.EXTREME.label: sum(run.flags.get(key) == CellFlag.EXTREME for run in runs),
+        CellFlag.MISSING.label: sum(run.flag == CellFlag.MISSING for run in runs),
+        CellFlag.EXTREME.label: sum(run.flag == CellFlag.EXTREME for run in runs),
         StationState.MAINTENANCE.label: sum(run.state == StationState.MAINTENANCE for run in runs),
         StationState.STOPPED.label: sum(run.state == StationState.STOPPED for run in runs),
     }

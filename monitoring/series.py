@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from django.db.models import Avg, Count, DateField, F, FloatField, Func, Max, Min, Q, Value
+from django.db.models.fields.json import KT
 from django.db.models.functions import Power
 from django.utils import timezone
 
@@ -351,9 +352,22 @@ def latest_runs(section: Section, day: dt.date) -> list[StationRecord]:
     return list(_live(section, day).order_by("-at")[:LATEST_RUNS])
 
 
-def runs_since(section: Section, first: dt.date, day: dt.date) -> list[StationRecord]:
+@dataclasses.dataclass(frozen=True, slots=True)
+class ItemRun:
+    """One item in one run; `value` as published, else `flag` says why it has none; neither: not monitored."""
+
+    at: dt.datetime
+    value: str | None
+    flag: str | None
+    state: str
+    is_differing: bool  # the feed's class and ours are both there and not the same
+
+
+def runs_since(section: Section, key: str, first: dt.date, day: dt.date) -> list[ItemRun]:
     """Every run from `first` to the end of `day`, in order of time. One query; for at most `RAW_DAYS`."""
-    return list(_live(section, day).filter(at__gte=_midnight(first)).order_by("at"))
+    rows = _live(section, day).filter(at__gte=_midnight(first)).order_by("at")
+    found = rows.values_list("at", KT(f"values__{key}"), KT(f"flags__{key}"), "state", "feed_class", "water_class")
+    return [ItemRun(at, value, flag, state, bool(feed and ours and feed != ours)) for at, value, flag, state, feed, ours in found]
 
 
 def days_since(section: Section, key: str, first: dt.date, day: dt.date) -> list[Day]:
@@ -386,9 +400,10 @@ class StationMonth:
 def station_months(item: Item, days: Iterable[Day], published: Sequence[MonthValue], day: dt.date) -> list[StationMonth]:
     """The last months of `days`, the last first; months without a value left out. Every value counts once. Pure."""
     known = {month.month: month.value for month in published}
+    first = reference_first(day)
     by_month: dict[dt.date, list[Day]] = defaultdict(list)
     for one in days:
-        if one.mean is not None and one.day >= reference_first(day):
+        if one.mean is not None and one.day >= first:
             by_month[month_start(one.day)].append(one)
     months = []
     for month in sorted(by_month, reverse=True):

@@ -105,10 +105,11 @@ def _station(request, section: Section, item: Item, measured: list[Item], runs: 
     chosen = chosen if chosen in series.RANGES else DEFAULT_RANGE
     first = day - dt.timedelta(days=series.RANGE_DAYS[chosen] - 1)
     is_raw = series.RANGE_DAYS[chosen] <= series.RAW_DAYS
-    days = series.days_since(section, item.key, min(first, series.reference_first(day)), day)
-    raw = series.runs_since(section, first, day) if is_raw else []
+    raw = series.runs_since(section, item.key, first, day) if is_raw else []
+    # The longer ranges have the days at hand that the means of months stand on.
+    days = [] if is_raw else series.days_since(section, item.key, min(first, series.reference_first(day)), day)
     within = [one for one in days if one.day >= first]
-    if not is_raw and within:
+    if within:
         first = within[0].day  # a younger station's line fills the figure
     hours = (_reference(request) - runs[0].at) / dt.timedelta(hours=1)
     return {
@@ -116,16 +117,16 @@ def _station(request, section: Section, item: Item, measured: list[Item], runs: 
         "ranges": series.RANGES,
         "first": first,
         "is_raw": is_raw,
-        "count": sum(one.runs for one in within),
-        "values": sum(one.values for one in within),
-        "lost": figures.lost_counts(raw, item.key),
-        "differing": sum(run.feed_class is not None and run.water_class is not None and run.feed_class != run.water_class for run in raw),
+        "count": len(raw) if is_raw else sum(one.runs for one in within),
+        "values": sum(run.value is not None for run in raw) if is_raw else sum(one.values for one in within),
+        "lost": figures.lost_counts(raw),
+        "differing": sum(run.is_differing for run in raw),
         "figure": figures.station_runs(item, raw, (first, day), target)
         if is_raw
         else figures.station_days(item, within, (first, day), target),
         "months": series.station_months(item, days, months, day),
         "items": measured,
-        "has_item": item in measured or any(one.values for one in days),
+        "has_item": item in measured or any(one.values for one in days) or any(run.value for run in raw),
         "runs": [(run, [_cell(run, one.key) for one in measured], run.feed_class != run.water_class) for run in runs],
         "age": _age(hours),
         "is_overdue": hours > OVERDUE_HOURS,

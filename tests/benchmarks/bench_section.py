@@ -3,9 +3,9 @@
     python -m tests.benchmarks.bench_section
     DATABASE_URL=postgres://… python -m tests.benchmarks.bench_section
 
-The demo city, then a year of runs at a hundred invented sections and five years at one of them: about 228,000 rows. Each
-figure is the median of many requests, taken in turns, through the whole WSGI stack in this process. "ratio" is against the page of a section
-without a single record; compare ratios of one run only. The plans of the station's queries are printed below.
+The demo city, then a year of runs at a hundred invented sections and five years at one of them: about 230,000 rows. Each
+figure is the median of many requests through the whole WSGI stack in this process, taken in turns. "ratio" is against the
+page of a section without a single record; compare ratios of one run only. The plans of the station's queries are printed below.
 Everything happens in a temporary data folder, and on PostgreSQL in a test database that is dropped at the end.
 """
 
@@ -117,7 +117,7 @@ def _plans(section) -> None:
     today = clock.today()
     with CaptureQueriesContext(connection) as queries:
         series.latest_runs(section, today)
-        series.runs_since(section, today - dt.timedelta(days=29), today)
+        series.runs_since(section, "nh3n", today - dt.timedelta(days=29), today)
         series.days_since(section, "nh3n", today - dt.timedelta(days=LONG_DAYS), today)
     explain = "EXPLAIN QUERY PLAN" if connection.vendor == "sqlite" else "EXPLAIN"
     for what, query in zip(("latest runs", "runs of 30 days", "days of 5 years"), queries.captured_queries, strict=True):

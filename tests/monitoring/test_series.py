@@ -219,6 +219,19 @@ def test_missing_cells_superseded_runs_and_later_days_do_not_count():
     assert series.lost_word(series.latest_runs(section, DAY)[0], "tn") == "不监测"
 
 
+def test_runs_bring_one_item_in_order_of_time_and_tell_where_classes_differ():
+    section = SectionFactory()
+    run(section, dt.datetime(2025, 2, 20, 20), {"nh3n": "0.5"}, feed_class=3, water_class=2)
+    run(section, dt.datetime(2025, 2, 20, 16), {"tp": "0.1"}, flags={"nh3n": CellFlag.EXTREME}, feed_class=3)
+    run(section, dt.datetime(2025, 2, 19, 20), {"nh3n": "9"})
+    run(section, dt.datetime(2025, 2, 21, 0), {"nh3n": "9"})
+    found = series.runs_since(section, "nh3n", DAY, DAY)
+    assert [(timezone.localtime(one.at).hour, one.value, one.flag, one.is_differing) for one in found] == [
+        (16, None, CellFlag.EXTREME, False),
+        (20, "0.5", None, True),
+    ]
+
+
 def test_an_item_without_a_value_all_day_is_not_zero():
     section = SectionFactory()
     run(section, dt.datetime(2025, 2, 19, 0), {"ph": "8"})
