@@ -53,7 +53,6 @@ class AirRehearsal(Rehearsal):
 
     entries: dict[Span, air.Entry] = dataclasses.field(default_factory=dict)
     states: dict[Span, str] = dataclasses.field(default_factory=dict)
-    labels: dict[str, Span | None] = dataclasses.field(default_factory=dict)
     undated: list[str] = dataclasses.field(default_factory=list)
     published_on: dt.date | None = None
     source: str = ""
@@ -83,8 +82,13 @@ class _Block:
     notes: list[str] = dataclasses.field(default_factory=list)
     rounded: dict[str, list[int]] = dataclasses.field(default_factory=dict)  # measure → rows that said more decimals than are kept
 
+    @property
+    def name(self) -> str:
+        """What the period is called on the way in: by its heading, else by its sheet."""
+        return self.label or self.sheet
+
     def column(self, measure: str) -> str:
-        return f"{self.label} {MEASURES[measure].heading}".strip()
+        return f"{self.name} {MEASURES[measure].heading}"
 
 
 # ── Act ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -264,29 +268,34 @@ class _Rehearsing:
 
     # ── against what is known ──
     def settle(self) -> None:
-        labels = list(dict.fromkeys(block.label for block in self.blocks))
-        spans: dict[str, Span | None] = {}
-        for block in self.blocks:
-            spans |= {k: v for k, v in air_heads.spans_of(block.head.labels, f"{block.head.title} {block.sheet}").items() if k not in spans}
-        self.outcome.undated = [label for label in labels if spans[label] is None]
-        spans |= {label: span for label, span in self.about.spans.items() if label in self.outcome.undated}
-        self.outcome.labels = spans
+        spans = self.spans()
         self.outcome.source = (self.about.source or self.said_source or UNSAID_SOURCE)[:LONGEST_SOURCE]
         self.outcome.published_on = self.about.published_on or self.said_day or self.today
-        known = self.known({span for span in spans.values() if span})
+        known = self.known({span for span in spans if span})
         merged: dict[Span, _Block] = {}
-        for block in self.blocks:
-            span = spans[block.label]
+        for block, span in zip(self.blocks, spans, strict=True):
             if span is None:
-                self.error(block.sheet, block.head.row, block.label, block.label, NO_DATES)
+                self.error(block.sheet, block.head.row, block.name, block.name, NO_DATES)
             elif span[1] > self.today:
-                self.error(block.sheet, block.head.row, block.label, block.label, f"这个时段到 {span[1]} 才结束，还没有排名。")
+                self.error(block.sheet, block.head.row, block.name, block.name, f"这个时段到 {span[1]} 才结束，还没有排名。")
             elif span in merged:
                 self.merge(merged[span], block)
             else:
                 merged[span] = block
         for span, block in merged.items():
             self.compare(span, block, *known.get(span, (None, {})))
+
+    def spans(self) -> list[Span | None]:
+        """The period of each block: as its head says, else as the person says. One that goes on ends when the others do."""
+        said = [air_heads.spans_of(block.head.labels, f"{block.head.title} {block.sheet}") for block in self.blocks]
+        until = max((span[1] for found in said for span in found.values() if span), default=None)
+        spans = [
+            found[block.label] or air_heads.span_of(block.label or block.head.title, until=until)
+            for block, found in zip(self.blocks, said, strict=True)
+        ]
+        names = [block.name for block in self.blocks]
+        self.outcome.undated = list(dict.fromkeys(name for name, span in zip(names, spans, strict=True) if span is None))
+        return [span or self.about.spans.get(name) for name, span in zip(names, spans, strict=True)]
 
     def known(self, spans: set[Span]) -> dict[Span, tuple[AirPeriod, dict[int, AirResult]]]:
         periods = [p for p in AirPeriod.objects.filter(ends_on__in={span[1] for span in spans}) if (p.starts_on, p.ends_on) in spans]
@@ -307,10 +316,10 @@ class _Rehearsing:
                     before[name] = value
                 elif before[name] != value:
                     there = air_values.spoken(name, before[name]) or "—"
-                    reason = f"与“{first.label}”是同一时段，那里{self.counties[pk].name}是“{there}”：请核对后改成一致。"
+                    reason = f"与“{first.name}”是同一时段，那里{self.counties[pk].name}是“{there}”：请核对后改成一致。"
                     self.error(again.sheet, again.rows[pk], again.column(name), air_values.spoken(name, value), reason)
-        if again.label != first.label:
-            self.skip(again.sheet, again.head.row, f"“{again.label}”与“{first.label}”是同一时段，只记一次。")
+        if again.sheet == first.sheet:
+            self.skip(again.sheet, again.head.row, f"“{again.name}”与“{first.name}”是同一时段，只记一次。")
 
     def compare(self, span: Span, block: _Block, period: AirPeriod | None, results: dict[int, AirResult]) -> None:
         values = {}
@@ -323,7 +332,7 @@ class _Rehearsing:
         published_on = entry.published_on
         if period is None and published_on < span[1]:
             reason = "发布日早于这个时段结束的日子，请核对发布日。"
-            self.error(block.sheet, block.head.row, block.label, str(published_on), reason)
+            self.error(block.sheet, block.head.row, block.name, str(published_on), reason)
         found = air.differences(entry, period, results, self.counties)
         for one in found:
             row = block.rows[one.county.pk] if one.county else block.head.row

@@ -251,7 +251,26 @@ def test_three_line_heads_are_understood(counties):
     ]
     found = rehearsed(book)
     assert "到 2025-02-28 才结束" in found.errors[0].reason
-    assert (found.labels["1月"], found.labels["1-2月"][0]) == (JANUARY, JANUARY[0])
+    assert list(found.entries) == [JANUARY]
+
+
+def test_each_sheet_may_hold_a_period_named_by_its_title(counties):
+    book = ranking({"曲沃县": cells(4.5, -1, 45, -1)}, periods=["2025年1月"])
+    for title, index in (("2024年12月排名", 4.1), ("2024年10月以来排名", 4.2), ("秋冬防", 4.3)):
+        page = book.create_sheet(title)
+        page.append([f"{title}表" if "年" in title else "排名"])
+        page.append(["县区", "综合指数", "名次"])
+        page.append(["曲沃", index, 1])
+    book.create_sheet("藏").sheet_state = "hidden"
+    found = rehearsed(book)
+    assert {span: one.values[counties[0].pk]["composite_index"] for span, one in found.entries.items()} == {
+        JANUARY: Decimal("4.5"),
+        (dt.date(2024, 12, 1), dt.date(2024, 12, 31)): Decimal("4.1"),
+        SINCE_OCTOBER: Decimal("4.2"),
+    }
+    assert found.undated == ["秋冬防"]
+    assert [(error.sheet, error.column) for error in found.errors] == [("秋冬防", "秋冬防")]
+    assert [entry.label for entry in found.entries.values()][1] == "2024年12月"
 
 
 def test_columns_of_other_pollutants_are_left_alone(counties):
