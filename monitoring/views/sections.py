@@ -1,5 +1,6 @@
 """`/sections/`: every section in a period, as bureaus publish it, with what the sections amount to together."""
 
+import datetime as dt
 from collections.abc import Sequence
 
 from django.shortcuts import render
@@ -54,7 +55,7 @@ def _report(request, chooser: Chooser) -> dict:
     """Table, shares, strip, rivers and index of a published period."""
     period, day = chooser.period, request.as_of
     count = STRIP_MONTHS.get(request.GET.get("months", ""), min(STRIP_MONTHS.values()))
-    months = section_tables(day, _months_to(period, count))
+    months = section_tables(day, _months_to(period, count, chooser.published))
     now, before, year_before = _compared(period, months, day)
     form = SectionsForm(request.GET)
     has_before = wording.compares_with_before(period)
@@ -78,13 +79,17 @@ def _report(request, chooser: Chooser) -> dict:
     }
 
 
-def _months_to(period: Period, count: int) -> list[Period]:
-    """The `count` months up to the last one of the period."""
+def _months_to(period: Period, count: int, published: Sequence[Period]) -> list[Period]:
+    """The `count` months up to the last one of the period, without those before the first that was ever published."""
     last = period.months[-1]
-    return [month(add_months(last, -n)) for n in reversed(range(count))]
+    months = [month(add_months(last, -n)) for n in reversed(range(count))]
+    first = min((p.starts_on for p in published if p.kind == PeriodKind.MONTH), default=last)
+    return [p for p in months if p.starts_on >= first] or months[-1:]
 
 
-def _compared(period: Period, months: Sequence[SectionTable], day) -> tuple[SectionTable, SectionTable | None, SectionTable | None]:
+def _compared(
+    period: Period, months: Sequence[SectionTable], day: dt.date
+) -> tuple[SectionTable, SectionTable | None, SectionTable | None]:
     """The period's table, that of the period before and of the year before: of a month they are in the strip already."""
     if period.kind != PeriodKind.MONTH:
         return compared_tables(day, period)
