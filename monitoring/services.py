@@ -185,7 +185,7 @@ def period_values(section: Section, months: Months, table: Limits, least: int = 
     """Mean of each item that is due (the five and the section's own X) over the months, rounded for assessment.
 
     An item that is due and has no value in the whole period, or values in fewer than `least` of the months that it was
-    due in, is None (missing). One that every month says is not monitored is left out.
+    due in, is None (missing) [check: that each item needs as many]. One that every month says is not monitored is left out.
     """
     values: dict[str, Decimal | None] = {}
     for key in section.due_items if months else ():

@@ -219,7 +219,8 @@ def judge_together(sections: Sequence[Water], limits: Limits) -> WatersJudgement
     """Judge all sections of a river, basin or city together.
 
     The number of all sections chooses the method, the evaluated ones are the denominator. Rivers and lakes have
-    limits of their own, so fewer than five sections of both kinds have no mean and no rating.
+    limits of their own, so fewer than five sections of both kinds have no mean and no rating. The main pollutants of
+    fewer than five sections are those of the averaged items [check: the text may want each section's own].
     """
     evaluated = [section for section in sections if section.water_class is not None]
     counts = shares(section.water_class for section in evaluated)
