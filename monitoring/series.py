@@ -277,6 +277,13 @@ def item_readings(section: Section, item: Item, day: dt.date) -> list[Reading]:
     return list(rows.order_by("-sampled_at", "-revision")[:MOST_READINGS])
 
 
+def as_written(reading: Reading) -> str:
+    """A laboratory value as it was written: 0.5, <0.025, 缺测."""
+    if reading.value is None:
+        return "缺测"
+    return f"{'<' if reading.is_below_detection else ''}{reading.value.normalize():f}"
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class NamedTrend:
     label: str

@@ -80,7 +80,7 @@ def _measured(request, section: Section) -> dict:
         "item": item,
         "limit_words": figures.limit_words(item.limit),
         "months": months[::-1],
-        "readings": readings,
+        "readings": [(reading, series.as_written(reading)) for reading in readings],
         "is_cut": len(readings) == series.MOST_READINGS,
         "trends": series.trends(results, item, months) if months else [],
         "item_figure": figures.item_months(item, months, target),

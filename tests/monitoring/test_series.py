@@ -173,6 +173,14 @@ def test_readings_after_the_day_are_not_known_yet():
     assert [reading.value for reading in series.item_readings(section, item(section, "tp"), DAY)] == [Decimal("0.1")]
 
 
+@pytest.mark.parametrize(
+    ("value", "below", "expected"),
+    [("0.5000000", False, "0.5"), ("0.0000400", True, "<0.00004"), ("1200", False, "1200"), (None, False, "缺测"), ("0", False, "0")],
+)
+def test_a_value_is_shown_as_it_was_written(value, below, expected):
+    assert series.as_written(Reading(value=value and Decimal(value), is_below_detection=below)) == expected
+
+
 def test_trends_speak_with_the_rules_own_sentence():
     section = SectionFactory()
     for year, value in zip(range(2018, 2025), ("1.5", "1.4", "1.3", "1.2", "1.1", "1.0", "0.9"), strict=True):
