@@ -96,21 +96,25 @@ def own_items(chosen: Iterable[dict]) -> list[str]:
 # ── Below the table ──────────────────────────────────────────────────────────────────────────────────────────────────
 @dataclasses.dataclass(frozen=True)
 class Totals:
-    """How many rows, and how many of those evaluated are good and meet their target: n/m, never a mean of classes."""
+    """How many rows, and how many of those evaluated are good and meet their target: n/m, never a mean of classes.
+
+    No shares of rows that were chosen by their class or by whether they met their target.
+    """
 
     count: int
-    water_class: str
-    meets_target: str
+    water_class: str | None
+    meets_target: str | None
     words: str
 
 
 def totals(day: dt.date, chosen: Rows) -> Totals:
     line = share_line("", [row["row"] for row in chosen])
+    has_shares = not chosen.is_by_result
     return Totals(
         count=len(chosen),
-        water_class=f"Ⅰ—Ⅲ类 {ratio(line.now.good, line.now.evaluated)}",
-        meets_target=f"达标 {ratio(line.met, line.with_target)}",
-        words="；".join(_lines(chosen)) or "没有参评断面",
+        water_class=f"Ⅰ—Ⅲ类 {ratio(line.now.good, line.now.evaluated)}" if has_shares else None,
+        meets_target=f"达标 {ratio(line.met, line.with_target)}" if has_shares else None,
+        words="；".join(_lines(chosen)) if has_shares else "已按评价结果筛选，不计算比例",
     )
 
 

@@ -44,13 +44,14 @@ class SectionFilter(RowsFilter):
     form_class = SectionForm
 
     def choose(self, *, q, water_class, **chosen) -> Rows:
-        return Rows(
+        rows = [
             row
             for row in self.queryset.read(self.months)
             if self.form.choose([row["row"]])
             and (not water_class or row["water_class"] == int(water_class))
             and all(word in _searched(row) for word in q.split())
-        )
+        ]
+        return Rows(rows, is_by_result=bool(water_class or chosen["only"]))
 
     @property
     def months(self) -> list[Period]:

@@ -196,6 +196,22 @@ def test_several_months_are_counted_as_times_and_never_called_a_years_result(off
     assert "比例按断面月次计" not in office.get(url()).content.decode()
 
 
+@pytest.mark.parametrize("query", [{"only": "missed"}, {"water_class": "4"}])
+def test_rows_chosen_by_their_result_give_no_share(office, query):
+    """Of the sections that missed their target none met it: a share of that kind would deceive."""
+    for name, water_class in (("甲", WaterClass.IV), ("乙", WaterClass.II)):
+        section = SectionFactory(name=name)
+        SectionTarget.objects.create(section=section, year=2025, water_class=WaterClass.III)
+        AssessmentFactory(section=section, water_class=water_class)
+    page = office.get(url(**query)).content.decode()
+    foot = page[page.index("<tfoot") : page.index("</tfoot>")]
+    assert "合计 1 条" in foot
+    assert "已按评价结果筛选，不计算比例" in foot
+    assert "%" not in foot
+    assert "达标" not in foot.replace("不计算比例", "")
+    assert "Ⅰ—Ⅲ类 1/2" in office.get(url()).content.decode()
+
+
 def test_links_keep_the_day(office):
     section = SectionFactory()
     AssessmentFactory(section=section)
