@@ -66,7 +66,8 @@ class GapChange:
 class Rehearsal:
     """What a batch would do, or has done. Only what differs from the record is listed; what is the same is counted.
 
-    `counts`: taken (new), revised, same, gaps, skipped, refused - laboratory values and runs of stations, one each.
+    `counts`: taken (new), revised, same, repeated (a run that stands in the file once more, the last one counts), gaps,
+    skipped, refused - laboratory values and runs of stations, one each.
     """
 
     changes: list[Change] = dataclasses.field(default_factory=list)
@@ -255,7 +256,7 @@ def rehearse(batch: Batch, *, reason: str = "") -> Rehearsal:
     _compare_samples(batch.samples, outcome, counts, reason)
     _compare_runs(batch.runs, outcome, counts)
     _compare_gaps(batch, outcome, counts)
-    outcome.counts = {name: counts[name] for name in ("taken", "revised", "same", "gaps")}
+    outcome.counts = {name: counts[name] for name in ("taken", "revised", "same", "repeated", "gaps")}
     outcome.counts |= {"skipped": len(outcome.skipped), "refused": len(outcome.errors)}
     return outcome
 
@@ -376,7 +377,7 @@ def _unstorable(value: Decimal | None) -> str:
 def _compare_runs(runs: list[Run], outcome: Rehearsal, counts: Counter[str]) -> None:
     """Of several runs of one station and time the last one counts: the feed repeats a time with a value updated."""
     last = {(run.section.pk, run.at): run for run in runs}
-    counts["same"] += len(runs) - len(last)
+    counts["repeated"] += len(runs) - len(last)
     for some in _chunks(last.values()):
         on_record = _records_of(some)
         for run in some:

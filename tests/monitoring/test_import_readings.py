@@ -41,7 +41,7 @@ def run(section, tmp_path):
 
 def test_a_table_is_taken_in_and_counted(run, section):
     out, err, fault = run(CSV)
-    assert (out, err, fault) == ("新增 1，更正 0，相同 0，未监测说明 0，跳过 0，拒收 0。\n", "", "")
+    assert (out, err, fault) == ("新增 1，更正 0，相同 0，重复 0，未监测说明 0，跳过 0，拒收 0。\n", "", "")
     reading = Reading.objects.get()
     assert (reading.section, reading.value, reading.intake.name, reading.place) == (section, D("0.3"), "一月.csv", "第2行")
     assert len(reading.intake.digest) == 64
@@ -49,7 +49,7 @@ def test_a_table_is_taken_in_and_counted(run, section):
 
 def test_the_same_file_again_changes_nothing(run):
     run(CSV)
-    assert run(CSV)[0] == "新增 0，更正 0，相同 1，未监测说明 0，跳过 0，拒收 0。\n"
+    assert run(CSV)[0] == "新增 0，更正 0，相同 1，重复 0，未监测说明 0，跳过 0，拒收 0。\n"
 
 
 def test_a_table_with_errors_writes_nothing_and_tells_them_all(run):
@@ -73,7 +73,7 @@ def test_a_correction_needs_a_reason(run):
 def test_a_feed_takes_ours_and_skips_the_rest(run):
     data = answer(row(), row(name="别处"), row(time="02-20 12:00", ph="700"))
     out, err, fault = run(data, name="feed.json")
-    assert out.splitlines()[-1] == "新增 1，更正 0，相同 0，未监测说明 0，跳过 1，拒收 1。"
+    assert out.splitlines()[-1] == "新增 1，更正 0，相同 0，重复 0，未监测说明 0，跳过 1，拒收 1。"
     assert (err, fault) == ("拒收　第3行“pH值”（700）：超出0到14，不是pH值：请核对原始记录\n", "")
     record = StationRecord.objects.get()
     assert (record.values["ph"], record.feed_class, record.at.year) == ("8.1234", 4, 2025)

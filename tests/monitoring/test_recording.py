@@ -52,7 +52,7 @@ def take_in(*found, by=None, reason="", **more):
 
 
 def counts(**more):
-    return dict.fromkeys(("taken", "revised", "same", "gaps", "skipped", "refused"), 0) | more
+    return dict.fromkeys(("taken", "revised", "same", "repeated", "gaps", "skipped", "refused"), 0) | more
 
 
 def said(rehearsal):
@@ -206,7 +206,7 @@ def test_a_run_that_says_the_same_in_other_digits_is_the_same(section):
 
 def test_of_one_time_twice_in_a_file_the_last_counts(section):
     outcome = take_in(run(section), run(section, nh3n="0.4"))
-    assert outcome.counts == counts(taken=1, same=1)
+    assert outcome.counts == counts(taken=1, repeated=1)
     assert StationRecord.objects.get().values["nh3n"] == "0.4"
 
 

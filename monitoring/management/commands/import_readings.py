@@ -15,7 +15,15 @@ from monitoring.samples import Fault
 
 LARGEST = 100 << 20  # bytes; whoever may run commands may bring more than a page takes
 SHOWN = 20  # of the rows left out
-COUNTS = {"taken": "新增", "revised": "更正", "same": "相同", "gaps": "未监测说明", "skipped": "跳过", "refused": "拒收"}
+COUNTS = {
+    "taken": "新增",
+    "revised": "更正",
+    "same": "相同",
+    "repeated": "重复",
+    "gaps": "未监测说明",
+    "skipped": "跳过",
+    "refused": "拒收",
+}
 YEARS = range(1980, 2101)
 
 
