@@ -83,6 +83,7 @@ format: .venv/installed-dev
 
 bench: .venv/installed-dev
 	$(PY) -m tests.benchmarks.bench_pages
+	$(PY) -m tests.benchmarks.bench_section
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

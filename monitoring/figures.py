@@ -44,7 +44,7 @@ def bands(limit: Limit) -> list[Band]:
         low, high = limit.values
         return [
             Band(None, low, WaterClass.WORSE_THAN_V.label, WaterClass.WORSE_THAN_V),
-            Band(low, high, "各类均适用", WaterClass.III),
+            Band(low, high, "各类", WaterClass.III),
             Band(high, None, WaterClass.WORSE_THAN_V.label, WaterClass.WORSE_THAN_V),
         ]
     by_limit: dict[Decimal, list[WaterClass]] = defaultdict(list)
@@ -60,7 +60,8 @@ def bands(limit: Limit) -> list[Band]:
 
 
 def _band(low: Decimal | None, high: Decimal | None, classes: Sequence[WaterClass]) -> Band:
-    return Band(low, high, "、".join(water_class.label for water_class in classes), classes[0])
+    label = classes[0].label if len(classes) == 1 else f"{classes[0].label}–{classes[-1].label}"
+    return Band(low, high, label, classes[0])
 
 
 def limit_words(limit: Limit | None) -> str:
@@ -116,7 +117,9 @@ def seasons(item: Item, months: Sequence[MonthValue], target: WaterClass | None)
         for year, (width, dash, symbol), shade in zip(sorted(by_year, reverse=True), YEAR_STYLES, shades, strict=False)
     ]  # fmt: skip
     layout = _layout(ITEM_HEIGHT, colour) | _shape(item, [value for year in by_year.values() for value in year.values()], target, colour)
-    layout["xaxis"] = _axis(colour, range=[0.5, 12.5], tickvals=list(range(1, 13)), ticktext=[f"{n}月" for n in range(1, 13)])
+    layout["xaxis"] = _axis(
+        colour, range=[0.5, 12.5], tickvals=list(range(1, 13)), title={"text": "月", "font": {"size": 12}, "standoff": 4}, tickangle=0
+    )
     return {"data": data[::-1], "layout": layout}
 
 

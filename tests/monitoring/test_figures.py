@@ -43,9 +43,10 @@ def labels(figure: dict) -> list[str]:
     ("key", "section", "expected"),
     [
         pytest.param("nh3n", {}, ["Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ", "Ⅴ", "劣Ⅴ"], id="上限"),
-        pytest.param("cod", {}, ["Ⅰ、Ⅱ", "Ⅲ", "Ⅳ", "Ⅴ", "劣Ⅴ"], id="两类同限"),
+        pytest.param("cod", {}, ["Ⅰ–Ⅱ", "Ⅲ", "Ⅳ", "Ⅴ", "劣Ⅴ"], id="两类同限"),
+        pytest.param("f", {}, ["Ⅰ–Ⅲ", "Ⅳ–Ⅴ", "劣Ⅴ"], id="三类同限"),
         pytest.param("do", {}, ["劣Ⅴ", "Ⅴ", "Ⅳ", "Ⅲ", "Ⅱ", "Ⅰ"], id="溶解氧相反"),
-        pytest.param("ph", {}, ["劣Ⅴ", "各类均适用", "劣Ⅴ"], id="pH为范围"),
+        pytest.param("ph", {}, ["劣Ⅴ", "各类", "劣Ⅴ"], id="pH为范围"),
     ],
 )
 def test_bands_lie_from_the_lowest_value_to_the_highest(key, section, expected):
