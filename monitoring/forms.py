@@ -33,6 +33,7 @@ class ValuesForm(forms.Form):
         label="数据性质",
         choices=[(MANUAL, "手工监测（实验室数据，用于评价）"), (AUTOMATIC, "自动站（每4小时一组，不参与评价）")],
         initial=MANUAL,
+        widget=forms.RadioSelect,
         error_messages={"required": "请选择是手工监测还是自动站数据。", "invalid_choice": "请选择是手工监测还是自动站数据。"},
     )
     year = forms.IntegerField(

@@ -399,8 +399,7 @@ def add_row(sheet: Sheet, prefix: str) -> None:
     """Room for one more sample of a section."""
     for block in sheet.blocks:
         if block.prefix == prefix:
-            cells = {key: Cell(f"{prefix}-{len(block.rows)}-{key}", key) for key in block.section.due_items}
-            block.rows.append(Row(f"{prefix}-{len(block.rows)}", 0, None, "", "", cells))
+            block.rows.append(_row(block.section, len(block.rows), None, {}, sheet.history))
     _number(sheet)
 
 
@@ -414,7 +413,8 @@ def _type_rows(block: Block, typed: Mapping[str, str], seen: Mapping, sheet: She
         day = typed.get(f"{prefix}-day", "")
         row = on_record.pop(saw.get("at", ""), None) or (None if saw.get("at") else _same_day(day, on_record, sheet.month))
         if row is None:
-            row = Row(prefix, 0, None, empty.day_was if empty else "", day, {key: Cell("", key) for key in block.section.due_items})
+            row = _row(block.section, n, None, {}, sheet.history)
+            row.day_was = empty.day_was if empty else ""
         _type_row(row, prefix, typed, saw.get("cells", {}), day)
         rows.append(row)
     left = [row for _, row in sorted(on_record.items())]

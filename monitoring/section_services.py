@@ -23,7 +23,7 @@ FIELDS = (
     "level", "river", "order_along", "county", "water_body", "lon", "lat", "coord_quality", "x_items",
     "in_force_from", "in_force_to", "replaced_by", "station_name", "station_province",
 )  # fmt: skip
-REVISED, REASSESSED = "section.revise", "section.reassess"
+REVISED, REASSESSED = "section.revise", "section.judge_again"  # beside the services' own event of the results
 TARGET = "target_"  # before the year, in the trail
 
 
