@@ -69,7 +69,6 @@ class Evaluation:
         order = list(limits.items)
         self.places = sorted(self.items, key=lambda place: order.index(self.items[place]))  # as in the standard
         self.columns = self._columns()
-        self.results = Remembered(self._result)  # by what a line's cells amount to
 
     def _read_headings(self) -> None:
         """Sort the headings into items, the water body, faults that spoil every line, and what is not known."""
@@ -123,13 +122,14 @@ class Evaluation:
 
     def __iter__(self) -> Iterator[Line]:
         width = len(self.headings)
+        results = Remembered(self._result)  # by what a line's cells amount to
         for record in self.records:
             if len(record) != width or isinstance(record, Broken):
                 yield from self._irregular(record)
             elif (body := self._body(record)) is None:
                 yield self._unknown_body(record)
             else:
-                yield self.results[self._found(record, body)]
+                yield results[self._found(record, body)]
 
     def _found(self, record: list[str], body: str) -> tuple:
         """What the cells of a line amount to, item by item."""
