@@ -5,6 +5,8 @@ import json
 
 import pytest
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitoring.enums import CellFlag, StationState, WaterClass
 from monitoring.intake import BadFile, feed
@@ -273,3 +275,33 @@ def test_a_huge_file_is_refused_unread():
 def test_an_empty_answer_is_an_empty_batch():
     batch = read(answer())
     assert (batch.runs, batch.errors, batch.is_feed) == ([], [], True)
+
+
+CELL = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=12),
+    st.text("<>'\"/=&;:： spantile原始值0123456789.-*", max_size=40),
+    st.lists(st.none(), max_size=2),
+    st.sampled_from([cell for cell in CELLS.values() if isinstance(cell, str)]),
+)
+
+
+@given(st.lists(st.lists(CELL, min_size=16, max_size=18), max_size=4))
+def test_whatever_stands_in_the_cells_every_row_is_a_run_a_fault_or_skipped(rows):
+    batch = read(answer(*rows))
+    assert len(batch.runs) + len(batch.errors) + len(batch.skipped) == len(rows)
+
+
+@given(
+    st.recursive(
+        CELL, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["result", "thead", "tbody", "x"]), inner)
+    )
+)
+def test_whatever_json_it_is_it_is_read_or_refused_in_chinese(data):
+    try:
+        read(json.dumps(data))
+    except BadFile as fault:
+        assert str(fault).endswith(("。", "再试。"))
