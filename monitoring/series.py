@@ -273,7 +273,7 @@ def month_values(found: Results, item: Item, readings: Iterable[Reading], causes
 def item_readings(section: Section, item: Item, day: dt.date) -> list[Reading]:
     """The laboratory values of an item in the years shown, superseded ones too, the last first. One query."""
     first, end = _midnight(first_month(day)), _midnight(day + dt.timedelta(days=1))
-    rows = section.readings.filter(parameter=item.key, sampled_at__gte=first, sampled_at__lt=end).select_related("intake__by")
+    rows = section.readings.filter(parameter=item.key, sampled_at__gte=first, sampled_at__lt=end).select_related("intake__by__unit")
     return list(rows.order_by("-sampled_at", "-revision")[:MOST_READINGS])
 
 
