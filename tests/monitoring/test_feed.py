@@ -1,5 +1,6 @@
 """The national feed is read whatever it looks like, and nothing hostile in it does harm."""
 
+import contextlib
 import datetime as dt
 import json
 
@@ -295,13 +296,12 @@ def test_whatever_stands_in_the_cells_every_row_is_a_run_a_fault_or_skipped(rows
     assert len(batch.runs) + len(batch.errors) + len(batch.skipped) == len(rows)
 
 
-@given(
-    st.recursive(
-        CELL, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["result", "thead", "tbody", "x"]), inner)
-    )
+ANSWERS = st.recursive(
+    CELL, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["result", "thead", "tbody", "x"]), inner)
 )
-def test_whatever_json_it_is_it_is_read_or_refused_in_chinese(data):
-    try:
-        read(json.dumps(data))
-    except BadFile as fault:
-        assert str(fault).endswith(("。", "再试。"))
+
+
+@given(ANSWERS)
+def test_whatever_json_it_is_it_is_read_or_refused(data):
+    with contextlib.suppress(BadFile):
+        assert read(json.dumps(data)).is_feed
