@@ -13,7 +13,8 @@ if (form) {
     let changed = 0
     let revised = false
     for (const cell of cells()) {
-      const is = isChanged(cell) && !(cell.matches(".sheet-day") && isEmpty(cell.closest("tr")))
+      const isOffered = cell.matches(".sheet-day") && cell.closest("tr").matches("[data-new]") // a day that the page proposes is not on record
+      const is = isChanged(cell) && !isOffered
       changed += is
       revised ||= is && cell.dataset.was !== "" && !cell.matches(".sheet-note")
       cell.classList.toggle("is-new", is && cell.dataset.was === "")
@@ -27,10 +28,8 @@ if (form) {
     }
     const reason = form.querySelector("[data-reason]")
     if (reason) reason.hidden = !revised && !reason.classList.contains("has-error") && !reason.querySelector("input").value
-    form.dataset.changed = changed
+    form.dataset.dirty = changed
   }
-
-  const isEmpty = (row) => [...row.querySelectorAll(".sheet-value")].every((cell) => !cell.value.trim())
 
   function mark(verdict) {
     const block = verdict.closest("[data-block]")
@@ -48,7 +47,7 @@ if (form) {
       const typed = Object.fromEntries(cells().filter(isChanged).map((cell) => [cell.name, cell.value]))
       const reason = form.elements.reason?.value || ""
       try {
-        if (form.dataset.changed !== "0") localStorage.setItem(key, JSON.stringify({ at: Date.now(), base: base.value, typed, reason }))
+        if (form.dataset.dirty !== "0") localStorage.setItem(key, JSON.stringify({ at: Date.now(), base: base.value, typed, reason }))
         else localStorage.removeItem(key)
       } catch { /* a full or forbidden store: the page itself still holds what was typed */ }
     },
@@ -193,7 +192,7 @@ if (form) {
     if (verdict?.matches(".verdict")) mark(verdict)
   })
 
-  window.addEventListener("beforeunload", (event) => { if (form.dataset.changed !== "0" && !form.dataset.leaving && !store.get()) event.preventDefault() })
+  window.addEventListener("beforeunload", (event) => { if (form.dataset.dirty !== "0" && !form.dataset.leaving && !store.get()) event.preventDefault() })
 
   receive()
   restore()
