@@ -340,7 +340,8 @@ def _water(desk: Desk) -> Figure:
     """Good of the national sections that were evaluated, with the month that the classes speak of."""
     share, month = national_share(desk.sections), national_month(desk.sections)
     when = wording.month(month) if month else "尚无评价"
-    return Figure("国考断面优良", f"{share.good}/{share.evaluated}" if share.evaluated else wording.NOTHING, "", desk.address("wall"), when)
+    said = f"{share.good}/{share.evaluated}" if share.evaluated else wording.NOTHING
+    return Figure("国考断面优良", said, "", desk.address("sections"), when)
 
 
 # ── blocks ──
@@ -563,14 +564,14 @@ def _sections(desk: Desk) -> Block:
     lines = [
         Line(
             s.name,
-            desk.address("wall"),
+            desk.address("section", s.pk),
             f"{WaterClass(s.water_class).label}类",
             "bad",
             f"{s.river}，{s.county}；目标 {WaterClass(s.target).label}类，{wording.month(s.month)}评价",
         )
         for s in sorted(bad, key=lambda s: (s.level != Level.NATIONAL, s.target - s.water_class, s.name))
     ]
-    return _block("未达目标的断面", lines, "各断面均达到目标", desk.address("wall"))
+    return _block("未达目标的断面", lines, "各断面均达到目标", desk.address("sections", only="missed"))
 
 
 def _papers(desk: Desk) -> Block:

@@ -293,7 +293,7 @@ window.wall = (() => {
     return table(["断面", "河流", "责任县（市、区）", "级别", "目标", "上月", "本月"], state.doc.sections.map((s) => {
       const now = wallDerive.sectionAt(state.doc, s, state.week), before = wallDerive.monthBefore(s, now.month)
       return [
-        cell("wide", s.name), cell("fix", s.river), cell("fix", s.county), cell("fix", s.level_name),
+        cell("wide", element("a", { href: sectionAddress(s) }, s.name)), cell("fix", s.river), cell("fix", s.county), cell("fix", s.level_name),
         cell("fix", s.target ? ROMAN[s.target] : "—"), cell("fix", before ? ROMAN[before] : "—"),
         cell("fix", element("span", { class: `chip water-${now.class ?? 0}` }, now.class ? ROMAN[now.class] : "未监测")),
       ]
@@ -352,8 +352,7 @@ window.wall = (() => {
       const item = found(key, event)
       if (item?.kind === "county") return choose(state.doc.counties.name[item.index])
       if (item && event.pointerType === "touch") return showCard(item, event, true)
-      if (item?.kind === "project") return location.assign(addressOf(item))
-      if (item) return showCard(item, event, true)
+      if (item) return location.assign(addressOf(item))
       hideCard()
       if (key !== "board") chooseAt(key, event, box)
     })
@@ -367,14 +366,21 @@ window.wall = (() => {
   }
 
   function addressOf(item) {
+    if (item.kind === "section") return sectionAddress(state.doc.sections[item.index])
     return `${body.dataset.project}${state.doc.projects.code[item.index]}/`
+  }
+
+  /** The page of a section, on the day that the wall was asked for. */
+  function sectionAddress(section) {
+    const day = new URLSearchParams(location.search).get("as_of")
+    return `${body.dataset.section}${section.id}/${day ? `?as_of=${encodeURIComponent(day)}` : ""}`
   }
 
   function showCard(item, event, isHeld) {
     if (item.kind === "county") return hideCard()
     const box = one("[data-card]")
     box.replaceChildren(...(item.kind === "section" ? sectionCard(item.index) : projectCard(item.index)))
-    if (isHeld && item.kind === "project") box.append(element("a", { href: addressOf(item) }, "打开详情 ›"))
+    if (isHeld) box.append(element("a", { href: addressOf(item) }, "打开详情 ›"))
     box.classList.toggle("is-held", isHeld)
     box.hidden = false
     const { width, height } = box.getBoundingClientRect()

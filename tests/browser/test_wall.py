@@ -8,6 +8,7 @@ from django.conf import settings
 from django.test import Client
 
 from linfen_water import trail
+from monitoring.models import Section
 from projects.models import Project
 from tests.factories import LAST_WEEK, TODAY, ProjectFactory, RegionFactory, SectionFactory, UserFactory
 
@@ -150,6 +151,26 @@ def test_a_magnet_leads_to_its_project_and_a_card_tells_of_it(page, live_server,
     assert city.code in page.inner_text("[data-card]")
     page.mouse.click(*place)
     page.wait_for_url(f"**/projects/{city.code}/")
+
+
+def test_a_section_leads_to_its_page(page, live_server, city):
+    section = Section.objects.get()
+    address = f"/sections/{section.pk}/?as_of={TODAY}"
+    open_wall(page, live_server, f"?as_of={TODAY}")
+    box = page.locator('[data-map="3"]').bounding_box()
+    x, y = page.evaluate(
+        """() => { const { data, layout } = document.querySelector('[data-map="3"]'), s = data.find((t) => t.name === "national")
+        const [x0, x1] = layout.xaxis.range, [y0, y1] = layout.yaxis.range
+        return [(s.x[0] - x0) / (x1 - x0), (y1 - s.y[0]) / (y1 - y0)] }"""
+    )
+    page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    assert section.name in page.inner_text("[data-card]")
+    page.mouse.down()
+    page.mouse.up()
+    page.wait_for_url(f"**{address}")
+    open_wall(page, live_server, f"?as_of={TODAY}")
+    page.keyboard.press("3")
+    assert page.get_attribute("[data-index] a", "href") == address
 
 
 def test_a_map_is_enlarged_with_its_list_and_back(page, live_server, city):

@@ -263,6 +263,8 @@ class TestLeader:
         desk = today.gather(leader, TODAY)
         line = block(desk, "未达目标的断面").lines[0]
         assert (line.text, line.mark) == ("超标的", "Ⅳ类")
+        assert line.url == reverse("section", args=[section.pk])
+        assert figure(desk, "国考断面优良").url == reverse("sections")
         assert line.detail.endswith("目标 Ⅲ类，2025年1月评价")
         assert (figure(desk, "国考断面优良").value, figure(desk, "国考断面优良").change) == ("1/2", "2025年1月")
 
