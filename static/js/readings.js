@@ -76,7 +76,8 @@ if (form) {
     for (const cell of lost) cell.value = kept.typed[cell.name]
     base.value = kept.base // answer to what was seen then: a newer save is a conflict to choose from
     if (kept.reason && form.elements.reason) form.elements.reason.value = kept.reason
-    for (const block of new Set(lost.map((cell) => cell.closest("[data-block]")))) ring(block)
+    const blocks = new Set(lost.map((cell) => cell.closest("[data-block]")))
+    window.addEventListener("load", () => blocks.forEach(ring)) // htmx listens by then
     const box = document.querySelector("[data-restored]")
     const at = new Date(kept.at).toLocaleString("zh-CN", { month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit" })
     const discard = document.createElement("button")
