@@ -183,11 +183,12 @@ class Origin:
 class History:
     section: Section
     period: periods.Period
+    item: str  # name of the one item asked for; empty: all
     samples: list[tuple[dt.datetime, list[Origin]]]
 
 
 def _history(request, page: Page, month: dt.date) -> History | None:
-    """Every value of one section in the month with all its revisions, live or not. One query."""
+    """Every value of one section in the month (of one `item`, when asked) with all its revisions, live or not. One query."""
     section = next((one for one in page.object_list if str(one.pk) == request.GET.get("history")), None)
     if section is None or request.method != "GET":
         return None
@@ -198,7 +199,9 @@ def _history(request, page: Page, month: dt.date) -> History | None:
         sampled_at__gte=timezone.make_aware(dt.datetime.combine(month, dt.time())),
         sampled_at__lt=timezone.make_aware(dt.datetime.combine(add_months(month, 1), dt.time())),
     ).select_related("intake__by__unit")
+    if (item := request.GET.get("item", "")) in order:
+        rows = rows.filter(parameter=item)
     samples: dict[dt.datetime, list[Origin]] = {}
     for row in sorted(rows, key=lambda row: (row.sampled_at, order.get(row.parameter, len(order)), -row.revision)):
         samples.setdefault(row.sampled_at, []).append(Origin(table.name(row.parameter), shown(value_of(row)), row))
-    return History(section, periods.month(month), list(samples.items()))
+    return History(section, periods.month(month), table.name(item) if item in order else "", list(samples.items()))

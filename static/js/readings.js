@@ -147,7 +147,22 @@ if (form) {
       ring(cell.closest("[data-block]"))
     }
   })
-  form.addEventListener("focusin", ({ target }) => { if (target.matches("[data-cell]")) target.select() })
+  form.addEventListener("focusin", ({ target }) => {
+    if (!target.matches("[data-cell]")) return
+    target.select()
+    if (target.matches(".sheet-value")) ask(target)
+  })
+
+  /** The link 来历 of the section asks for the item that was entered last: where this one value comes from. */
+  function ask(cell) {
+    for (const link of form.querySelectorAll("[data-item]")) {
+      delete link.dataset.item
+      link.textContent = "来历"
+    }
+    const link = cell.closest("[data-block]").querySelector("[data-history]")
+    link.dataset.item = cell.name.split("-")[2]
+    link.textContent = `${cell.closest("td").dataset.label}来历`
+  }
 
   /* ── a block from a spreadsheet ── */
   form.addEventListener("paste", (event) => {
@@ -182,6 +197,7 @@ if (form) {
 
   /* ── htmx: send one section only, mark what came back ── */
   document.addEventListener("htmx:configRequest", ({ detail }) => {
+    if (detail.elt.dataset.item) detail.formData.set("item", detail.elt.dataset.item)
     const block = detail.elt.closest("[data-block]")
     if (!block || detail.verb !== "post") return
     for (const name of new Set(detail.formData.keys())) {

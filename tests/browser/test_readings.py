@@ -85,8 +85,10 @@ def test_a_month_is_filled_by_keyboard_and_paste_survives_a_lost_login_and_is_ju
     expect(page.locator("[data-restored]")).to_be_hidden()
     expect(cell(page, second, "氨氮")).to_have_value("1.2")
 
-    row_of(page, second).get_by_label(f"{second}的数据来历").click()
+    cell(page, second, "氨氮").focus()
+    row_of(page, second).get_by_text("氨氮来历").click()
     expect(page.locator("#history")).to_contain_text("网页填报")
+    expect(page.locator("#history tbody tr")).to_have_count(1)
     cell(page, second, "氨氮").fill("0.9")
     page.click("text=保存全部")
     expect(page.locator(".notice-error")).to_contain_text("请写明更正理由")

@@ -4,6 +4,7 @@ import datetime as dt
 import html
 import json
 import re
+import threading
 from decimal import Decimal as D
 
 import pytest
@@ -15,7 +16,7 @@ from linfen_water.models import TrailEvent
 from monitoring import month_sheet
 from monitoring.enums import Cause, IntakeKind, Level, WaterClass
 from monitoring.models import Assessment, Intake, Interruption, Reading
-from tests.factories import DomainFactory, RegionFactory, RiverFactory, SectionFactory, UserFactory
+from tests.factories import TODAY, DomainFactory, RegionFactory, RiverFactory, SectionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 URL = "/sections/readings/?month=2025-01"
@@ -334,6 +335,35 @@ def test_the_history_of_a_section_is_found_word_for_word_in_the_page(office, sec
     assert "实验室更正报告" in part
     assert "网页填报" in part
     assert part in office.get(url).content.decode()
+
+
+def test_the_history_of_one_cell_leaves_the_others_out(office, section):
+    post(office, fields(section, **GOOD))
+    samples = office.get(f"{URL}&history={section.pk}&item=nh3n").context["history"].samples
+    assert [[origin.name for origin in origins] for _, origins in samples] == [["氨氮"]]
+    assert len(office.get(f"{URL}&history={section.pk}&item=nothing").context["history"].samples[0][1]) == len(GOOD)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_people_at_once_never_make_two_samples_of_one_row(section):
+    person, month, outcomes = UserFactory(), dt.date(2025, 1, 1), []
+    base = json.loads(month_sheet.read([section], month, TODAY).base())
+
+    def save(value):
+        try:
+            found, intake = month_sheet.save([section], month, fields(section, nh3n=value), base, by=person, reason="")
+            outcomes.append((found.is_fit, intake is not None))
+        finally:
+            connection.close()
+
+    people = [threading.Thread(target=save, args=(value,)) for value in ("0.3", "0.4")]
+    for one in people:
+        one.start()
+    for one in people:
+        one.join()
+    assert sorted(outcomes) == [(False, False), (True, True)]
+    assert Reading.objects.count() == 1
 
 
 def test_the_number_of_queries_is_the_same_for_one_and_thirty_sections(office):
