@@ -157,7 +157,8 @@ class StationRecord(models.Model):
     national assessment's result.
     """
 
-    section = models.ForeignKey(Section, models.CASCADE, related_name="station_records", verbose_name="断面")
+    # Without an index of its own: both unique ones begin with it, and PostgreSQL would read by the poorer one.
+    section = models.ForeignKey(Section, models.CASCADE, related_name="station_records", db_index=False, verbose_name="断面")
     at = models.DateTimeField("监测时间")
     values = models.JSONField("数值", default=dict)  # {item key: value as text, in the item's unit}
     flags = models.JSONField("缺测原因", default=dict)  # {item key: CellFlag}
