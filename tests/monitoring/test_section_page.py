@@ -216,7 +216,7 @@ def test_the_stations_last_runs_stand_with_both_classes(office, section):
     assert "02-20 12:00 正常 Ⅳ Ⅲ 不同" in text
     assert "极值过滤" in text
     assert "1 次发布类别与本系统判断不同" in text
-    assert "不是国家考核评价结果" in text
+    assert "不是国家考核评价的结果" in text
     assert f'href="/sections/differences/?section={section.pk}"' in html
 
 
