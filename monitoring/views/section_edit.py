@@ -83,13 +83,15 @@ def _said(value) -> str:
 
 def _page(request, section: Section, form: SectionForm, *, reassess: ReassessForm | None = None, status: int = 200):
     found = section_services.differences(section, request.today)
-    since = f"{min(one.period.starts_on for one in found):%Y-%m}" if found else ""
+    this_year = request.today.replace(month=1, day=1)
+    since = max(this_year, min(one.period.starts_on for one in found)) if found else None
     context = {
         "section": section,
         "form": form,
         "seen": section_services.state_of(section),
         "differences": found,
-        "reassess": reassess or ReassessForm(initial={"since": since}),
+        "unjudged": sum(one.new is None for one in found),
+        "reassess": reassess or ReassessForm(initial={"since": f"{since:%Y-%m}" if since else ""}),
         "past": [_past(event) for event in section_services.history(section)],
     }
     return render(request, "sections/edit.html", context, status=status)

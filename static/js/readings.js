@@ -158,10 +158,12 @@ if (form) {
     for (const link of form.querySelectorAll("[data-item]")) {
       delete link.dataset.item
       link.textContent = "来历"
+      link.setAttribute("aria-label", `${link.closest("th").querySelector("a").textContent}的数据来历`)
     }
     const link = cell.closest("[data-block]").querySelector("[data-history]")
     link.dataset.item = cell.name.split("-")[2]
     link.textContent = `${cell.closest("td").dataset.label}来历`
+    link.setAttribute("aria-label", `${cell.getAttribute("aria-label")}的数据来历`)
   }
 
   /* ── a block from a spreadsheet ── */
