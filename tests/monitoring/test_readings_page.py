@@ -179,6 +179,17 @@ def test_a_state_that_cannot_be_is_told_at_the_section(office, section, more, se
     assert not Reading.objects.exists()
 
 
+def test_a_month_with_values_that_was_dry_after_all_is_emptied_and_marked_in_one_step(office, section):
+    post(office, fields(section, **GOOD))
+    emptied = fields(section, day="01-06", **dict.fromkeys(GOOD, "")) | {f"s{section.pk}-state": "no_flow"}
+    assert post(office, emptied).status_code == 422
+    assert live(section) != {}
+    assert post(office, emptied, reason="录到了别的断面").status_code == 302
+    assert live(section) == {}
+    assert Interruption.objects.get().cause == Cause.NO_FLOW
+    assert Assessment.objects.filter(period_kind="month").order_by("revision").last().note == "断流"
+
+
 # ── Faults ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 @pytest.mark.parametrize(
     ("typed", "sentence"),
@@ -300,6 +311,13 @@ def test_national_sections_come_first_then_by_river_and_along_it(office):
     for name, level, along in (("四", Level.OTHER, 1), ("二", Level.NATIONAL, 20), ("一", Level.NATIONAL, 10)):
         SectionFactory(name=name, river=river, level=level, order_along=along)
     assert re.findall(r'href="/sections/\d+/">(.)</a>', office.get(URL).content.decode()) == ["一", "二", "四"]
+
+
+def test_on_a_past_day_nothing_is_typed(office, section):
+    page = office.get(f"{URL}&as_of=2025-02-01").content.decode()
+    assert "回到今天" in page
+    assert "保存全部" not in page
+    assert "保存全部" in office.get(URL).content.decode()
 
 
 def test_sections_out_of_force_are_left_out(office):
