@@ -33,7 +33,7 @@ from projects.permissions import dispatched_projects, reviewed_projects, visible
 
 SHOWN = 8  # lines of a block; the rest is behind its link
 SOON = dt.timedelta(days=7)
-JOB_WORDS = {"draft_document": "生成文件草稿", "issue_document": "印发文件", "fetch_readings": "获取自动站数据"}
+JOB_WORDS = {"draft_document": "生成文件草稿", "issue_document": "印发文件", "fetch_readings": "获取自动站数据", "assess_month": "评价上月水质"}
 
 
 @dataclasses.dataclass(frozen=True)

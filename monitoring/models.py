@@ -4,7 +4,9 @@ import datetime as dt
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
 
+from linfen_water.dates import add_months
 from linfen_water.models import County, User
 from monitoring.enums import (
     Cause,
@@ -45,6 +47,14 @@ class SectionQuerySet(models.QuerySet):
 
     def national(self):
         return self.filter(level=Level.NATIONAL)
+
+    def sampled_in(self, month: dt.date):
+        """Sections with laboratory values in the month that starts on `month`, or a cause why there are none."""
+        first = timezone.make_aware(dt.datetime.combine(month, dt.time()))
+        end = timezone.make_aware(dt.datetime.combine(add_months(month, 1), dt.time()))
+        sampled = Reading.objects.filter(section=OuterRef("pk"), is_live=True, sampled_at__gte=first, sampled_at__lt=end)
+        explained = Interruption.objects.filter(section=OuterRef("pk"), month=month)
+        return self.filter(Exists(sampled) | Exists(explained))
 
 
 class Section(models.Model):

@@ -1,6 +1,7 @@
-"""The values of the automatic stations, fetched from `READINGS_URL` every `READINGS_HOURS` hours.
+"""What happens to the water by the calendar: a month that is over is judged, and the automatic stations' values are fetched.
 
-A slot of real time is a job: it happens once, is tried again when the platform does not answer, and gives way to the next slot.
+Fetching goes to `READINGS_URL` every `READINGS_HOURS` hours. A slot of real time is a job: it happens once, is tried again
+when the platform does not answer, and gives way to the next slot.
 """
 
 import datetime as dt
@@ -16,14 +17,17 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from linfen_water import jobs
+from linfen_water import clock, jobs
+from linfen_water.dates import add_months
 from linfen_water.enums import JobState
 from linfen_water.models import Job
-from monitoring import recording
+from monitoring import recording, services
 from monitoring.enums import IntakeKind
 from monitoring.intake import BadFile, feed
+from monitoring.models import Section
 
 KIND = "fetch_readings"
+ASSESS = "assess_month"
 SCHEMES = ("http", "https")
 SILENCE = 30  # seconds without a byte
 LONGEST = 300  # seconds for a whole answer
@@ -66,6 +70,27 @@ def _give_way(job: Job) -> None:
     """Slots before this one that failed are of no use any more: one failure at a time is told."""
     earlier = Job.objects.filter(kind=KIND, state=JobState.FAILED, pk__lt=job.pk)
     earlier.update(state=JobState.DONE)  # with its error, which tells it from one that succeeded
+
+
+# ── Judging ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+@jobs.calendar
+def months_to_judge(today: dt.date) -> Iterable[jobs.Due]:
+    """Last month, whose values were mostly typed while it ran: what is typed later is judged as it comes (`recording.py`)."""
+    month = add_months(today, -1)
+    if Section.objects.sampled_in(month).exists():
+        yield jobs.Due(f"assess:{month:%Y-%m}", ASSESS, {"month": month.isoformat()})
+
+
+@jobs.handler(ASSESS)
+def assess_month(job: Job, lease: jobs.Lease) -> None:
+    """Every period that the month ends or enters; what stands already is left as it is."""
+    month = dt.date.fromisoformat(job.args["month"])
+    with transaction.atomic():
+        lease.check()
+        sections = Section.objects.sampled_in(month).select_related("county")
+        services.reassess_all(
+            months={section: [month] for section in sections}, published_on=clock.today(), source=recording.source_of_results()
+        )
 
 
 # ── Fetching ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,6 +3,7 @@
 import datetime as dt
 import threading
 import time
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -11,7 +12,8 @@ from django.utils import timezone
 from linfen_water import jobs, setup_report
 from linfen_water.enums import JobState
 from linfen_water.models import Job
-from monitoring import tasks
+from monitoring import recording, samples, tasks
+from monitoring.enums import IntakeKind
 from monitoring.models import Intake, StationRecord
 from tests.factories import RegionFactory, SectionFactory
 from tests.monitoring.test_feed import answer, row
@@ -201,3 +203,53 @@ def test_a_dead_feed_is_told_once_not_once_a_slot(section, platform):
     attempt(new_job("b"))
     assert [job.key for job in Job.objects.filter(state=JobState.FAILED)] == ["b"]
     assert not Job.objects.filter(state=JobState.DONE, error="").exists()
+
+
+# ── A month that is over ──
+
+
+@pytest.fixture
+def on_day(settings):
+    def set_day(day):
+        settings.OFFICE_TODAY = day
+
+    return set_day
+
+
+def typed_in_a_running_month(section, on_day):
+    on_day(dt.date(2025, 2, 20))
+    at = timezone.make_aware(dt.datetime(2025, 2, 6, 10))
+    values = {"ph": "8", "do": "9", "codmn": "3", "nh3n": "0.3", "tp": "0.05"}
+    sample = samples.Sample(section, at, {key: samples.Value(Decimal(value)) for key, value in values.items()})
+    recording.take_in(samples.Batch(samples=[sample]), kind=IntakeKind.FORM, by=None)
+
+
+def judge_by_the_calendar():
+    jobs.reconcile()
+    for job in Job.objects.filter(kind=tasks.ASSESS, state=JobState.QUEUED):
+        assert jobs.run(job.pk)
+
+
+def test_values_typed_while_the_month_ran_are_judged_when_it_is_over(on_day):
+    RegionFactory(demo_on=None)
+    section = SectionFactory()
+    typed_in_a_running_month(section, on_day)
+    judge_by_the_calendar()
+    assert not section.assessments.exists()
+    on_day(dt.date(2025, 3, 1))
+    judge_by_the_calendar()
+    row = section.assessments.get(period_kind="month")
+    assert (row.starts_on, row.water_class, row.published_on) == (dt.date(2025, 2, 1), 2, dt.date(2025, 3, 1))
+    judge_by_the_calendar()
+    on_day(dt.date(2025, 3, 20))
+    judge_by_the_calendar()
+    assert section.assessments.filter(period_kind="month").count() == 1
+    assert Job.objects.filter(kind=tasks.ASSESS).count() == 1
+
+
+def test_a_month_of_which_nothing_is_known_is_not_judged(on_day):
+    RegionFactory(demo_on=None)
+    SectionFactory()
+    on_day(dt.date(2025, 3, 1))
+    jobs.reconcile()
+    assert not Job.objects.filter(kind=tasks.ASSESS).exists()
