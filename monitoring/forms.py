@@ -252,6 +252,9 @@ class SpanForm(forms.Form):
 
     def clean(self):
         cleaned = super().clean()
+        for name in ("start", "end"):
+            if cleaned.get(name) and cleaned[name].year < EARLIEST_YEAR:
+                self.add_error(name, f"年份不早于{EARLIEST_YEAR}。")
         if cleaned.get("start") and cleaned.get("end") and cleaned["end"] < cleaned["start"]:
             self.add_error("end", "结束日不能早于开始日。")
         return cleaned

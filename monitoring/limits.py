@@ -75,6 +75,11 @@ def in_force_on(day: dt.date, editions: Path = EDITIONS) -> Limits:
     raise LookupError(f"{day} 没有施行中的水质标准：请在 {editions.name} 中补一行。")
 
 
+def first_day(editions: Path = EDITIONS) -> dt.date:
+    """The day from which there are limits at all: nothing older can be judged."""
+    return min(starts_on for starts_on, _, _ in _editions(editions))
+
+
 @functools.cache
 def _editions(path: Path) -> list[tuple[dt.date, dt.date, Path]]:
     """From which day, to the day before which, which file; an empty end is open."""

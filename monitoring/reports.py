@@ -171,7 +171,7 @@ def _table(
     standing: dict[tuple[int, Period], Assessment],
     causes: Mapping[int, Causes],
 ) -> SectionTable:
-    table = limits.in_force_on(period.ends_on)
+    table = limits.in_force_on(max(period.ends_on, limits.first_day()))
     compared = [p for p in (period, period.before, period.year_before) if p]
     rows = [
         _row(

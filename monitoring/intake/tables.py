@@ -33,7 +33,6 @@ from monitoring.samples import Batch, Fault, Gap, Run, Sample, Value
 LARGEST = 40 << 20  # bytes of a CSV
 HEAD_WITHIN = 50  # filled rows in which the head is looked for
 NOON = dt.time(12)  # of a sample whose hour nobody wrote down
-FIRST_YEAR = 1980
 NO_HEAD = "没有找到表头：须有一行写着“断面”“采样日期”和指标名称（如 氨氮、总磷），或“断面”“采样日期”“指标”“数值”。"
 
 COLUMNS = {
@@ -381,7 +380,7 @@ class _Table:
                 raise _Bad(heading, cell, str(fault)) from None
         if at.date() > self.today:
             raise _Bad("采样日期", self.cell(cells, "time"), f"日期在将来（今天是{self.today:%Y-%m-%d}）：请核对年份和月份")
-        if at.year < FIRST_YEAR:
+        if at.date() < limits.first_day():
             raise _Bad("采样日期", self.cell(cells, "time"), "年份太早：请核对")
         return timezone.make_aware(at), known_to
 

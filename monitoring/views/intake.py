@@ -210,6 +210,9 @@ def _template(request) -> HttpResponse:
     except ValueError as fault:
         return render(request, "error.html", {"title": "月份无效", "message": str(fault)}, status=400)
     month = month_start(period.starts_on)
+    if month < limits.first_day():
+        message = f"{period.label}过早，请填写 {limits.first_day():%Y-%m} 起的月份。"
+        return render(request, "error.html", {"title": "月份无效", "message": message}, status=400)
     response = HttpResponse(value_book.blank(month), content_type=XLSX)
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{value_book.file_name(month)}"
     return response

@@ -19,7 +19,7 @@ from monitoring.permissions import may_edit_sections, may_record
 from monitoring.recording import REASON_LENGTH, shown, value_of
 
 PER_PAGE = 40
-EARLIEST = dt.date(2000, 1, 1)
+EARLIEST = limits.first_day()
 ACTIONS = {"preview", "more", "check"}
 
 
@@ -96,7 +96,7 @@ def _month(text: str, today: dt.date) -> dt.date:
     if period.starts_on > today:
         raise ValueError(f"{period.label}还没有到，不能录入。")
     if period.starts_on < EARLIEST:
-        raise ValueError(f"{period.label}过早，请填写 {EARLIEST.year} 年以后的月份。")
+        raise ValueError(f"{period.label}过早，请填写 {EARLIEST:%Y-%m} 起的月份。")
     return period.starts_on
 
 

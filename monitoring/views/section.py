@@ -62,7 +62,7 @@ def _known(section: Section, day: dt.date, results: series.Results, causes: serv
 def _measured(request, section: Section) -> dict:
     """One item's months, and the station: what `?item=` and `?range=` choose."""
     day = request.as_of
-    table = limits.in_force_on(day)
+    table = limits.in_force_on(max(day, limits.first_day()))
     results = series.results(section, day)
     runs = series.latest_runs(section, day)
     items = series.items(section, results, runs, table)

@@ -159,3 +159,10 @@ def test_everyone_who_logs_in_may_read(client, section, trait):
 
 def test_a_stranger_must_log_in(client):
     assert client.get(URL).status_code == 302
+
+
+@pytest.mark.parametrize("query", [{"from": "0001-01-01"}, {"to": "0001-01-01"}, {"from": "1999-12-31"}])
+def test_days_that_no_station_ran_on_are_refused(office, query):
+    answer = office.get(URL, query)
+    assert answer.status_code == 400
+    assert "年份不早于2000" in answer.content.decode()

@@ -304,3 +304,9 @@ def test_who_may_bring_values(client, section, person, status):
 def test_the_ledger_of_sections_leads_here(office):
     answer = office.get("/ledgers/sections/import/")
     assert (answer.status_code, answer.url) == (302, URL)
+
+
+def test_the_template_of_a_month_before_there_were_limits_is_refused(office):
+    answer = office.get(URL, {"template": "xlsx", "month": "1990-01"})
+    assert answer.status_code == 400
+    assert "请填写 2002-06 起的月份" in answer.content.decode()

@@ -325,3 +325,7 @@ def test_five_years_of_runs_are_not_sent_to_the_browser(office, section):
 def test_the_demo_mark_shows_with_demo_data(office, section):
     assert Region.current().demo_on
     assert "演示数据" in page(office, section)
+
+
+def test_a_day_before_there_were_limits_shows_an_empty_page(office, section):
+    assert office.get(f"/sections/{section.pk}/?as_of=2000-01-01").status_code == 200

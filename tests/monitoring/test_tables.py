@@ -143,6 +143,7 @@ def test_dates_of_every_kind(cell, expected, known_to):
         (None, "没有写采样日期"),
         ("2025-02-21", "日期在将来（今天是2025-02-20）：请核对年份和月份"),
         ("1905-06-01", "年份太早：请核对"),
+        ("2002-05-31", "年份太早：请核对"),
     ],
 )
 def test_dates_that_are_none(cell, reason):
