@@ -27,6 +27,8 @@ from monitoring.models import Section
 from monitoring.samples import Batch, Fault, Run
 
 LARGEST = 20 << 20  # bytes of an answer or an upload
+LONGEST_CELL = 500  # characters; reading HTML that never ends takes time by the square of it
+SMALLEST = -15  # the power of ten below which no instrument tells a value from nothing
 MOST_BRACKETS = 2_000_000  # lists and objects in it, each of which costs memory before anything is known of it
 
 # Where the columns stand when the head does not say so.
@@ -63,6 +65,7 @@ POSSIBLE = {  # beyond these no sensor is believed
 }
 
 NOT_JSON = "不是完整的自动站数据（JSON），可能没有下载完：请重新下载后再试。"
+TOO_LONG = f"格子里超过{LONGEST_CELL}个字，不是监测数据"
 WRONG_SHAPE = "不是国家自动站数据：须有 result、thead 和 tbody，tbody 逐条是一个断面的各格。"
 _SPAN = re.compile(r"<span[^<>]*\stitle=(['\"])原始值：(\d+(?:\.\d+)?)\1[^<>]*>\s*\d+(?:\.\d+)?\s*</span>", re.ASCII)
 _RAW = re.compile(r"原始值\s*[:：]\s*(\S+)")
@@ -202,6 +205,8 @@ class _Reading:
             raise BadRow("", row, f"本条{size}，应有{len(self.columns)}格")
         if any(isinstance(cell, (list, dict)) for cell in row):
             raise BadRow("", row, "格子里不是文字或数值")
+        if any(map(_is_too_long, row)):
+            raise BadRow("", row, TOO_LONG)
         name = self.text(row, "name")
         section = self.stations.find(self.text(row, "province"), name)
         if section is None:
@@ -315,7 +320,11 @@ def _words(cell: str) -> tuple[str, str]:
 
 def words(cell) -> tuple[str, str]:
     """Text and title of a cell: `<span title='原始值：2.0036'>2.00</span>` is 2.00 and 原始值：2.0036. Full-width forms are folded."""
-    return _words("" if cell is None else cell if isinstance(cell, str) else str(cell))
+    return ("", "") if _is_too_long(cell) else _words("" if cell is None else cell if isinstance(cell, str) else str(cell))
+
+
+def _is_too_long(cell) -> bool:
+    return isinstance(cell, str) and len(cell) > LONGEST_CELL
 
 
 @functools.lru_cache(maxsize=50_000)
@@ -335,6 +344,8 @@ def _station_cell(text: str, key: str) -> tuple[str | None, str]:
 def station_cell(cell, item: Limit) -> tuple[str | None, str]:
     """Value as published and unrounded, or why there is none (CellFlag); neither: not monitored. Raises BadRow."""
     try:
+        if _is_too_long(cell):
+            raise BadCell(TOO_LONG)
         return _station_cell("" if cell is None else cell if isinstance(cell, str) else str(cell), item.key)
     except BadCell as fault:
         raise BadRow(limits.table().name(item.key) if item.key not in EXTRAS else item.name, words(cell)[0], str(fault)) from None
@@ -347,6 +358,8 @@ def _value(text: str, item: Limit) -> str:
     low, high = POSSIBLE.get(item.key, (None, None))
     if low is not None and high is not None and not low <= found.value <= high:
         raise BadCell(f"超出{low}到{high:,}（{item.unit}），不可能：请核对原始记录")
+    if found.value and found.value.adjusted() < SMALLEST:
+        raise BadCell("小得不可能：请核对原始记录")
     value = found.value / 2 if found.is_below_detection else found.value  # what a value below detection counts for
     return text if _PLAIN.fullmatch(text) else f"{value:f}"
 
@@ -374,6 +387,8 @@ def moment(text: str, *, now: dt.datetime, year: int | None) -> dt.datetime:
     for one in years:
         at = _aware(one, month, day, hour, minute)
         if at and at <= now:
+            if at.date() < limits.first_day():
+                raise BadRow("监测时间", text, "年份太早：请核对")
             return at
         if at and (given or year):
             raise BadRow("监测时间", text, f"{one}年的这个时间还没有到：请核对年份")

@@ -305,3 +305,24 @@ ANSWERS = st.recursive(
 def test_whatever_json_it_is_it_is_read_or_refused(data):
     with contextlib.suppress(BadFile):
         assert read(json.dumps(data)).is_feed
+
+
+@pytest.mark.parametrize("column", ["name", "time", "class", "state", "nh3n"])
+def test_html_without_end_is_refused_before_it_is_read(column, monkeypatch):
+    monkeypatch.setattr(feed._Words, "feed", lambda self, text: pytest.fail("read"))
+    batch = read(answer([cell if KEYS[heading] != column else "<a " * 200 for heading, cell in zip(HEAD, PLAIN, strict=True)]))
+    ((fault),) = batch.errors
+    assert (fault.row, fault.reason) == (1, feed.TOO_LONG)
+
+
+PLAIN = ["山西省", "黄河流域", "河津大桥", "02-20 08:00", "Ⅳ", *["1"] * 11, "正常"]
+
+
+def test_a_value_smaller_than_any_instrument_tells_is_refused():
+    assert refused(nh3n="0." + "0" * 15 + "1") == ("氨氮", "小得不可能：请核对原始记录")
+    assert refused(nh3n="1e-400")[1] == "小得不可能：请核对原始记录"
+    assert only(row(nh3n="0.000000000000001"))[0].values["nh3n"] == "0.000000000000001"
+
+
+def test_a_time_before_there_were_limits_is_refused():
+    assert refused(time="2002-05-31 20:00") == ("监测时间", "年份太早：请核对")
