@@ -262,7 +262,8 @@ def _span(item: Item, values: Sequence[float], target: WaterClass | None) -> tup
         return low, high if high > low else 1.0
     if item.limit.direction == "range":
         return min([PH_SHOWN[0], *(value - 0.3 for value in values)]), max([PH_SHOWN[1], *(value + 0.3 for value in values)])
-    third = item.limit.values[max(WaterClass.III, target or WaterClass.III) - 1] if item.limit.direction == "le" else item.limit.values[0]
+    limits = item.limit.values
+    third = limits[min(max(WaterClass.III, target or WaterClass.III), len(limits)) - 1] if item.limit.direction == "le" else limits[0]
     return 0.0, round(ROOM_ABOVE * max([float(third), *values]), 6)
 
 

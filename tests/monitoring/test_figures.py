@@ -156,3 +156,8 @@ def test_five_years_of_days_stay_below_two_hundred_kilobytes():
     days = [Day(first + dt.timedelta(days=n), 6, 6, 0.123456 + n / 3e3, 0.0123456 + n / 3e3, 1.23456 + n / 3e3, n % 2) for n in range(1826)]
     figure = figures.station_days(item("nh3n"), days, (first, days[-1].day), WaterClass.III)
     assert len(json.dumps(figure)) < 100_000
+
+
+def test_a_target_beyond_the_last_limit_still_draws():
+    figure = drawn(figures.item_months(item("nh3n"), [month(1, "0.5")], WaterClass.WORSE_THAN_V))
+    assert figure["layout"]["yaxis"]["range"][1] > 2
