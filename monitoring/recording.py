@@ -150,6 +150,9 @@ def take_in(
         _reassess(rehearsal._months, by)
         if not rehearsal.is_empty:
             changes = {"counts": [None, rehearsal.counts], "name": [None, intake.name]}
+            changes |= {
+                f"{gap.section.name} {gap.month:%Y-%m}": [gap.old or None, gap.new] for gap in rehearsal.gaps
+            }  # they keep no revisions
             trail.record(action="readings.take_in", subject=intake, by=by, changes=changes, reason=reason)
     rehearsal.intake = intake
     return rehearsal
@@ -276,6 +279,26 @@ def _compare_samples(samples: list[Sample], outcome: Rehearsal, counts: Counter[
                 outcome.errors.append(_fault(sample, key, value, fault))
                 continue
             _compare_value(_NewValue(sample, key, value, on_record.get(place)), outcome, counts, reason)
+    _refuse_in_gaps(outcome)
+
+
+def _refuse_in_gaps(outcome: Rehearsal) -> None:
+    """A month that is on record as not sampled must first be said to be sampled: it cannot be both. One query."""
+    found: dict[tuple[int, dt.date], Sample] = {}
+    for one in outcome._values:
+        if _is_usable(one.value):
+            found.setdefault((one.sample.section.pk, month_start(timezone.localtime(one.sample.at).date())), one.sample)
+    if not found:
+        return
+    rows = Interruption.objects.filter(section__in={pk for pk, _ in found}, month__in={month for _, month in found})
+    for row in rows:
+        if sample := found.get((row.section_id, row.month)):
+            reason = f"{row.month.year}年{row.month.month}月已记为{row.get_cause_display()}：请先在“监测数据”页把它改回“正常”"
+            outcome.errors.append(_at_place(sample.place, "断面", sample.section.name, reason))
+
+
+def _is_usable(value: Value) -> bool:
+    return value.value is not None and value.flag != ReadingFlag.INVALID
 
 
 def _compare_value(one: _NewValue, outcome: Rehearsal, counts: Counter[str], reason: str) -> None:
@@ -478,7 +501,7 @@ def _sampled_months(batch: Batch, sections: set[Section], first: dt.date, last: 
     found = {
         (sample.section.pk, month_start(timezone.localtime(sample.at).date()))
         for sample in batch.samples
-        if any(value.value is not None and value.flag != ReadingFlag.INVALID for value in sample.values.values())
+        if any(map(_is_usable, sample.values.values()))
     }
     months = services.months_of(sections, first, month_end(last))
     return found | {

@@ -220,7 +220,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(section, sections, dj
     many = [section, *SectionFactory.create_batch(sections - 1, river=section.river, county=section.county)]
     gaps = [Gap(one, dt.date(2024, 12, 1), Cause.FROZEN) for one in many]
     batch = Batch(samples=[sample(one, **GOOD) for one in many], runs=[run(one) for one in many], gaps=gaps)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         recording.rehearse(batch)
 
 
@@ -299,3 +299,22 @@ def test_batches_that_meet_the_sections_in_opposite_order_do_not_block_each_othe
     found = at_once(*[Batch(samples=[sample(section, nh3n=f"0.{n}") for section in pair]) for n, pair in enumerate(pairs, 1)])
     assert sum(count["taken"] + count["revised"] for count in found) == 16
     assert Reading.objects.filter(is_live=True).count() == 4
+
+
+def test_a_month_said_to_be_dry_takes_no_values_until_that_is_taken_back(section):
+    take_in(Gap(section, dt.date(2025, 1, 1), Cause.NO_FLOW))
+    with pytest.raises(recording.Unfit) as refused:
+        take_in(sample(section, **GOOD))
+    (fault,) = refused.value.rehearsal.errors
+    assert (fault.row, fault.value) == (4, "甲断面")
+    assert fault.reason == "2025年1月已记为断流：请先在“监测数据”页把它改回“正常”"
+    assert not Reading.objects.exists()
+    recording.set_gap(section, dt.date(2025, 1, 1), None, "", None)
+    assert take_in(sample(section, **GOOD)).counts["taken"] == 5
+
+
+def test_a_cause_that_changes_leaves_the_old_one_in_the_trail(section):
+    take_in(Gap(section, dt.date(2025, 1, 1), Cause.NO_FLOW))
+    take_in(Gap(section, dt.date(2025, 1, 1), Cause.FROZEN))
+    found = [event.changes["甲断面 2025-01"] for event in TrailEvent.objects.filter(action="readings.take_in").order_by("pk")]
+    assert found == [[None, "断流"], ["断流", "结冰"]]
