@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from linfen_water import trail
@@ -236,7 +236,11 @@ def enter(
         kept = standing or AirPeriod(intake=intake)
         for name in PERIOD_FIELDS:
             setattr(kept, name, getattr(entry, name))
-        kept.save()
+        try:
+            with transaction.atomic():
+                kept.save()
+        except IntegrityError:  # the same period by somebody else at this moment
+            raise Moved from None
         _write(kept, entry.values, results)
         changes = {_trail_name(one): [one.old or None, one.new or None] for one in found}
         if standing is None:

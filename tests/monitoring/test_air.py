@@ -354,3 +354,15 @@ class TestPages:
             office.get(address)
         assert County.objects.count() == 31
         assert len(many) == len(few)
+
+
+def test_of_two_who_enter_a_period_at_once_the_second_is_told(monkeypatch):
+    """The first one commits after the second has looked."""
+    given = entry({CountyFactory(): values()})
+    monkeypatch.setattr(AirPeriod, "save", lambda self, **kwargs: AirPeriod.objects.bulk_create([AirPeriod(**SAME), AirPeriod(**SAME)]))
+    with pytest.raises(air.Moved):
+        enter(given)
+    assert not AirPeriod.objects.exists()
+
+
+SAME = {"starts_on": JANUARY[0], "ends_on": JANUARY[1], "published_on": dt.date(2025, 2, 12)}
