@@ -27,7 +27,7 @@ def edit(request, pk: int):
         return _reassess(request, section)
     form = _form(request, section, request.POST)
     if not form.is_valid():
-        return _page(request, section, form, status=422)
+        return _page(request, section, form, seen=request.POST.get("seen", ""), status=422)
     values = {name: form.cleaned_data[name] for name in section_services.FIELDS}
     try:
         changes = section_services.revise_section(
@@ -81,14 +81,14 @@ def _said(value) -> str:
     return "" if value is None else str(value)
 
 
-def _page(request, section: Section, form: SectionForm, *, reassess: ReassessForm | None = None, status: int = 200):
+def _page(request, section: Section, form: SectionForm, *, reassess: ReassessForm | None = None, seen: str = "", status: int = 200):
     found = section_services.differences(section, request.today)
     this_year = request.today.replace(month=1, day=1)
     since = max(this_year, min(one.period.starts_on for one in found)) if found else None
     context = {
         "section": section,
         "form": form,
-        "seen": section_services.state_of(section),
+        "seen": seen or section_services.state_of(section),  # after a mistake still what the person saw
         "differences": found,
         "unjudged": sum(one.new is None for one in found),
         "reassess": reassess or ReassessForm(initial={"since": f"{since:%Y-%m}" if since else ""}),

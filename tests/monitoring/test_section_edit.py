@@ -10,7 +10,7 @@ from django.utils import timezone
 from linfen_water.models import TrailEvent
 from monitoring import section_services, services
 from monitoring.enums import Level, WaterBody, WaterClass
-from monitoring.models import Assessment, Reading, SectionTarget
+from monitoring.models import Assessment, Reading, Section, SectionTarget
 from tests.factories import TODAY, RegionFactory, RiverFactory, SectionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -211,3 +211,14 @@ def test_only_the_office_finds_the_page(client, section, trait):
 
 def test_a_section_that_is_not_there_is_not_found(office):
     assert office.get("/sections/999/edit/").status_code == 404
+
+
+def test_a_mistake_does_not_open_the_door_to_overwriting_another(office, section):
+    mine = typed(section, coord_quality="约1公里", reason="")
+    Section.objects.filter(pk=section.pk).update(coord_quality="约2公里")  # somebody else, meanwhile
+    page = office.post(url(section), mine).content.decode()
+    seen = re.search(r'name="seen" value="([^"]*)"', page)[1]
+    answer = office.post(url(section), mine | {"reason": "依据", "seen": seen})
+    assert answer.status_code == 422
+    section.refresh_from_db()
+    assert section.coord_quality == "约2公里"
