@@ -156,17 +156,7 @@ class Sheet:
         """What is on record, as JSON: it goes with the page and comes back with what was typed over it."""
         return json.dumps(
             {
-                block.prefix: {
-                    "state": block.state_was,
-                    "note": block.note_was,
-                    "rows": [
-                        {
-                            "at": row.at.isoformat() if row.at else "",
-                            "cells": {key: cell.was for key, cell in row.cells.items() if cell.was},
-                        }
-                        for row in block.rows
-                    ],
-                }
+                block.prefix: {"state": block.state_was, "note": block.note_was, "rows": [row.base() for row in block.rows]}
                 for block in self.blocks
             },
             ensure_ascii=False,
@@ -443,7 +433,7 @@ def _same_day(text: str, on_record: dict[str, Row], month: dt.date) -> Row | Non
 
 def _type_row(row: Row, prefix: str, typed: Mapping[str, str], saw: Mapping[str, str], day: str) -> None:
     row.day = day
-    for key in saw:
+    for key in saw.keys() & limits.table().items.keys():  # the page says it, and a page can be forged
         row.cells.setdefault(key, Cell("", key, is_extra=True))  # withdrawn meanwhile
     for key, cell in row.cells.items():
         name = f"{prefix}-{key}"

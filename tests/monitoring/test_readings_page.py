@@ -422,3 +422,15 @@ def test_who_may_type_values(client, section, person, status):
 
 def test_a_stranger_must_log_in(client):
     assert client.get(URL).status_code == 302
+
+
+def test_a_month_before_there_were_limits_is_refused(office, section):
+    answer = office.get("/sections/readings/?month=2002-05")
+    assert answer.status_code == 400
+    assert "请填写 2002-06 起的月份" in answer.content.decode()
+
+
+def test_a_forged_page_names_no_item_that_there_is_not(office, section):
+    base = json.dumps({f"s{section.pk}": {"rows": [{"at": "", "cells": {"nothing": "1", "cod": ""}}]}})
+    assert post(office, fields(section, nothing="2", **GOOD, f="0.5"), base=base).status_code == 302
+    assert not Reading.objects.filter(parameter="nothing").exists()
