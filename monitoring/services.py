@@ -208,8 +208,10 @@ def _note(period: Period, within: Months, causes: Causes, table: Limits, missing
     """Why there is no class, or which months a mean does without; empty when there is nothing to say."""
     absent = [of for of in period.months if of not in within]
     if period.kind == PeriodKind.MONTH:
+        if period.starts_on in causes and not any(months_with(within, key) for items in within.values() for key in items):
+            return Cause(causes[period.starts_on]).label  # also where all that was sampled is invalid
         if absent:
-            return Cause(causes[absent[0]]).label if absent[0] in causes else ""
+            return ""
     elif len(within) < least:
         return f"只有{len(within)}个月数据，不足{least}个月" if within else ""
     lacks = [_lack(table.name(key), months_with(within, key), least) for key in missing]

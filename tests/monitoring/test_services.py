@@ -230,3 +230,10 @@ def test_readings_of_one_section_and_of_many_are_one_query(section, django_asser
         with django_assert_num_queries(1):
             months = services.months_of(sections, JANUARY, dt.date(2025, 1, 31))
         assert {pk: dict(found[JANUARY])["nh3n"] for pk, found in months.items()} == {s.pk: [D("0.3")] for s in sections}
+
+
+def test_a_dry_month_of_which_all_values_are_invalid_says_that_it_was_dry(section):
+    sample(section, dt.date(2025, 1, 5), flag=ReadingFlag.INVALID, **GOOD)
+    Interruption.objects.create(section=section, month=JANUARY, cause=Cause.NO_FLOW)
+    result = assess(section)
+    assert (result.water_class, result.note) == (None, "断流")
