@@ -367,14 +367,19 @@ class ItemRun:
     value: str | None
     flag: str | None
     state: str
-    is_differing: bool  # the feed's class and ours are both there and not the same
+    is_differing: bool
+
+
+def is_differing(feed_class: int | None, water_class: int | None) -> bool:
+    """Whether the feed gives another class than ours, or one where we have none: what the list of differences counts."""
+    return feed_class is not None and feed_class != water_class
 
 
 def runs_since(section: Section, key: str, first: dt.date, day: dt.date) -> list[ItemRun]:
     """Every run from `first` to the end of `day`, in order of time. One query; for at most `RAW_DAYS`."""
     rows = _live(section, day).filter(at__gte=_midnight(first)).order_by("at")
     found = rows.values_list("at", KT(f"values__{key}"), KT(f"flags__{key}"), "state", "feed_class", "water_class")
-    return [ItemRun(at, value, flag, state, bool(feed and ours and feed != ours)) for at, value, flag, state, feed, ours in found]
+    return [ItemRun(at, value, flag, state, is_differing(feed, ours)) for at, value, flag, state, feed, ours in found]
 
 
 def days_since(section: Section, key: str, first: dt.date, day: dt.date) -> list[Day]:

@@ -127,7 +127,7 @@ def _station(request, section: Section, item: Item, measured: list[Item], runs: 
         "months": series.station_months(item, days, months, day),
         "items": measured,
         "has_item": item in measured or any(one.values for one in days) or any(run.value for run in raw),
-        "runs": [(run, [_cell(run, one.key) for one in measured], run.feed_class != run.water_class) for run in runs],
+        "runs": [(run, [_cell(run, one.key) for one in measured], series.is_differing(run.feed_class, run.water_class)) for run in runs],
         "age": _age(hours),
         "is_overdue": hours > OVERDUE_HOURS,
     }

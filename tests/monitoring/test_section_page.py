@@ -220,6 +220,18 @@ def test_the_stations_last_runs_stand_with_both_classes(office, section):
     assert f'href="/sections/differences/?section={section.pk}"' in html
 
 
+def test_the_page_counts_the_differences_that_the_list_has(office, section):
+    runs(section, 1, last=dt.datetime(2025, 2, 19, 12), feed_class=3, water_class=4)
+    runs(section, 1, last=dt.datetime(2025, 2, 19, 16), feed_class=3)
+    runs(section, 1, last=dt.datetime(2025, 2, 19, 20), water_class=4)
+    runs(section, 1, last=dt.datetime(2025, 2, 20, 12), feed_class=3, water_class=4)  # after the day
+    html = page(office, section, "?as_of=2025-02-19")
+    assert "2 次发布类别与本系统判断不同" in words(html)
+    assert words(html).count("不同 ") - words(html).count("判断不同 ") == 2
+    address = re.search(r'href="(/sections/differences/[^"]*from=[^"]*)"', html)[1].replace("&amp;", "&")
+    assert office.get(address).context["page"].paginator.count == 2
+
+
 def test_on_a_past_day_the_station_knows_nothing_later(office, section):
     runs(section, 12)
     context = office.get(f"/sections/{section.pk}/?as_of=2025-02-19").context

@@ -235,7 +235,7 @@ def test_runs_bring_one_item_in_order_of_time_and_tell_where_classes_differ():
     run(section, dt.datetime(2025, 2, 21, 0), {"nh3n": "9"})
     found = series.runs_since(section, "nh3n", DAY, DAY)
     assert [(timezone.localtime(one.at).hour, one.value, one.flag, one.is_differing) for one in found] == [
-        (16, None, CellFlag.EXTREME, False),
+        (16, None, CellFlag.EXTREME, True),
         (20, "0.5", None, True),
     ]
 
