@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from linfen_water import clock, jobs
@@ -22,12 +23,13 @@ from linfen_water.dates import add_months
 from linfen_water.enums import JobState
 from linfen_water.models import Job
 from monitoring import recording, services
-from monitoring.enums import IntakeKind
+from monitoring.enums import IntakeKind, PeriodKind
 from monitoring.intake import BadFile, feed
-from monitoring.models import Section
+from monitoring.models import Assessment, Section
 
 KIND = "fetch_readings"
 ASSESS = "assess_month"
+MONTHS_BACK = 4
 SCHEMES = ("http", "https")
 SILENCE = 30  # seconds without a byte
 LONGEST = 300  # seconds for a whole answer
@@ -75,10 +77,14 @@ def _give_way(job: Job) -> None:
 # ── Judging ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 @jobs.calendar
 def months_to_judge(today: dt.date) -> Iterable[jobs.Due]:
-    """Last month, whose values were mostly typed while it ran: what is typed later is judged as it comes (`recording.py`)."""
-    month = add_months(today, -1)
-    if Section.objects.sampled_in(month).exists():
-        yield jobs.Due(f"assess:{month:%Y-%m}", ASSESS, {"month": month.isoformat()})
+    """Months whose values were mostly typed while they ran: what is typed later is judged as it comes (`recording.py`).
+
+    Looks back as far as the bulletins do, for an office whose machine stood still.
+    """
+    for months in range(MONTHS_BACK, 0, -1):
+        month = add_months(today, -months)
+        if _unjudged(month).exists():
+            yield jobs.Due(f"assess:{month:%Y-%m}", ASSESS, {"month": month.isoformat()})
 
 
 @jobs.handler(ASSESS)
@@ -87,10 +93,16 @@ def assess_month(job: Job, lease: jobs.Lease) -> None:
     month = dt.date.fromisoformat(job.args["month"])
     with transaction.atomic():
         lease.check()
-        sections = Section.objects.sampled_in(month).select_related("county")
+        sections = _unjudged(month).select_related("county")
         services.reassess_all(
             months={section: [month] for section in sections}, published_on=clock.today(), source=recording.source_of_results()
         )
+
+
+def _unjudged(month: dt.date) -> QuerySet[Section]:
+    """Sections with something to judge that have no result of the month. A section changed since its result waits for the office."""
+    judged = Assessment.objects.filter(section=OuterRef("pk"), period_kind=PeriodKind.MONTH, starts_on=month)
+    return Section.objects.sampled_in(month).filter(~Exists(judged))
 
 
 # ── Fetching ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -12,7 +12,7 @@ from django.utils import timezone
 from linfen_water import jobs, setup_report
 from linfen_water.enums import JobState
 from linfen_water.models import Job
-from monitoring import recording, samples, tasks
+from monitoring import recording, samples, services, tasks
 from monitoring.enums import IntakeKind
 from monitoring.models import Intake, StationRecord
 from tests.factories import RegionFactory, SectionFactory
@@ -253,3 +253,26 @@ def test_a_month_of_which_nothing_is_known_is_not_judged(on_day):
     on_day(dt.date(2025, 3, 1))
     jobs.reconcile()
     assert not Job.objects.filter(kind=tasks.ASSESS).exists()
+
+
+def test_a_machine_that_stood_still_judges_the_months_it_missed(on_day):
+    RegionFactory(demo_on=None)
+    section = SectionFactory()
+    typed_in_a_running_month(section, on_day)
+    on_day(dt.date(2025, 5, 5))
+    judge_by_the_calendar()
+    assert [str(row.starts_on) for row in section.assessments.filter(period_kind="month")] == ["2025-02-01"]
+
+
+def test_the_calendar_leaves_a_result_alone_whose_section_was_changed_since(on_day):
+    RegionFactory(demo_on=None)
+    section, other = SectionFactory(), SectionFactory()
+    typed_in_a_running_month(section, on_day)
+    typed_in_a_running_month(other, on_day)
+    on_day(dt.date(2025, 3, 1))
+    services.reassess(section=section, months=[dt.date(2025, 2, 1)], published_on=dt.date(2025, 3, 1))
+    section.x_items = ["cod"]
+    section.save()
+    judge_by_the_calendar()
+    assert section.assessments.get(period_kind="month").items == ["ph", "do", "codmn", "nh3n", "tp"]
+    assert other.assessments.filter(period_kind="month").count() == 1
