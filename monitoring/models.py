@@ -48,12 +48,12 @@ class SectionQuerySet(models.QuerySet):
     def national(self):
         return self.filter(level=Level.NATIONAL)
 
-    def sampled_in(self, month: dt.date):
-        """Sections with laboratory values in the month that starts on `month`, or a cause why there are none."""
-        first = timezone.make_aware(dt.datetime.combine(month, dt.time()))
-        end = timezone.make_aware(dt.datetime.combine(add_months(month, 1), dt.time()))
+    def sampled_in(self, first_month: dt.date, last_month: dt.date):
+        """Sections with laboratory values in the months (their first days, both counted), or a cause why there are none."""
+        first = timezone.make_aware(dt.datetime.combine(first_month, dt.time()))
+        end = timezone.make_aware(dt.datetime.combine(add_months(last_month, 1), dt.time()))
         sampled = Reading.objects.filter(section=OuterRef("pk"), is_live=True, sampled_at__gte=first, sampled_at__lt=end)
-        explained = Interruption.objects.filter(section=OuterRef("pk"), month=month)
+        explained = Interruption.objects.filter(section=OuterRef("pk"), month__gte=first_month, month__lte=last_month)
         return self.filter(Exists(sampled) | Exists(explained))
 
 

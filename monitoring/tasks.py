@@ -15,15 +15,15 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from linfen_water import clock, jobs
 from linfen_water.dates import add_months
 from linfen_water.enums import JobState
 from linfen_water.models import Job
-from monitoring import recording, services
-from monitoring.enums import IntakeKind, PeriodKind
+from monitoring import periods, recording, services
+from monitoring.enums import IntakeKind
 from monitoring.intake import BadFile, feed
 from monitoring.models import Assessment, Section
 
@@ -100,9 +100,22 @@ def assess_month(job: Job, lease: jobs.Lease) -> None:
 
 
 def _unjudged(month: dt.date) -> QuerySet[Section]:
-    """Sections with something to judge that have no result of the month. A section changed since its result waits for the office."""
-    judged = Assessment.objects.filter(section=OuterRef("pk"), period_kind=PeriodKind.MONTH, starts_on=month)
-    return Section.objects.sampled_in(month).filter(~Exists(judged))
+    """Sections with something to judge that have no result of the month. A section changed since its result waits for the office.
+
+    With the last month of a quarter also those without a result of the quarter or year: nobody may have sampled them in it.
+    """
+    due = _without_result(periods.month(month))
+    if month.month % 3 == 0:
+        due |= _without_result(periods.quarter(month))
+    if month.month == 12:
+        due |= _without_result(periods.year(month))
+    return Section.objects.filter(due)
+
+
+def _without_result(period: periods.Period) -> Q:
+    judged = Assessment.objects.filter(section=OuterRef("pk"), period_kind=period.kind, starts_on=period.starts_on)
+    sampled = Section.objects.sampled_in(period.months[0], period.months[-1])
+    return Q(~Exists(judged), pk__in=sampled.values("pk"))
 
 
 # ── Fetching ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -62,7 +62,7 @@ def differences(request):
     chosen = next((one for one in sections if str(one.pk) == request.GET.get("section")), None)
     within = _within([chosen] if chosen else sections, start, end)
     rows = _differing(within).order_by("-at", "section", "-pk")
-    if request.GET.get("export") == "csv":
+    if request.GET.get("export") == "csv" and form.is_valid():
         return _export(rows, start, end, request.region.is_demo)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     by_pk = {section.pk: section for section in sections}

@@ -276,3 +276,19 @@ def test_the_calendar_leaves_a_result_alone_whose_section_was_changed_since(on_d
     judge_by_the_calendar()
     assert section.assessments.get(period_kind="month").items == ["ph", "do", "codmn", "nh3n", "tp"]
     assert other.assessments.filter(period_kind="month").count() == 1
+
+
+def test_a_quarter_whose_last_month_nobody_sampled_is_judged_all_the_same(on_day):
+    RegionFactory(demo_on=None)
+    section = SectionFactory()
+    on_day(dt.date(2025, 2, 25))
+    values = {"ph": "8", "do": "9", "codmn": "3", "nh3n": "0.3", "tp": "0.05"}
+    typed = {key: samples.Value(Decimal(value)) for key, value in values.items()}
+    for month in (1, 2):
+        at = timezone.make_aware(dt.datetime(2025, month, 6, 10))
+        recording.take_in(samples.Batch(samples=[samples.Sample(section, at, typed)]), kind=IntakeKind.FORM, by=None)
+    on_day(dt.date(2025, 4, 1))
+    judge_by_the_calendar()
+    quarter = section.assessments.get(period_kind="quarter")
+    assert (quarter.water_class, quarter.note) == (2, "不含3月")
+    assert not section.assessments.filter(starts_on=dt.date(2025, 3, 1)).exists()
