@@ -22,6 +22,8 @@ from monitoring.recording import Change, Rehearsal
 from monitoring.samples import Batch, Fault
 
 SHOWN = 300  # rows of each list on the page
+MOST_LINES = 50_000  # more would hold a web process for minutes; the command takes them
+TOO_LONG = f"超过 {MOST_LINES} 行，网页上一次看不完：请按年或按断面分成几个文件，或请管理员用 import_readings 命令导入。"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 OTHER_KEYS = {"": "整组", "state": "站点情况", "feed_class": "发布类别"}
 
@@ -96,6 +98,9 @@ def _bring(request, form: ValuesForm) -> Brought | None:
 def _read(form: ValuesForm, brought: Brought) -> tuple[IntakeKind, Batch] | None:
     """What it holds; None with an error at the field."""
     is_automatic = form.cleaned_data.get("way") == form.AUTOMATIC
+    if brought.data.count(b"\n") > MOST_LINES:
+        form.add_error("text" if brought.is_paste else "file", TOO_LONG)
+        return None
     try:
         if brought.is_paste:
             return IntakeKind.PASTE, intake.read_paste(brought.data.decode(), is_automatic=is_automatic, today=clock.today())

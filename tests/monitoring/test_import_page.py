@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from monitoring.enums import Cause, IntakeKind, WaterClass
 from monitoring.models import Assessment, Intake, Interruption, Reading, StationRecord
+from monitoring.samples import Batch
 from tests.factories import DomainFactory, RegionFactory, SectionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -213,6 +214,13 @@ def test_what_cannot_be_read_is_answered_at_the_field(office, section, data, nam
     assert page.status_code == 422
     assert 'id="file-error"' in text
     assert "刚填的理由" in text
+
+
+@pytest.mark.parametrize(("lines", "status"), [(50_000, 200), (50_001, 422)], ids=["五万行可读", "再多请分开"])
+def test_a_table_too_long_for_a_page_is_refused_before_it_is_read(office, section, monkeypatch, lines, status):
+    monkeypatch.setattr("monitoring.views.intake.intake.read_file", lambda *a, **k: (IntakeKind.CSV, Batch()))
+    page = send(office, b"x\n" * lines, name="多.csv")
+    assert (page.status_code, "分成几个文件" in page.content.decode()) == (status, status == 422)
 
 
 def test_nothing_brought_is_told(office):
