@@ -45,7 +45,8 @@ def withdraw(request, pk: int):
         period = get_object_or_404(AirPeriod, pk=pk)
         form.add_error(None, "打开本页之后，已有人改动了这个时段，没有撤回：请看过现在的内容后再决定。")
         return _page(request, period, _form(request, period, None), withdrawal=form, status=422)
-    messages.success(request, f"已撤回“{period.label}”，原来的数值和理由已留痕。")
+    words = f"已撤回“{period.label}”，原来的数值和理由已留痕。"
+    messages.success(request, words, extra_tags=f"air:{request.user.pk}:{pk}")
     return redirect("ledger", "air")
 
 
@@ -64,7 +65,7 @@ def _typed(request, period: AirPeriod | None):
     standing = AirPeriod.objects.get(pk=period.pk) if period else None
     found = air.differences(form.entry, standing, form.known, {county.pk: county for county in form.counties})
     if standing and not found:
-        messages.info(request, "没有改动，不必保存。")
+        messages.info(request, "没有改动，不必保存。", extra_tags=_draft(request, standing))
         return redirect(_ledger(standing))
     if standing and not form.cleaned_data["reason"].strip():
         form.add_error("reason", air.NEEDS_REASON)
@@ -87,8 +88,14 @@ def _save(request, period: AirPeriod | None, form: AirPeriodForm, found: list[ai
         is_there = AirPeriod.objects.filter(starts_on=entry.starts_on, ends_on=entry.ends_on).exists()
         form.add_error(None, MOVED if is_there else GONE)
         return _page(request, period, form, found=found, status=422)
-    messages.success(request, f"已保存“{entry.label}”，共{len(found)}处变动，已留痕；名次已重新计算。")
+    words = f"已保存“{entry.label}”，共{len(found)}处变动，已留痕；名次已重新计算。"
+    messages.success(request, words, extra_tags=_draft(request, period))
     return redirect(_ledger(entry))
+
+
+def _draft(request, period: AirPeriod | None) -> str:
+    """Under which the browser keeps what this person typed, until the message of a saved form ends it."""
+    return f"air:{request.user.pk}:{period.pk if period else 'new'}"
 
 
 def _ledger(period) -> str:
@@ -113,6 +120,7 @@ def _page(request, period, form, *, found=(), is_ready: bool = False, withdrawal
         "found": found,
         "is_ready": is_ready,
         "seen": _state(standing, form),
+        "draft": _draft(request, period),
         "measures": MEASURES.values(),
         "withdrawal": withdrawal or WithdrawForm(),
         "back": _ledger(standing) if standing else reverse("ledger", args=["air"]),

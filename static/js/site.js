@@ -10,6 +10,11 @@ document.addEventListener("change", (event) => {
   location.assign(address)
 })
 
+/* A message that something was saved ends the draft that was kept of it on this machine. */
+for (const message of document.querySelectorAll("[data-ends-draft]")) {
+  try { localStorage.removeItem(message.dataset.endsDraft) } catch { /* nothing was kept */ }
+}
+
 /* A request that was led to the login page must not be drawn into the table it was meant for. */
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr } = event.detail
