@@ -82,7 +82,13 @@ def test_the_page_quotes_the_comparison_and_says_that_it_is_no_cause(client, off
     comparison = answer.context["accepted"][0][1]
     text = text_of(answer)
     assert comparison.sentence in text
-    assert text.count(water_rules.NO_CAUSE) == 3  # above all, with all works together, with the work
+    assert text.count(water_rules.NO_CAUSE) == 4  # under the chart, above all, above the table of all works together, of the work
+    html = re.sub(r"\s+", " ", answer.content.decode())
+    assert re.search(r"data-figure=\"works-figure\".{0,300}</div> </div> <p class=\"works-caution\">" + water_rules.NO_CAUSE, html)
+    tables = html.split('<table class="table works-items">')
+    assert len(tables) == 3
+    for before in tables[:-1]:
+        assert water_rules.NO_CAUSE in before[-400:]
     assert "建议值" in text
     for word in ("导致", "成效", "得益", "由于"):
         assert word not in text
