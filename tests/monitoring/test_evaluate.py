@@ -428,7 +428,7 @@ def test_rows_come_out_while_rows_go_in():
 def test_files_that_cannot_be_read_are_named(tmp_path):
     with pytest.raises(CommandError, match="没有这个文件"):
         call_command("evaluate", "absent.csv")
-    with pytest.raises(CommandError, match="读不了文件"):
+    with pytest.raises(CommandError, match="是文件夹：请指定其中的一个 CSV 文件"):
         call_command("evaluate", str(tmp_path))
     (tmp_path / "book.csv").write_bytes(b"PK\x03\x04...")
     with pytest.raises(CommandError, match="另存为 CSV"):

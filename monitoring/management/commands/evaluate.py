@@ -59,6 +59,10 @@ class Command(BaseCommand):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except FileNotFoundError:
             raise CommandError(f"没有这个文件：“{file}”。") from None
+        except IsADirectoryError:
+            raise CommandError(f"“{file}”是文件夹：请指定其中的一个 CSV 文件。") from None
+        except PermissionError:
+            raise CommandError(f"没有权限读取文件“{file}”。") from None
         except OSError as fault:
             raise CommandError(f"读不了文件“{file}”：{fault.strerror or fault}") from None
 
