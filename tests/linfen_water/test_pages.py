@@ -195,6 +195,7 @@ class TestFaults:
         page = client.post(LOGIN, {"username": "x", "password": "y"})
         assert page.status_code == 403
         assert "<h1>页面已过期</h1>" in page.content.decode()
+        assert "填写的内容已保存在这台电脑上" in page.content.decode()
 
     def test_broken_page_is_told_in_chinese_without_details(self, client, monkeypatch):
         def broken(*args):
