@@ -67,6 +67,29 @@ def revisions(section: Section, period: Period, day: dt.date) -> list[Assessment
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Correction:
+    """Values of a period that were corrected in one batch for one reason, by whose post (None: a command or the system)."""
+
+    on: dt.date
+    reason: str
+    by: str | None
+    parameters: tuple[str, ...]
+
+
+def corrections(section: Section, period: Period) -> list[Correction]:
+    """Why values of the period were revised and who did it, as now known, the last first. One query."""
+    first = timezone.make_aware(dt.datetime.combine(period.starts_on, dt.time()))
+    end = timezone.make_aware(dt.datetime.combine(period.ends_on + dt.timedelta(days=1), dt.time()))
+    revised = Reading.objects.filter(section=section, sampled_at__gte=first, sampled_at__lt=end, revision__gt=1, intake__isnull=False)
+    found = defaultdict(set)
+    for reading in revised.select_related("intake__by__unit").order_by("-intake__at", "parameter"):
+        by = reading.intake.by
+        key = (timezone.localtime(reading.intake.at).date(), reading.reason, str(by) if by else None)
+        found[key].add(reading.parameter)
+    return [Correction(*key, tuple(sorted(parameters))) for key, parameters in found.items()]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Cell:
     """One period of the ribbon. Without a class, `note` says why; blank while nothing is published."""
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from linfen_water import clock
 from monitoring import figures, limits, periods, permissions, reports, series, services
 from monitoring.enums import PeriodKind
-from monitoring.models import River, Section, StationRecord
+from monitoring.models import Assessment, River, Section, StationRecord
 from monitoring.series import Item
 
 DEFAULT_RANGE = "30d"
@@ -40,12 +40,14 @@ def _known(section: Section, day: dt.date, results: series.Results, causes: serv
     targets = dict(section.targets.order_by("-year").values_list("year", "water_class"))
     shown = now or periods.month(reports.latest_month(day) or day)  # without a result of its own, its river's
     table = reports.section_table(day, shown)
+    corrections = series.corrections(section, now) if now else []
     return {
         "now": now,
         "shown": shown,
         "row": next((row for row in table.rows if row.pk == section.pk), None),
         "result": results.get(now) if now else None,
-        "revisions": series.revisions(section, now, day) if now else [],
+        "revisions": _with_before(series.revisions(section, now, day)) if now else [],
+        "corrections": [(one, [table.limits.name(key) for key in one.parameters]) for one in corrections],
         "targets": targets,
         "target": targets.get(now.year if now else day.year),
         "x_names": [table.limits.name(key) for key in section.due_items if key not in limits.FIVE],
@@ -56,6 +58,11 @@ def _known(section: Section, day: dt.date, results: series.Results, causes: serv
         "ribbon": series.ribbon(results, causes, targets, day),
         "first_published": min((period for period in results if period.kind == PeriodKind.MONTH), default=None),
     }
+
+
+def _with_before(revisions: list[Assessment]) -> list[tuple[Assessment, Assessment | None]]:
+    """Each revision with the one that it took the place of; the last comes first."""
+    return list(zip(revisions, [*revisions[1:], None], strict=False))
 
 
 # ── What was measured ──

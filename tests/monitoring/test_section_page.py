@@ -112,8 +112,41 @@ def test_a_correction_is_a_second_revision_with_both_dates(office, section):
     assessed(section, dt.date(2025, 1, 1), dt.date(2025, 2, 15))
     text = words(page(office, section))
     assert "结果版次（2 版）" in text
-    assert "第2版 · 2025-02-15 发布 · Ⅲ" in text
+    assert "第2版 · 2025-02-15 发布 · Ⅳ → Ⅲ" in text
     assert "第1版 · 2025-02-10 发布 · Ⅳ" in text
+    assert "本期数据的更正" not in text, "nothing says that a value was revised"
+
+
+def test_a_corrected_value_says_why_and_by_whom(office, section):
+    sampled(section, dt.date(2025, 1, 6))
+    assessed(section, dt.date(2025, 1, 1), dt.date(2025, 2, 10))
+    before = Reading.objects.get(parameter="nh3n")
+    Reading.objects.update(is_live=False)
+    clerk = UserFactory(in_department=True)
+    intake = Intake.objects.create(kind=IntakeKind.FORM, by=clerk)
+    Reading.objects.create(
+        section=section,
+        sampled_at=before.sampled_at,
+        parameter="nh3n",
+        value=Decimal("0.9"),
+        revision=2,
+        reason="实验室复核",
+        intake=intake,
+    )
+    other = Reading(section=section, sampled_at=before.sampled_at - dt.timedelta(days=31), parameter="nh3n", value=1, revision=2)
+    other.reason, other.intake = "上月的更正", intake
+    other.save()
+    text = words(page(office, section))
+    assert f"本期数据的更正（按现在所知）： {timezone.localtime(intake.at):%Y-%m-%d} 氨氮：实验室复核 · {clerk}" in text
+    assert "上月的更正 ·" not in text
+
+
+def test_a_past_day_says_what_is_of_then_and_what_is_of_now(office, section):
+    sampled(section, dt.date(2025, 1, 6))
+    assessed(section, dt.date(2025, 1, 1), dt.date(2025, 2, 10))
+    said = "已发布的版次；监测数据和工程按现在所知显示"
+    assert f"评价结果是截至 2025-02-15 {said}" in page(office, section, "?as_of=2025-02-15")
+    assert said not in page(office, section)
 
 
 def test_a_frozen_month_says_so_and_is_not_judged(office, section):
