@@ -122,7 +122,7 @@ class SectionTable(LedgerTable):
 
     section = SectionColumn("断面", sort="place", group="断面", width=11, css="pin pin-1 nowrap")
     month = c.LedgerColumn("月份", sort="month", group="断面", width=9, css="date")
-    river = c.LedgerColumn("河流", sort="river", group="断面", width=9, css="nowrap")
+    river = c.LedgerColumn("河流", sort="river", group="断面", width=9, css="nowrap keep")
     county = c.LedgerColumn("县（市、区）", sort="county_code", group="断面", width=11, css="nowrap")
     level = c.LedgerColumn("级别", sort="level_place", group="断面", width=6, css="nowrap")
     target = TargetColumn("目标", sort="target", group="断面", width=6, css="nowrap")
@@ -141,7 +141,7 @@ class SectionTable(LedgerTable):
     month_on_month = ChangeColumn(
         "环比", before="class_before", sort="month_on_month", group="变化", is_computed=True, width=20, css="nowrap"
     )
-    note = c.LedgerColumn("说明", group="来源", width=16)
+    note = c.LedgerColumn("说明", group="来源", width=16, css="remark")
     published_on = c.DateColumn("发布日", sort="published_on", group="来源", width=11)
     works = WorksColumn("周边工程（服务本断面）", sort="works_count", group="工程", width=44, css="wide")
 

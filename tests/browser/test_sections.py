@@ -89,3 +89,18 @@ def test_on_paper_the_table_has_its_own_sheet(page):
     assert page.locator(".periods").is_hidden()
     assert page.locator(".sheet thead").evaluate("(head) => getComputedStyle(head).display") == "table-header-group"
     assert page.locator(".sheet-scroll").evaluate("(box) => box.scrollHeight - box.clientHeight") <= 1
+
+
+def test_on_paper_the_ledger_breaks_no_river_and_no_remark_a_character_a_line(person):
+    page = person("office", "/ledgers/sections/")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 1047, "height": 718})  # A4 across
+    widths = page.locator(".ledger-table tbody td.remark").evaluate_all("cells => cells.map(cell => cell.offsetWidth)")
+    assert widths
+    assert min(widths) >= 50
+    lines = """cells => cells.map(cell => {
+      const text = document.createRange()
+      text.selectNodeContents(cell)
+      return text.getClientRects().length
+    })"""
+    assert set(page.locator(".ledger-table tbody td.keep").evaluate_all(lines)) == {1}
