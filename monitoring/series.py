@@ -80,12 +80,12 @@ def corrections(section: Section, period: Period) -> list[Correction]:
     """Why values of the period were revised and who did it, as now known, the last first. One query."""
     first = timezone.make_aware(dt.datetime.combine(period.starts_on, dt.time()))
     end = timezone.make_aware(dt.datetime.combine(period.ends_on + dt.timedelta(days=1), dt.time()))
-    revised = Reading.objects.filter(section=section, sampled_at__gte=first, sampled_at__lt=end, revision__gt=1, intake__isnull=False)
+    revised = Reading.objects.filter(section=section, sampled_at__gte=first, sampled_at__lt=end, revision__gt=1)
     found = defaultdict(set)
     for reading in revised.select_related("intake__by__unit").order_by("-intake__at", "parameter"):
-        by = reading.intake.by
-        key = (timezone.localtime(reading.intake.at).date(), reading.reason, str(by) if by else None)
-        found[key].add(reading.parameter)
+        if intake := reading.intake:  # without a batch nobody knows who or when
+            key = (timezone.localtime(intake.at).date(), reading.reason, str(intake.by) if intake.by else None)
+            found[key].add(reading.parameter)
     return [Correction(*key, tuple(sorted(parameters))) for key, parameters in found.items()]
 
 
