@@ -11,7 +11,7 @@ from projects.reports import MONEY, PROGRESS, Flat, ProjectWeek, money_key
 from projects.services import EditConflict
 
 LABELS = {name: field.label for name, field in DispatchForm.base_fields.items()}
-MONEY_HEADS = [("in_place_wan", "到位"), ("paid_wan", "支付"), ("completed_wan", "完成投资")]
+MONEY_HEADS = [("in_place_wan", "到位"), ("allocated_wan", "拨付"), ("paid_wan", "支付"), ("completed_wan", "完成投资")]
 
 
 @dataclasses.dataclass(slots=True)

@@ -36,6 +36,7 @@ class FundingRow:
     issued_wan: Decimal | None
     issued_doc: str
     in_place_wan: Decimal | None
+    allocated_wan: Decimal | None
     paid_wan: Decimal | None
     completed_wan: Decimal | None
 
@@ -168,6 +169,7 @@ def _funding(sources, last: Dispatch | None, day: dt.date) -> list[FundingRow]:
                 issued_wan=source.issued_wan if is_issued else None,
                 issued_doc=source.issued_doc if is_issued else "",
                 in_place_wan=line.in_place_wan if line else None,
+                allocated_wan=line.allocated_wan if line else None,
                 paid_wan=line.paid_wan if line else None,
                 completed_wan=line.completed_wan if line else None,
             )

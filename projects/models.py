@@ -31,7 +31,7 @@ def wan(label: str, **kwargs) -> models.DecimalField:
 
 
 # What a dispatch says that lists and ledgers show.
-SAID = ("physical_progress", "in_place_wan", "paid_wan", "invested_wan", "week_of", "forecast_start_on", "forecast_finish_on")
+SAID = ("physical_progress", "in_place_wan", "allocated_wan", "paid_wan", "invested_wan", "week_of", "forecast_start_on", "forecast_finish_on")
 
 
 class ProjectQuerySet(models.QuerySet):
@@ -255,6 +255,7 @@ class Dispatch(models.Model):
     reason = models.CharField("说明", max_length=200, blank=True)  # why a cumulative value fell or passed the budget
     # Sums of the lines, written with them by services.save_dispatch and by nothing else.
     in_place_wan = wan("累计到位", default=Decimal(0))
+    allocated_wan = wan("累计拨付", default=Decimal(0))
     paid_wan = wan("累计支付", default=Decimal(0))
     invested_wan = wan("累计完成投资", default=Decimal(0))
     version = models.PositiveIntegerField("编辑版本", default=1)  # optimistic lock: grows with each save
@@ -297,8 +298,9 @@ class DispatchLine(models.Model):
 
     dispatch = models.ForeignKey(Dispatch, models.CASCADE, related_name="lines", verbose_name="周调度")
     source = models.ForeignKey(FundingSource, models.CASCADE, related_name="lines", verbose_name="资金来源")
-    in_place_wan = wan("到位", default=Decimal(0))
-    paid_wan = wan("支付", default=Decimal(0))
+    in_place_wan = wan("到位", default=Decimal(0))  # arrived in the county's account
+    allocated_wan = wan("拨付", default=Decimal(0))  # passed on from there to the project's owner
+    paid_wan = wan("支付", default=Decimal(0))  # paid by the owner to those who build
     completed_wan = wan("完成投资", default=Decimal(0))
 
     class Meta:
@@ -306,7 +308,7 @@ class DispatchLine(models.Model):
         verbose_name = verbose_name_plural = "资金进展"
         constraints = [
             models.UniqueConstraint(fields=["dispatch", "source"], name="one_line_a_source_and_dispatch"),
-            models.CheckConstraint(condition=Q(in_place_wan__gte=0, paid_wan__gte=0, completed_wan__gte=0), name="line_not_negative"),
+            models.CheckConstraint(condition=Q(in_place_wan__gte=0, allocated_wan__gte=0, paid_wan__gte=0, completed_wan__gte=0), name="line_not_negative"),
         ]
 
 

@@ -21,7 +21,7 @@ PROGRESS = "physical_progress"
 DATES = ("started_on", "completed_on", "forecast_start_on", "forecast_finish_on")
 TEXTS = ("done", "next_steps", "hinders", "reason")
 FIELDS = (PROGRESS, *DATES, *TEXTS)
-MONEY = ("in_place_wan", "paid_wan", "completed_wan")
+MONEY = ("in_place_wan", "allocated_wan", "paid_wan", "completed_wan")
 NOT_CARRIED_OVER = ("started_on", "completed_on", "reason")  # events and reasons belong to their own week
 COUNTING = (DispatchState.SUBMITTED, DispatchState.ACCEPTED)
 

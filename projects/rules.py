@@ -91,7 +91,7 @@ def permit_state(day: dt.date, is_required: bool, submitted_on: dt.date | None, 
 
 
 # ── What a dispatch may say ─────────────────────────────────────────────────────────────────────────────────────────
-# 支付 ≤ 到位 ≤ 下达 ≤ 计划; a cumulative value falls only with a reason; above the approved budget (超概) needs a reason
+# 支付 ≤ 拨付 ≤ 到位 ≤ 下达 ≤ 计划; a cumulative value falls only with a reason; above the approved budget (超概) needs a reason
 # and is not refused. Only what changed since the last period is asked about: an old excess keeps its old reason.
 
 
@@ -100,6 +100,7 @@ class Money:
     """Cumulative money of one source, 万元."""
 
     in_place_wan: Decimal = Decimal(0)
+    allocated_wan: Decimal = Decimal(0)
     paid_wan: Decimal = Decimal(0)
     completed_wan: Decimal = Decimal(0)
 
@@ -237,7 +238,7 @@ def _money_faults(report: Report, known: Known) -> Iterator[Fault]:
             )
 
 
-MONEY_WORDS = {"in_place_wan": "累计到位", "paid_wan": "累计支付", "completed_wan": "累计完成投资"}
+MONEY_WORDS = {"in_place_wan": "累计到位", "allocated_wan": "累计拨付", "paid_wan": "累计支付", "completed_wan": "累计完成投资"}
 
 
 def _line_faults(key: int, money: Money, before: Money | None, budget: Budget) -> Iterator[Fault]:
@@ -252,17 +253,19 @@ def _line_faults(key: int, money: Money, before: Money | None, budget: Budget) -
                 key,
                 wants_reason=True,
             )
-        elif field != "paid_wan" and now > budget.planned_wan and now != then:
+        elif field in ("in_place_wan", "completed_wan") and now > budget.planned_wan and now != then:
             yield Fault(
                 field,
                 f"{budget.label}{word}{plain(now)}万元，超过计划{plain(budget.planned_wan)}万元：请核对，属实请在“说明”写明理由。",
                 key,
                 wants_reason=True,
             )
-    if money.paid_wan > money.in_place_wan:
-        yield Fault(
-            "paid_wan", f"{budget.label}支付{plain(money.paid_wan)}万元大于到位{plain(money.in_place_wan)}万元：支付不能超过到位。", key
-        )
+    for field, word, bound, limit in (
+        ("allocated_wan", "拨付", "到位", money.in_place_wan),
+        ("paid_wan", "支付", "拨付", money.allocated_wan),
+    ):
+        if (now := getattr(money, field)) > limit:
+            yield Fault(field, f"{budget.label}{word}{plain(now)}万元大于{bound}{plain(limit)}万元：{word}不能超过{bound}。", key)
     if budget.issued_wan is not None and money.in_place_wan > budget.issued_wan and money.in_place_wan <= budget.planned_wan:
         yield Fault(
             "in_place_wan",

@@ -56,7 +56,7 @@ class EditConflict(Exception):
 def save_dispatch(*, project: Project, week_of: dt.date, by: User, version: int, values: dict, lines: dict[int, dict]) -> Dispatch:
     """Save what was typed as this week's draft and return it.
 
-    `values` by field, `lines` by pk of the funding source (in_place_wan, paid_wan, completed_wan); what is left out stays.
+    `values` by field, `lines` by pk of the funding source (in_place_wan, allocated_wan, paid_wan, completed_wan); what is left out stays.
     `version` is what the editor saw (`ProjectWeek.edit_version`): fields changed by others meanwhile are merged, the same
     field changed by both raises EditConflict. After a submission this opens the next revision; when nothing differs, nothing is written.
     """
@@ -213,7 +213,7 @@ def _write(draft: Dispatch, report: Flat, by: User) -> None:
     lines = reports.lines_of(report)
     total = {field: sum((line[field] for line in lines.values()), Decimal(0)) for field in reports.MONEY}
     values = {name: report[name] for name in FIELDS}
-    values |= {"in_place_wan": total["in_place_wan"], "paid_wan": total["paid_wan"], "invested_wan": total["completed_wan"]}
+    values |= {"invested_wan": total.pop("completed_wan"), **total}
     values |= {"edited_by": by, "edited_at": clock.now()}
     if draft.pk:
         _change(draft, **values)

@@ -58,7 +58,7 @@ def typed(project, version=0, **values):
     source = project.funding.get()
     block = {"version": version, "physical_progress": "40", "done": "完成护岸砌筑 200 米", "next_steps": "继续护岸施工"}
     block |= {"hinders": "", "reason": "", "completed_on": "", "forecast_finish_on": ""}
-    block |= {f"{field}_{source.pk}": amount for field, amount in zip(MONEY, ["500", "300", "400"], strict=True)}
+    block |= {f"{field}_{source.pk}": amount for field, amount in zip(MONEY, ["500", "300", "300", "400"], strict=True)}
     return {f"{project.code}-{key}": value for key, value in (block | values).items()}
 
 
@@ -78,7 +78,7 @@ def test_last_periods_values_are_prefilled_and_marked_as_unchanged(client, clerk
     response = client.get("/dispatch/")
     block = block_of(response, project)
     assert (block.progress.value, block.progress.before, block.progress.is_same) == ("40", "40", True)
-    assert [cell.value for row in block.source_rows for cell in row.cells] == ["500", "300", "400"]
+    assert [cell.value for row in block.source_rows for cell in row.cells] == ["500", "300", "300", "400"]
     assert [words for words, _ in block.badges] == ["未报"]
     assert "未变" in response.content.decode()
 

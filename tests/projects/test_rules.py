@@ -96,7 +96,7 @@ def test_permit_state_follows_its_dates(day, expected):
 # ── what a dispatch may say ──
 
 BUDGETS = {1: Budget("省级资金", D(600), D(500)), 2: Budget("自筹", D(400))}
-BEFORE = Report(physical_progress=D(40), lines={1: Money(D(300), D(200), D(250)), 2: Money(D(100), D(50), D(80))})
+BEFORE = Report(physical_progress=D(40), lines={1: Money(D(300), D(220), D(200), D(250)), 2: Money(D(100), D(60), D(50), D(80))})
 KNOWN = Known(latest_on=CUT_OFF, total_investment_wan=D(1000), budgets=BUDGETS, previous=BEFORE, started_on=dt.date(2024, 3, 1))
 NOT_STARTED = replace(KNOWN, started_on=None, previous=None)
 SAME = replace(BEFORE)
@@ -205,8 +205,10 @@ def test_progress_begins_with_the_start(started_on, expected):
     ("report", "expected"),
     [
         pytest.param(with_line(1, in_place_wan="299.99"), [("in_place_wan", 1)], id="到位下降"),
-        pytest.param(with_line(1, paid_wan="300"), [], id="支付等于到位"),
-        pytest.param(with_line(1, paid_wan="300.01"), [("paid_wan", 1)], id="支付大于到位"),
+        pytest.param(with_line(1, allocated_wan="300"), [], id="拨付等于到位"),
+        pytest.param(with_line(1, allocated_wan="300.01"), [("allocated_wan", 1)], id="拨付大于到位"),
+        pytest.param(with_line(1, allocated_wan="299", paid_wan="299"), [], id="支付等于拨付"),
+        pytest.param(with_line(1, allocated_wan="299", paid_wan="299.01"), [("paid_wan", 1)], id="支付大于拨付"),
         pytest.param(with_line(1, in_place_wan="500"), [], id="到位等于下达"),
         pytest.param(with_line(1, in_place_wan="500.01"), [("in_place_wan", 1)], id="到位大于下达"),
         pytest.param(with_line(2, in_place_wan="400"), [], id="下达不详时到位等于计划"),
@@ -223,12 +225,12 @@ def test_money_keeps_its_order(report, expected):
     assert faults(report) == expected
 
 
-def test_paid_above_in_place_is_refused_whatever_the_reason():
-    assert faults(replace(with_line(1, paid_wan="300.01"), reason="先垫付")) == [("paid_wan", 1)]
+def test_paid_above_allocated_is_refused_whatever_the_reason():
+    assert faults(replace(with_line(1, allocated_wan="300", paid_wan="300.01"), reason="先垫付")) == [("paid_wan", 1)]
 
 
 def test_an_old_excess_is_not_asked_about_again():
-    over = Report(physical_progress=D(90), lines={1: Money(D(500), D(500), D(700))})
+    over = Report(physical_progress=D(90), lines={1: Money(D(500), D(500), D(500), D(700))})
     assert faults(over, replace(KNOWN, previous=over, total_investment_wan=D(650))) == []
 
 
