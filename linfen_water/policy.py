@@ -10,6 +10,17 @@ class Values:
 
     cut_off_weekday: int = 3  # weekly deadline and cut-off: Thursday (0 = Monday)
     cut_off_hour: int = 18
+    open_weekday: int = 0  # a week is opened for reports on its Monday at
+    open_hour: int = 8
+    lock_weekday: int = 4  # and locked on Friday at
+    lock_hour: int = 18
+    announce_days: int = 5  # other times of a week are announced so many days before it opens
+    jump_points: int = 20  # progress that rises by more in one week is asked about
+    idle_money_weeks: int = 8  # progress without money, or money without progress, over so many weeks is asked about
+    help_days_office: int = 2  # working days that a problem may stay at each level of help
+    help_days_departments: int = 5
+    help_days_city: int = 10
+    help_days_province: int = 20
     bulletin_day: int = 5  # day of the next month from which a month's bulletin must exist as a draft
     behind_points: int = 10  # 滞后: percentage points behind plan that make a project "behind"
     far_behind_points: int = 30  # 严重滞后
