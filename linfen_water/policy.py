@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+from collections.abc import Collection
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,10 +35,23 @@ def values_on(day: dt.date) -> Values:
     from linfen_water.models import Policy
 
     row = Policy.objects.filter(effective_on__lte=day).order_by("effective_on").last()
+    return read(row.values if row else {})
+
+
+def values_on_each(days: Collection[dt.date]) -> dict[dt.date, Values]:
+    """The thresholds in force on each of `days`, in one query."""
+    from linfen_water.models import Policy
+
+    rows = [(row.effective_on, read(row.values)) for row in Policy.objects.order_by("effective_on")] if days else []
+    return {day: next((values for on, values in reversed(rows) if on <= day), Values()) for day in days}
+
+
+def read(stored: dict) -> Values:
+    """A stored row as thresholds: what it leaves out keeps the default, what is no threshold (any more) is left aside."""
     known = {field.name for field in dataclasses.fields(Values)}
-    return Values(**{k: v for k, v in (row.values if row else {}).items() if k in known})
+    return Values(**{k: v for k, v in stored.items() if k in known})
 
 
 def cut_off_on(week_of: dt.date, values: Values) -> dt.date:
-    """The day that the dispatch of the week of Monday `week_of` speaks for."""
+    """The usual cut-off day of the week of Monday `week_of`, whatever the calendar says; `projects.weeks` knows the real one."""
     return week_of + dt.timedelta(days=values.cut_off_weekday)
