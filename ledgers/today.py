@@ -25,7 +25,7 @@ from linfen_water.enums import JobState, Role
 from linfen_water.models import County, Job
 from monitoring.enums import Level, WaterClass
 from monitoring.maps import SectionState, national_month, national_share, section_states
-from projects import reports, rules
+from projects import reports, rules, weeks
 from projects.enums import DispatchState, HelpLevel, PermitKind, ProblemCategory, Risk, Stage
 from projects.facts import ProjectFacts, Totals, project_facts, silent, totals
 from projects.models import Dispatch, Permit, Problem
@@ -152,8 +152,7 @@ class Desk:
     @cached_property
     def deadline(self) -> dt.datetime:
         """When this week's dispatch is due, on the business clock."""
-        on = policy.cut_off_on(self.week_of, self.thresholds)
-        return dt.datetime.combine(on, dt.time(self.thresholds.cut_off_hour), tzinfo=self.now.tzinfo)
+        return weeks.week_times(self.week_of, self.thresholds).deadline_at
 
     def risk(self, facts: ProjectFacts) -> Risk:
         return rules.risk(facts.stage, facts.lag, self.thresholds.behind_points, self.thresholds.far_behind_points)

@@ -45,6 +45,12 @@ class Week:
             return WeekState.OPEN
         return WeekState.LOCKED if now >= self.locks_at else WeekState.LATE
 
+    @property
+    def name(self) -> str:
+        """`2025年第8周`, by ISO."""
+        year, number, _ = self.week_of.isocalendar()
+        return f"{year}年第{number}周"
+
     def is_late(self, at: dt.datetime | None) -> bool:
         """Whether a report handed in at `at` missed the deadline."""
         return at is not None and at > self.deadline_at
@@ -88,15 +94,26 @@ def times_of(weeks: Collection[dt.date]) -> dict[dt.date, Week]:
     return {day: _as_set(rows[day]) if day in rows else by_policy(day, in_force[day]) for day in weeks}
 
 
+def is_due(week_of: dt.date) -> bool:
+    """Whether reports of the week of Monday `week_of` are expected: somebody works in it, or the office set its times all the same."""
+    return any(is_workday(week_of + n * DAY) for n in range(7)) or ReportingWeek.objects.filter(week_of=week_of).exists()
+
+
 def at_hour(day: dt.date, hour: int) -> dt.datetime:
     """The full `hour` of `day`, local; 24 is the midnight at its end."""
     moment = dt.datetime.combine(day, dt.time(0)) + dt.timedelta(hours=hour)
     return timezone.make_aware(moment)
 
 
+def moment_words(moment: dt.datetime) -> str:
+    """`2月20日（周四）18:00`."""
+    local = timezone.localtime(moment)
+    return f"{local.month}月{local.day}日（周{'一二三四五六日'[local.weekday()]}）{local:%H:%M}"
+
+
 def _as_set(row: ReportingWeek) -> Week:
-    local = {name: timezone.localtime(getattr(row, name)) for name in ("opens_at", "deadline_at", "locks_at")}
-    return Week(week_of=row.week_of, reason=row.reason, is_set=True, **local)
+    opens_at, deadline_at, locks_at = map(timezone.localtime, (row.opens_at, row.deadline_at, row.locks_at))
+    return Week(row.week_of, opens_at, deadline_at, locks_at, reason=row.reason, is_set=True)
 
 
 def _due_on(week_of: dt.date, usual_on: dt.date) -> dt.date | None:
