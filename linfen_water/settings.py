@@ -7,12 +7,18 @@ import tempfile
 from pathlib import Path
 
 from csp.constants import NONE, SELF, UNSAFE_INLINE
-from environs import Env
+from environs import Env, ValidationError
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = Env(eager=False)  # collect every fault, report them together at `env.seal()`
 env.read_env(BASE_DIR / ".env", recurse=False)
+
+
+def _knows_mail(mail: dict) -> None:
+    if "EMAIL_BACKEND" not in mail:
+        raise ValidationError("use smtp://user:password@host:25, submission://… (STARTTLS) or smtp://…:465?ssl=true")
+
 
 # ── What may differ ────────────────────────────────────────────────────────────────────────────────────────────────
 DEBUG = env.bool("DEBUG", False)
@@ -30,6 +36,8 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", f"leased:///{DATA_DIR / 'broker
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", 120)  # a worker silent for so long has lost its job
 RECONCILE_SECONDS = env.int("RECONCILE_SECONDS", 300)
 LOG_LEVEL = env.log_level("LOG_LEVEL", "INFO")
+_mail = env.dj_email_url("EMAIL_URL", "dummy:", validate=_knows_mail)  # the mail server; without one no mail is sent
+_mail_from = env.str("EMAIL_FROM", "")
 _secret_key = env.str("SECRET_KEY", "")
 _trail_key = env.str("TRAIL_KEY", "")
 env.seal()
@@ -187,6 +195,14 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+
+# ── Reminders by e-mail ────────────────────────────────────────────────────────────────────────────────────────────
+EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_BACKEND"], _mail["EMAIL_HOST"] or "localhost", _mail["EMAIL_PORT"] or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"] or "", _mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail["EMAIL_USE_TLS"], _mail["EMAIL_USE_SSL"]
+EMAIL_FILE_PATH = _mail["EMAIL_FILE_PATH"]
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = _mail_from or EMAIL_HOST_USER or "office@localhost"
 
 # ── Celery: the schedule only rings the reconciler, the calendar says what must exist (docs/adr/0004) ──────────────
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
