@@ -6,6 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import dj_email_url
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 from environs import Env, ValidationError
 
@@ -15,9 +16,14 @@ env = Env(eager=False)  # collect every fault, report them together at `env.seal
 env.read_env(BASE_DIR / ".env", recurse=False)
 
 
-def _knows_mail(mail: dict) -> None:
+@env.parser_for("mail_url")
+def _mail_url(value: str) -> dict:
+    mail = dj_email_url.parse(value)
     if "EMAIL_BACKEND" not in mail:
-        raise ValidationError("use smtp://user:password@host:25, submission://… (STARTTLS) or smtp://…:465?ssl=true")
+        raise ValidationError(
+            "Use smtp://host:25, submission://user:password@host:587 (STARTTLS) or smtp://user:password@host:465?ssl=true."
+        )
+    return mail
 
 
 # ── What may differ ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -36,7 +42,7 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", f"leased:///{DATA_DIR / 'broker
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", 120)  # a worker silent for so long has lost its job
 RECONCILE_SECONDS = env.int("RECONCILE_SECONDS", 300)
 LOG_LEVEL = env.log_level("LOG_LEVEL", "INFO")
-_mail = env.dj_email_url("EMAIL_URL", "dummy:", validate=_knows_mail)  # the mail server; without one no mail is sent
+_mail = env.mail_url("EMAIL_URL", "dummy:")  # the mail server; without one no mail is sent
 _mail_from = env.str("EMAIL_FROM", "")
 _secret_key = env.str("SECRET_KEY", "")
 _trail_key = env.str("TRAIL_KEY", "")
