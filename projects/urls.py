@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from projects.views import dispatch, projects, wall, works
+from projects.views import check, dispatch, projects, wall, weeks, works
 
 urlpatterns = [
     path("projects/", projects.ProjectsView.as_view(), name="projects"),
@@ -12,7 +12,11 @@ urlpatterns = [
     path("projects/<str:code>/stage/<int:pk>/withdraw/", projects.withdraw_stage, name="project_stage_withdraw"),
     path("dispatch/", dispatch.dispatch, name="dispatch"),
     path("dispatch/accept/", dispatch.accept_all, name="dispatch_accept_all"),
+    path("dispatch/weeks/", weeks.week_list, name="dispatch_weeks"),
+    path("dispatch/policy/", weeks.thresholds, name="dispatch_policy"),
+    path("dispatch/plans/", weeks.plans, name="dispatch_plans"),
     path("dispatch/<str:code>/", dispatch.dispatch_project, name="dispatch_project"),
+    path("dispatch/<str:code>/check/", check.check_dispatch, name="dispatch_check"),
     path("dispatch/<str:code>/<int:pk>/review/", dispatch.review, name="dispatch_review"),
     path("sections/<int:pk>/works/", works.section_works, name="section_works"),
     path("wall/", wall.wall_page, name="wall"),

@@ -41,6 +41,14 @@ EXPECTED = {
     ("dispatch", "post"): (302, 302, 200, 200, 302, 404),
     ("dispatch_project", "get"): (200, 404, 404, 404, 200, 404),
     ("dispatch_project", "post"): (422, 404, 404, 404, 422, 404),
+    ("dispatch_check", "get"): (405, 405, 405, 405, 405, 405),
+    ("dispatch_check", "post"): (200, 404, 404, 404, 200, 404),
+    ("dispatch_weeks", "get"): (200, 200, 200, 200, 200, 200),
+    ("dispatch_weeks", "post"): (404, 404, 404, 404, 404, 404),  # of no week: see test_weeks_page
+    ("dispatch_policy", "get"): (200, 200, 200, 200, 200, 200),
+    ("dispatch_policy", "post"): (404, 404, 404, 404, 422, 404),
+    ("dispatch_plans", "get"): (200, 200, 200, 200, 200, 200),
+    ("dispatch_plans", "post"): (302, 302, 404, 404, 302, 404),
     ("dispatch_accept_all", "get"): (405, 405, 405, 405, 405, 405),
     ("dispatch_accept_all", "post"): (404, 404, 302, 404, 302, 404),
     ("dispatch_review", "get"): (405, 405, 405, 405, 405, 405),
@@ -91,6 +99,10 @@ def address(name, own, live):
         "project_stage_withdraw": f"/projects/{own.code}/stage/{fact.pk}/withdraw/",
         "dispatch": "/dispatch/",
         "dispatch_project": f"/dispatch/{own.code}/",
+        "dispatch_check": f"/dispatch/{own.code}/check/",
+        "dispatch_weeks": "/dispatch/weeks/",
+        "dispatch_policy": "/dispatch/policy/",
+        "dispatch_plans": "/dispatch/plans/",
         "dispatch_accept_all": "/dispatch/accept/",
         "dispatch_review": f"/dispatch/{own.code}/{live.pk}/review/",
     }[name]
@@ -103,7 +115,7 @@ def test_each_address_answers_each_role_as_it_should(client, own, users, live, n
     client.force_login(users[role])
     answer = getattr(client, method)(address(name, own, live), data)
     assert answer.status_code == EXPECTED[name, method][ROLES.index(role)]
-    if role == "foreign_county" or (role == "foreign_department" and name.startswith("dispatch")):
+    if role == "foreign_county" or (role == "foreign_department" and name.startswith("dispatch") and name != "dispatch_plans"):
         assert CANARY not in answer.content.decode()
 
 
