@@ -114,9 +114,7 @@ class WeekChange:
 
 def sentence(since: str, finished: int, not_started: int, advanced: int, started: int, progressed: int) -> str:
     """The fixed sentence of the weekly report."""
-    return (
-        f"较{since}相比，完工增加{finished}个，前期{not_started}个中{advanced}个有所推进，已开工{started}个中{progressed}个有新进展"
-    )
+    return f"较{since}相比，完工增加{finished}个，前期{not_started}个中{advanced}个有所推进，已开工{started}个中{progressed}个有新进展"
 
 
 def compare(
