@@ -1,7 +1,7 @@
-"""What is odd about a project in a week and must be asked about. Source: the office's own working rules (docs/rules.md); thresholds are the policy's.
+"""What is odd about a project in a week and must be asked about. Source: the office's own working rules (docs/rules.md).
 
-Rules are pure: values in, verdicts out. A verdict carries its sentence and its evidence and is quoted unchanged on the review
-page, in the list of anomalies and in the weekly report. Reading (`read`) takes a fixed number of queries for any number of projects.
+Rules are pure: values and the policy's thresholds in, verdicts out. A verdict carries its sentence and its evidence and is quoted
+unchanged on the review page, in the list of anomalies and in the weekly report. Reading takes a fixed number of queries.
 """
 
 import dataclasses
@@ -106,9 +106,9 @@ def _milestones(facts: ProjectFacts, day: dt.date) -> Iterator[Verdict]:
         if is_open and baseline_on < day:
             late = (day - baseline_on).days
             now = f"，总体进度{_percent(facts.physical_progress)}" if word == "完工" else ""
-            ahead = f"，预计{word}{forecast_on}" if forecast_on and forecast_on >= day else "，未报新的预计日期"
+            ahead = f"，预计{word}{_day(forecast_on)}" if forecast_on and forecast_on >= day else "，未报新的预计日期"
             evidence = ((f"基线{word}", str(baseline_on)), (f"预计{word}", str(forecast_on or "未填")), ("截至", str(day)))
-            yield Verdict(Anomaly.MILESTONE, f"基线{word}{baseline_on}已过{late}天仍未{word}{now}{ahead}", evidence)
+            yield Verdict(Anomaly.MILESTONE, f"{_day(baseline_on)}基线{word}已过{late}天仍未{word}{now}{ahead}", evidence)
 
 
 def _stalled(permit: PermitDates, day: dt.date) -> Verdict | None:
@@ -118,10 +118,16 @@ def _stalled(permit: PermitDates, day: dt.date) -> Verdict | None:
         return None
     over = workdays_between(due_on, day)
     passed = f"超{over}个工作日" if over else "已超期"  # the promise ended on the last working day before a holiday
-    sentence = f"{permit.name}{permit.submitted_on}报送{permit.authority}，承诺{permit.promised_workdays}个工作日，应于{due_on}办结，{passed}未办结"
+    sentence = (
+        f"{permit.name}{_day(permit.submitted_on)}报送{permit.authority}，承诺{permit.promised_workdays}个工作日，"
+        f"应于{_day(due_on)}办结，{passed}未办结"
+    )
     evidence = (
-        ("报送日", str(permit.submitted_on)), ("承诺时限", f"{permit.promised_workdays}个工作日"), ("应办结日", str(due_on)), ("超期", f"{over}个工作日"),
-    )  # fmt: skip
+        ("报送日", str(permit.submitted_on)),
+        ("承诺时限", f"{permit.promised_workdays}个工作日"),
+        ("应办结日", str(due_on)),
+        ("超期", f"{over}个工作日"),
+    )
     return Verdict(Anomaly.PERMIT_STALLED, sentence, evidence)
 
 
@@ -169,6 +175,10 @@ def week_words(week_of: dt.date) -> str:
     """2025年第8周."""
     year, number, _ = week_of.isocalendar()
     return f"{year}年第{number}周"
+
+
+def _day(day: dt.date) -> str:
+    return f"{day.year}年{day.month}月{day.day}日"
 
 
 def _percent(value: Decimal | None) -> str:
@@ -239,5 +249,6 @@ def _permits(scope, day: dt.date) -> dict[int, list[PermitDates]]:
     for permit in rows:
         name = PermitKind(permit.kind).label
         authority = permit.authority.name if permit.authority else "受理机关"
-        found[permit.project_id].append(PermitDates(name, authority, permit.submitted_on, permit.promised_workdays))
+        if permit.submitted_on and permit.promised_workdays is not None:
+            found[permit.project_id].append(PermitDates(name, authority, permit.submitted_on, permit.promised_workdays))
     return found

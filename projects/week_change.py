@@ -102,10 +102,9 @@ class WeekChange:
     @property
     def note(self) -> str:
         """Why the difference of the finished ones is another number: the list itself changed. Empty when it did not."""
+        old = sum(row.now.stage == Stage.FINISHED and not row.is_newly_finished for row in self.listed)
         said = [
-            f"列入{len(self.listed)}个（其中列入前已完工{sum(r.now.stage == Stage.FINISHED and not r.is_newly_finished for r in self.listed)}个）"
-            if self.listed
-            else "",
+            f"列入{len(self.listed)}个（其中列入前已完工{old}个）" if self.listed else "",
             f"调出{len(self.left)}个（其中已完工{sum(f.stage == Stage.FINISHED for f in self.left)}个）" if self.left else "",
         ]
         words = "，".join(word for word in said if word)
