@@ -12,10 +12,10 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from linfen_water import clock, policy, trail
+from linfen_water import clock, notices, policy, trail
 from linfen_water.dates import month_start
 from linfen_water.enums import Role
-from linfen_water.models import Notice, Region, Unit, User
+from linfen_water.models import Region, Unit, User
 from projects import rules, weeks
 from projects.models import Dispatch, MonthlyPlan, Project, ProjectVersion, ReportingWeek
 from projects.rules import Fault, plain
@@ -117,8 +117,10 @@ def _settle_week(row: ReportingWeek, old: Week, new: Week, by: User, *, is_urgen
     changes |= {"week_of": [new.week_of, new.week_of], "is_urgent": [None, is_urgent]}
     event = trail.record(action="week.times", subject=row, by=by, changes=changes, reason=row.reason)
     text = f"{'【急件】' if is_urgent else ''}{new.name}周调度填报时间调整：{times_words(new)}。理由：{row.reason}"
-    told = {"kind": "week.times", "text": text, "url": reverse("dispatch_weeks"), "by": by, "at": clock.now()}
-    Notice.objects.bulk_create(Notice(unit=unit, key=f"week.times:{event.pk}:{unit.pk}", **told) for unit in reporting_units())
+    for unit in reporting_units():
+        notices.notify(
+            key=f"week.times:{event.pk}:{unit.pk}", kind="week.times", text=text, unit=unit, url=reverse("dispatch_weeks"), by=by
+        )
 
 
 def reporting_units():

@@ -242,7 +242,8 @@ def plans(request):
     field = field if field in PLANNED else "planned_progress"
     year = _year(request)
     months = [dt.date(year, month, 1) for month in range(1, 13)]
-    visible = permissions.visible_projects(request.user, request.today).filter(delisted_on=None, listed_on__lt=dt.date(year + 1, 1, 1))
+    listed = permissions.visible_projects(request.user, request.today).filter(delisted_on=None, listed_on__lt=dt.date(year + 1, 1, 1))
+    visible = listed.exclude(completed_on__lt=months[0])
     editable = permissions.dispatched_projects(request.user) if request.as_of == request.today else Project.objects.none()
     if request.method == "POST" and not permissions.may_dispatch(request.user):
         raise Http404
@@ -266,6 +267,7 @@ def plans(request):
         "this_month": month_start(request.today),
         "may_edit": bool(mine),
         "general": [answer["general"] for answer in answers.values() if answer["general"]],
+        "finished_count": listed.filter(completed_on__lt=months[0]).count(),
         "wants_reason": any(answer["wants_reason"] for answer in answers.values()),
     }
     return render(request, "projects/plans.html", context, status=max((a["status"] for a in answers.values()), default=200))
