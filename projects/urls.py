@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from projects.views import check, dispatch, projects, wall, weeks, works
+from projects.views import board, check, dispatch, projects, wall, weeks, works
 
 urlpatterns = [
     path("projects/", projects.ProjectsView.as_view(), name="projects"),
@@ -15,6 +15,9 @@ urlpatterns = [
     path("dispatch/weeks/", weeks.week_list, name="dispatch_weeks"),
     path("dispatch/policy/", weeks.thresholds, name="dispatch_policy"),
     path("dispatch/plans/", weeks.plans, name="dispatch_plans"),
+    path("dispatch/board/", board.board_page, name="board"),
+    path("dispatch/board/review/", board.board_review, name="board_review"),
+    path("dispatch/board/remind/", board.board_remind, name="board_remind"),
     path("dispatch/<str:code>/", dispatch.dispatch_project, name="dispatch_project"),
     path("dispatch/<str:code>/check/", check.check_dispatch, name="dispatch_check"),
     path("dispatch/<str:code>/<int:pk>/review/", dispatch.review, name="dispatch_review"),

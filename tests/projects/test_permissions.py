@@ -49,6 +49,12 @@ EXPECTED = {
     ("dispatch_policy", "post"): (404, 404, 404, 404, 422, 404),
     ("dispatch_plans", "get"): (200, 200, 200, 200, 200, 200),
     ("dispatch_plans", "post"): (302, 302, 404, 404, 302, 404),
+    ("board", "get"): (200, 200, 200, 200, 200, 200),
+    ("board", "post"): (405, 405, 405, 405, 405, 405),
+    ("board_review", "get"): (405, 405, 405, 405, 405, 405),
+    ("board_review", "post"): (404, 404, 302, 404, 302, 404),
+    ("board_remind", "get"): (405, 405, 405, 405, 405, 405),
+    ("board_remind", "post"): (404, 404, 302, 302, 302, 404),
     ("dispatch_accept_all", "get"): (405, 405, 405, 405, 405, 405),
     ("dispatch_accept_all", "post"): (404, 404, 302, 404, 302, 404),
     ("dispatch_review", "get"): (405, 405, 405, 405, 405, 405),
@@ -103,6 +109,9 @@ def address(name, own, live):
         "dispatch_weeks": "/dispatch/weeks/",
         "dispatch_policy": "/dispatch/policy/",
         "dispatch_plans": "/dispatch/plans/",
+        "board": "/dispatch/board/",
+        "board_review": "/dispatch/board/review/",
+        "board_remind": "/dispatch/board/remind/",
         "dispatch_accept_all": "/dispatch/accept/",
         "dispatch_review": f"/dispatch/{own.code}/{live.pk}/review/",
     }[name]
@@ -111,7 +120,7 @@ def address(name, own, live):
 @pytest.mark.parametrize(("name", "method"), EXPECTED)
 @pytest.mark.parametrize("role", ROLES)
 def test_each_address_answers_each_role_as_it_should(client, own, users, live, name, method, role):
-    data = {"dispatch": [live.pk], "action": "accept"} if name.startswith("dispatch_") else {}
+    data = {"dispatch": [live.pk], "action": "accept"} if name.startswith(("dispatch_", "board_")) else {}
     client.force_login(users[role])
     answer = getattr(client, method)(address(name, own, live), data)
     assert answer.status_code == EXPECTED[name, method][ROLES.index(role)]
