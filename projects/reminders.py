@@ -68,10 +68,8 @@ def chase(*, week_of: dt.date, projects, by: User | None, note: str = "", again:
     ending = f"\n{note.strip()[:LONGEST_NOTE]}" if note.strip() else ""
     told = {unit.pk: board.unit_text(week, owing[unit.county_id]) + ending for unit in units}
     url = f"{reverse('dispatch')}?week={week_of}"
-    count = sum(
-        notices.notify(key=f"chase:{week_of}:{unit.code}:{turn}", kind=CHASE, text=told[unit.pk], url=url, unit=unit, by=by)
-        for unit in units
-    )
+    keys = {unit.pk: f"chase:{week_of}:{unit.code}:{turn}" for unit in units}
+    count = sum(notices.notify(key=keys[unit.pk], kind=CHASE, text=told[unit.pk], url=url, unit=unit, by=by) for unit in units)
     ways = list(Channel.objects.filter(is_active=True)) if units and count else []
     whole = board.chase_text(week, region or Region.current()) + ending
     sent = [
