@@ -11,7 +11,7 @@ from django.db import transaction
 
 from linfen_water import clock, trail
 from linfen_water.models import Domain, TrailEvent, User
-from projects import reports, rules, weeks
+from projects import reminders, reports, rules, weeks
 from projects.enums import DispatchState, StageEvent, WeekState
 from projects.models import Dispatch, DispatchLine, FundingSource, Project, ProjectVersion, StageFact
 from projects.reports import COUNTING, FIELDS, Flat, ProjectWeek
@@ -123,6 +123,7 @@ def submit_dispatch(*, dispatch: Dispatch, by: User) -> Dispatch:
     )
     _speak(draft, by)
     _record(draft, week, "dispatch.submit", by, {"state": [DispatchState.DRAFT, DispatchState.SUBMITTED]}, draft.reason)
+    reminders.tell_answered(draft, by=by)
     return draft
 
 
@@ -141,6 +142,7 @@ def return_dispatch(*, dispatch: Dispatch, remark: str, by: User) -> Dispatch:
     _speak_again(week.project, by)
     settle_stage(week.project)
     _record(live, week, "dispatch.return", by, {"state": [before, DispatchState.RETURNED]}, remark.strip())
+    reminders.tell_returned(live, by=by)
     return live
 
 
