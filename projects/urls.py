@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from projects.views import board, check, dispatch, projects, wall, weeks, works
+from projects.views import board, check, dispatch, problems, projects, wall, weeks, works
 
 urlpatterns = [
     path("projects/", projects.ProjectsView.as_view(), name="projects"),
@@ -21,6 +21,15 @@ urlpatterns = [
     path("dispatch/<str:code>/", dispatch.dispatch_project, name="dispatch_project"),
     path("dispatch/<str:code>/check/", check.check_dispatch, name="dispatch_check"),
     path("dispatch/<str:code>/<int:pk>/review/", dispatch.review, name="dispatch_review"),
+    path("problems/", problems.problems, name="problems"),
+    path("problems/new/", problems.problem_new, name="problem_new"),
+    path("problems/<str:code>/", problems.problem, name="problem"),
+    path("problems/<str:code>/act/", problems.problem_act, name="problem_act"),
+    path("problems/<str:code>/edit/", problems.problem_edit, name="problem_edit"),
+    path("problems/<str:code>/note/", problems.problem_note, name="problem_note"),
+    path("problems/<str:code>/files/", problems.problem_files, name="problem_files"),
+    path("problems/<str:code>/files/<int:pk>/withdraw/", problems.problem_file_withdraw, name="problem_file_withdraw"),
+    path("attachments/<int:pk>/", problems.attachment, name="attachment"),
     path("sections/<int:pk>/works/", works.section_works, name="section_works"),
     path("wall/", wall.wall_page, name="wall"),
     path("wall/base.svg", wall.base_svg, name="wall_base"),

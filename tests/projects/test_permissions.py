@@ -4,17 +4,19 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from django.core.files.base import ContentFile
 
 from linfen_water.models import Policy
 from projects import permissions
 from projects.enums import DispatchState, StageEvent
-from projects.models import Dispatch, Project, ProjectVersion, StageFact
+from projects.models import Attachment, Dispatch, Project, ProjectVersion, StageFact
 from tests.factories import (
     THIS_WEEK,
     TODAY,
     CountyFactory,
     DispatchFactory,
     DomainFactory,
+    ProblemFactory,
     ProjectFactory,
     RegionFactory,
     UserFactory,
@@ -37,6 +39,24 @@ EXPECTED = {
     ("project_stage", "post"): (404, 404, 404, 404, 422, 404),
     ("project_stage_withdraw", "get"): (405, 405, 405, 405, 405, 405),
     ("project_stage_withdraw", "post"): (404, 404, 404, 404, 422, 404),
+    ("problems", "get"): (200, 200, 200, 200, 200, 200),
+    ("problems", "post"): (405, 405, 405, 405, 405, 405),
+    ("problem_new", "get"): (200, 200, 200, 200, 200, 404),
+    ("problem_new", "post"): (422, 422, 422, 422, 422, 404),
+    ("problem", "get"): (200, 404, 200, 200, 200, 200),
+    ("problem", "post"): (405, 405, 405, 405, 405, 405),
+    ("problem_act", "get"): (405, 405, 405, 405, 405, 405),
+    ("problem_act", "post"): (422, 404, 404, 404, 422, 404),  # the county handles it
+    ("problem_edit", "get"): (405, 405, 405, 405, 405, 405),
+    ("problem_edit", "post"): (422, 404, 404, 404, 422, 404),
+    ("problem_note", "get"): (405, 405, 405, 405, 405, 405),
+    ("problem_note", "post"): (422, 404, 422, 404, 422, 404),
+    ("problem_files", "get"): (405, 405, 405, 405, 405, 405),
+    ("problem_files", "post"): (422, 404, 404, 404, 422, 404),
+    ("problem_file_withdraw", "get"): (405, 405, 405, 405, 405, 405),
+    ("problem_file_withdraw", "post"): (404, 404, 404, 404, 422, 404),  # the office, and who put it there
+    ("attachment", "get"): (200, 404, 200, 200, 200, 200),
+    ("attachment", "post"): (405, 405, 405, 405, 405, 405),
     ("dispatch", "get"): (200, 200, 200, 200, 200, 404),
     ("dispatch", "post"): (302, 302, 200, 200, 302, 404),
     ("dispatch_project", "get"): (200, 404, 404, 404, 200, 404),
@@ -80,8 +100,9 @@ def own():
 
 @pytest.fixture
 def users(own):
+    reporter = own.versions.get().responsible_unit  # of the project's county
     return {
-        "county": UserFactory(in_county=True, county=own.versions.get().county),
+        "county": UserFactory(in_county=True, unit=reporter),
         "foreign_county": UserFactory(in_county=True, county=CountyFactory()),
         "department": UserFactory(in_department=True, domain=own.domain),
         "foreign_department": UserFactory(in_department=True, domain=DomainFactory(name="住建")),
@@ -95,6 +116,16 @@ def live(own):
     return DispatchFactory(project=own, week_of=THIS_WEEK, submitted=True, done=CANARY)
 
 
+@pytest.fixture(autouse=True)
+def trouble(own, settings, tmp_path):
+    """An open problem that the project's county handles, with a file beside it."""
+    settings.MEDIA_ROOT = tmp_path
+    problem = ProblemFactory(project=own, code="WT-2025-001", handler=own.versions.get().responsible_unit, description=CANARY)
+    pdf = ContentFile(b"%PDF-1.4 %%EOF", name="a.pdf")
+    Attachment.objects.create(pk=71, project=own, problem=problem, file=pdf, name="a.pdf", size=14, digest="0" * 64)
+    return problem
+
+
 def address(name, own, live):
     fact = StageFact.objects.get(project=own, event=StageEvent.START)
     return {
@@ -103,6 +134,15 @@ def address(name, own, live):
         "project_revise": f"/projects/{own.code}/revise/",
         "project_stage": f"/projects/{own.code}/stage/",
         "project_stage_withdraw": f"/projects/{own.code}/stage/{fact.pk}/withdraw/",
+        "problems": "/problems/",
+        "problem_new": "/problems/new/",
+        "problem": "/problems/WT-2025-001/",
+        "problem_act": "/problems/WT-2025-001/act/",
+        "problem_edit": "/problems/WT-2025-001/edit/",
+        "problem_note": "/problems/WT-2025-001/note/",
+        "problem_files": "/problems/WT-2025-001/files/",
+        "problem_file_withdraw": "/problems/WT-2025-001/files/71/withdraw/",
+        "attachment": "/attachments/71/",
         "dispatch": "/dispatch/",
         "dispatch_project": f"/dispatch/{own.code}/",
         "dispatch_check": f"/dispatch/{own.code}/check/",
@@ -120,7 +160,7 @@ def address(name, own, live):
 @pytest.mark.parametrize(("name", "method"), EXPECTED)
 @pytest.mark.parametrize("role", ROLES)
 def test_each_address_answers_each_role_as_it_should(client, own, users, live, name, method, role):
-    data = {"dispatch": [live.pk], "action": "accept"} if name.startswith(("dispatch_", "board_")) else {}
+    data = {"dispatch": [live.pk], "action": "accept"} if name.startswith(("dispatch_", "board_")) else {"action": "answer"}
     client.force_login(users[role])
     answer = getattr(client, method)(address(name, own, live), data)
     assert answer.status_code == EXPECTED[name, method][ROLES.index(role)]
