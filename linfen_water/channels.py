@@ -5,13 +5,16 @@ A message that went out just before its worker was killed goes out once more: tw
 """
 
 import base64
+import contextlib
 import dataclasses
 import hashlib
 import hmac
 import http.client
 import json
 import re
+import socket
 import ssl
+import threading
 import time
 from urllib.parse import SplitResult, quote_plus, urlsplit
 
@@ -231,23 +234,31 @@ def _post(url: str, body: bytes) -> tuple[int, bytes]:
     """Status and answer of one POST: no proxy, no redirect, no more time or bytes than allowed."""
     parts = _split(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    end = time.monotonic() + PATIENCE
     link = kind(parts.hostname, parts.port, timeout=PATIENCE)
+    end = time.monotonic() + PATIENCE
+    guard = threading.Timer(PATIENCE, _hang_up, [link])  # also on one that keeps sending a byte now and then
+    guard.daemon = True
+    guard.start()
     try:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         link.request("POST", target, body, {"Content-Type": "application/json; charset=utf-8"})
         reply = link.getresponse()
-        answer = b""
-        while len(answer) < MOST_READ and (piece := reply.read1(MOST_READ - len(answer))):
-            answer += piece
-            if time.monotonic() > end:
-                raise TimeoutError
+        answer = reply.read(MOST_READ)
+        if time.monotonic() > end:
+            raise TimeoutError
     except (OSError, http.client.HTTPException) as fault:
+        is_late = time.monotonic() > end
         words = next((words for kind, words in TROUBLES.items() if isinstance(fault, kind)), "连不上对方服务器")
-        raise SendFault(words) from None
+        raise SendFault(TROUBLES[TimeoutError] if is_late else words) from None
     finally:
+        guard.cancel()
         link.close()
     return reply.status, answer
+
+
+def _hang_up(link: http.client.HTTPConnection) -> None:
+    with contextlib.suppress(OSError, AttributeError):  # closed meanwhile, or not connected yet: then the connecting has its own limit
+        link.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _judge(status: int, answer: bytes) -> str:
