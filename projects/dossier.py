@@ -192,7 +192,7 @@ def _permits(project: Project, day: dt.date) -> list[PermitRow]:
 def _problems(project: Project, day: dt.date) -> list[Problem]:
     problems = list(project.problems.filter(raised_on__lte=day).select_related("handler"))
     for problem in problems:
-        if problem.closed_on and problem.closed_on > day:
+        if problem.closed_on is None or problem.closed_on > day:  # a basis is proposed before the close-out
             problem.closed_on, problem.closing_basis = None, ""
     return problems
 
