@@ -11,6 +11,7 @@ ENTRIES = [
     ("今日", "today", [], None),
     ("周调度", "dispatch", [], {Role.OFFICE, Role.COUNTY, Role.DEPARTMENT}),
     ("报送情况", "board", [], None),
+    ("问题", "problems", [], None),
     ("项目", "projects", [], None),
     ("挂图", "wall", [], None),
     ("断面", "sections", [], None),
