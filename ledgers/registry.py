@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from ledgers import air, filters, master, tables, water, water_filters, water_tables
+from ledgers import air, filters, master, problems, tables, water, water_filters, water_tables
 from ledgers.columns import LedgerColumn
 from ledgers.permissions import may_take_in
 from ledgers.rows import Rows
@@ -95,6 +95,24 @@ LEDGERS: dict[str, Ledger] = {
             table=tables.ProjectTable,
             filter=filters.ProjectFilter,
             may_take_in=may_take_in,
+        ),
+        Ledger(
+            slug="problems",
+            title="问题台账",
+            row_is="问题",
+            measure="个",
+            about="每个问题一行：类别、级别与各级意见、承办、时限、进展、销号依据",
+            rows=problems.rows,
+            read=problems.read,
+            totals=problems.totals,
+            spoken_totals=problems.spoken_totals,
+            notes=problems.notes,
+            unit="天数为自然日，各级期限为工作日",
+            label_column="project",
+            words_column="description",
+            empty="还没有登记的问题。",
+            table=problems.ProblemTable,
+            filter=problems.ProblemLedgerFilter,
         ),
         Ledger(
             slug="sections",
