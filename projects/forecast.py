@@ -209,8 +209,13 @@ def calibrate(found: Iterable[Trial], day: dt.date, *, without: int | None = Non
 
 def _band(of: Mapping[int, Sequence[tuple[float, bool]]]) -> Band:
     weighed = sorted((ratio, not happened, 1 / len(rows)) for rows in of.values() for ratio, happened in rows)
-    low, middle, high = _quantiles(weighed, (LOW, MIDDLE, HIGH))
-    return Band(sum(any(happened for _, happened in rows) for rows in of.values()), low, middle, high)
+    finished = sum(any(happened for _, happened in rows) for rows in of.values())
+    if finished < LEAST_FINISHED:
+        return Band(finished, None, None, None)
+    # The next project is one more than those seen, and may lie beyond all of them (conformal prediction): the ends move outwards.
+    outwards = ((LOW * (finished + 1) - 1) / finished, MIDDLE, HIGH * (finished + 1) / finished)
+    low, middle, high = _quantiles(weighed, outwards)
+    return Band(finished, low, middle, high)
 
 
 def _quantiles(weighed: Sequence[tuple[float, bool, float]], shares: Sequence[float]) -> list[float | None]:
@@ -275,15 +280,15 @@ def percent_at(curve: Corners, days: float) -> float:
     return 100.0
 
 
-def projected(curve: Corners, percent: float, since: dt.date, finish_on: dt.date, day: dt.date) -> float:
-    """The percent on `day` of a work that stands at `percent` on `since` and goes on along its plan's shape to 100 on `finish_on`."""
-    if day <= since:
-        return percent
-    if day >= finish_on:
-        return 100.0
+def projected(curve: Corners, percent: float, since: dt.date, finish_on: dt.date, days: Sequence[dt.date]) -> list[float]:
+    """The percent on each of `days` of a work that stands at `percent` on `since` and goes on in its plan's shape to 100 on `finish_on`."""
     earned, total = earned_days(curve, percent), float((curve[-1][0] - curve[0][0]).days)
-    reached = earned + (total - earned) * (day - since).days / (finish_on - since).days
-    return max(percent, percent_at(curve, reached))
+    span, result = max((finish_on - since).days, 1), []
+    for day in days:
+        share = min(max((day - since).days, 0) / span, 1.0)
+        done = 100.0 if day >= finish_on else percent_at(curve, earned + (total - earned) * share)
+        result.append(max(percent, done) if day > since else percent)
+    return result
 
 
 def _median_slope(points: Sequence[tuple[int, float]]) -> float:
