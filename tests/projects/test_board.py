@@ -4,6 +4,7 @@ import datetime as dt
 import html
 import re
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from django.db import transaction
@@ -14,7 +15,8 @@ from linfen_water.enums import ChannelKind, JobState
 from linfen_water.models import Channel, Delivery, Job, Notice, Policy, Region, TrailEvent
 from projects import board, reminders, services, tasks
 from projects.board import Standing, read_board
-from projects.enums import DispatchState
+from projects.demo import told
+from projects.enums import DispatchState, Provenance
 from projects.models import Dispatch, Project, ReportingWeek
 from tests.factories import (
     LAST_WEEK,
@@ -539,6 +541,25 @@ def test_before_the_set_up_the_board_opens(client, now):
     Region.objects.all().delete()
     client.force_login(UserFactory())
     assert client.get("/dispatch/board/").status_code == 200
+
+
+def test_the_demo_tells_of_returns_and_of_last_weeks_reminder_but_never_of_public_projects(now, yaodu, houma):
+    clerk = UserFactory(in_county=True, unit=yaodu.unit_set.get())
+    UserFactory(in_county=True, unit=houma.unit_set.get())
+    late = {"week_of": LAST_WEEK, "submitted_at": at(LAST_WEEK + dt.timedelta(days=3), 17)}
+    back = {"week_of": THIS_WEEK, "returned": True, "reviewed_by": UserFactory(), "reviewed_at": THURSDAY_NOON}
+    for code, county, provenance in (("LF-001", yaodu, Provenance.DEMO), ("LF-002", houma, Provenance.PUBLIC)):
+        row = project(county, code, provenance=provenance)
+        DispatchFactory(project=row, **late)
+        DispatchFactory(project=row, **back)
+    DispatchFactory(project=project(yaodu, "LF-003"), week_of=LAST_WEEK)  # in the morning
+    told.tell(SimpleNamespace(today=TODAY))
+    assert [(row.unit.code, row.kind, row.is_read) for row in notices.notices_for(clerk)] == [
+        ("yaodu", reminders.RETURNED, False),
+        ("yaodu", reminders.CHASE, True),
+    ]
+    assert "尧都应报2项，还有1项没有报：LF-001 LF-001工程。" in Notice.objects.get(kind=reminders.CHASE).text
+    assert Notice.objects.count() == 2
 
 
 def test_last_week_is_read_as_it_was_reported(now, yaodu):
