@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from ledgers import air, filters, master, problems, tables, water, water_filters, water_tables
+from ledgers import air, filters, master, permits, problems, tables, water, water_filters, water_tables
 from ledgers.columns import LedgerColumn
 from ledgers.permissions import may_take_in
 from ledgers.rows import Rows
@@ -95,6 +95,23 @@ LEDGERS: dict[str, Ledger] = {
             table=tables.ProjectTable,
             filter=filters.ProjectFilter,
             may_take_in=may_take_in,
+        ),
+        Ledger(
+            slug="permits",
+            title="前期手续台账",
+            row_is="手续",
+            measure="项",
+            about="每个项目的每项手续一行：状态、受理机关、报送、承诺、办结、文号、有效期和卡点",
+            unit="工作日",
+            empty="还没有登记手续。",
+            rows=permits.rows,
+            read=permits.read,
+            totals=permits.totals,
+            spoken_totals=permits.spoken_totals,
+            notes=permits.notes,
+            label_column="name",
+            table=permits.PermitTable,
+            filter=permits.PermitFilter,
         ),
         Ledger(
             slug="problems",

@@ -13,6 +13,7 @@ ENTRIES = [
     ("报送情况", "board", [], None),
     ("问题", "problems", [], None),
     ("项目", "projects", [], None),
+    ("手续", "permits", [], None),
     ("挂图", "wall", [], None),
     ("断面", "sections", [], None),
     ("台账", "ledgers", [], None),

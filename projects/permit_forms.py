@@ -20,13 +20,13 @@ MOST_WORKDAYS = 366
 class TextField(forms.CharField):
     """One line of text, without the control characters of a paste."""
 
-    def __init__(self, label: str, max_length: int, **attrs):
+    def __init__(self, label: str, max_length: int, *, is_long: bool = False, **attrs):
         super().__init__(
             label=label,
             required=False,
             max_length=max_length,
             error_messages={"max_length": "最多 %(limit_value)s 字，现为 %(show_value)s 字。"},
-            widget=forms.TextInput(attrs={"autocomplete": "off", **attrs}),
+            widget=forms.Textarea(attrs={"rows": 1}) if is_long else forms.TextInput(attrs={"autocomplete": "off", **attrs}),
         )
 
     def to_python(self, value):
@@ -73,7 +73,7 @@ class PermitForm(forms.Form):
             "obtained_on": lambda: DayField(label="办结日", required=False),
             "doc_number": lambda: TextField("文号", 60),
             "valid_until": lambda: DayField(label="有效期至", required=False),
-            "note": lambda: TextField("卡点说明", 200),
+            "note": lambda: TextField("卡点说明", 200, is_long=True),
             "parallel_group": lambda: TextField("并联组", 20, list="permit-groups"),
             "helper_post": lambda: TextField("帮办人（岗位）", 30),
         }

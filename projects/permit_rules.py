@@ -223,6 +223,7 @@ class Step:
     latest_submit_on: dt.date | None = None  # None: handed in already, or nothing to aim at
     latest_end_on: dt.date | None = None
     after_workdays: int = 0  # what the papers after it take
+    is_stalled: bool = False  # under way for longer than such papers take: when it ends cannot be told
     is_critical: bool = False  # on the chain that decides when all papers are there
     sentence: str = ""
 
@@ -283,7 +284,8 @@ class Plan:
         if not missing:
             return f"{len(self.steps)}项手续已全部办结。"
         chain = "→".join(P(step.kind).label for step in self.critical if step.is_missing)
-        words = f"缺{len(missing)}项手续，按倒排预计 {self.ready_on} 办齐"
+        stalled = sum(step.is_stalled for step in missing)
+        words = f"缺{len(missing)}项手续，" + (f"其中{stalled}项已超过通常用时，最早" if stalled else "预计") + f" {self.ready_on} 办齐"
         slack = self.slack or 0
         if self.target_on < self.day:
             words += f"；{self.target_word} {self.target_on} 已过"
@@ -345,13 +347,12 @@ def _forward(paper: Paper, lead: Lead, waits_for: tuple[P, ...], before: Mapping
     state = paper.state(day)
     free_on = max((before[kind].likely_end_on for kind in waits_for if before[kind].is_missing), default=day)
     if paper.obtained_on:
-        start, end = paper.submitted_on or paper.obtained_on, paper.obtained_on
-    elif paper.submitted_on:
-        start, end = paper.submitted_on, max(add_workdays(paper.submitted_on, lead.workdays), day)
-    else:
-        start = max(free_on, day)
-        end = add_workdays(start, lead.workdays)
-    return Step(paper, state, lead, waits_for, start, end)
+        return Step(paper, state, lead, waits_for, paper.submitted_on or paper.obtained_on, paper.obtained_on)
+    if paper.submitted_on:
+        end = add_workdays(paper.submitted_on, lead.workdays)
+        return Step(paper, state, lead, waits_for, paper.submitted_on, max(end, day), is_stalled=end < day)
+    start = max(free_on, day)
+    return Step(paper, state, lead, waits_for, start, add_workdays(start, lead.workdays))
 
 
 def _backward(found: Plan) -> None:
@@ -414,6 +415,20 @@ def _sentence(step: Step, found: Plan) -> str:
         by = workdays_between(latest, found.day)
         return f"{needs}，距{found.target_word} {found.target_on} 只剩{left}个：本应于 {latest} 前报送，已晚{by}个工作日。"
     return f"{needs}，距{found.target_word} {found.target_on} 还有{left}个：最迟应于 {latest} 报送。"
+
+
+def brief(step: Step, plan: Plan) -> str:
+    """The same in a few words, for a list."""
+    late = step.paper.overdue_workdays(plan.day)
+    if step.state == PermitState.IN_PROGRESS:
+        since = f"{step.likely_start_on} 报送"
+        return since + (f"，超承诺{late}个工作日" if late else f"，承诺 {step.paper.due_on} 办结" if step.paper.due_on else "")
+    needs = f"需{step.lead.workdays}个工作日" if step.lead.is_known else "时间不明"
+    if plan.target_on < plan.day or step.latest_submit_on is None:
+        return f"{needs}，请尽快报送"
+    if step.latest_submit_on < plan.day:
+        return f"{needs}，本应 {step.latest_submit_on} 前报送，已晚{workdays_between(step.latest_submit_on, plan.day)}个"
+    return f"{needs}，最迟 {step.latest_submit_on} 报送"
 
 
 # ── The ladder of the early stages ──────────────────────────────────────────────────────────────────────────────────

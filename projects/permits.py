@@ -45,6 +45,10 @@ class Line:
         return self.state == PermitState.IN_PROGRESS and self.overdue_workdays > 0
 
     @property
+    def brief(self) -> str:
+        return permit_rules.brief(self.step, self.owner.plan) if self.step else ""
+
+    @property
     def waits_for(self) -> list[str]:
         """What must be there before it can be handed in, and is not."""
         if self.step is None or self.step.state != PermitState.NOT_SUBMITTED:

@@ -100,7 +100,8 @@ def _has_desk(user) -> bool:
 
 def _context(request, view: str) -> dict:
     scope, day = permissions.visible_projects(request.user, request.today), request.as_of
-    desks = permits.desks(day, scope)
+    own_unit = request.user.unit if is_department(request.user) else None
+    desks = [desk for desk in permits.desks(day, scope) if view != "desk" or own_unit is None or desk.key == own_unit.pk]
     return {
         "view": view,
         "views": [(key, word) for key, word in VIEWS.items() if key != "desk" or _has_desk(request.user)],
@@ -111,7 +112,7 @@ def _context(request, view: str) -> dict:
             "blocking": sum(desk.blocking for desk in desks),
             "projects": len(set().union(*(desk.projects for desk in desks))),
         },
-        "own_unit": request.user.unit if is_department(request.user) else None,
+        "own_unit": own_unit,
     }
 
 
@@ -267,6 +268,7 @@ def project_permits(request, code: str):
         "figure": figure,
         "is_sheet": True,
         "may_write": any(line.form for line in found.lines),
+        "dictionary_size": len(PermitKind),
         "may_list": is_office(request.user) and request.as_of == request.today,
         "prerequisites": permit_rules.PREREQUISITES,
         "before_start": [(PermitKind(kind).label, source) for kind, source in permit_rules.BEFORE_START.items()],

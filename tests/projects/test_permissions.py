@@ -8,8 +8,8 @@ from django.core.files.base import ContentFile
 
 from linfen_water.models import Policy
 from projects import permissions
-from projects.enums import DispatchState, StageEvent
-from projects.models import Attachment, Dispatch, Project, ProjectVersion, StageFact
+from projects.enums import DispatchState, PermitKind, StageEvent
+from projects.models import Attachment, Dispatch, Permit, Project, ProjectVersion, StageFact
 from tests.factories import (
     THIS_WEEK,
     TODAY,
@@ -29,8 +29,14 @@ CANARY = "金丝雀不该外传"
 # For rows of their own 200/302; a foreign row is not there (404).
 ROLES = ("county", "foreign_county", "department", "foreign_department", "office", "leader")
 EXPECTED = {
+    ("week_change", "get"): (200, 200, 200, 200, 200, 200),
+    ("week_change", "post"): (405, 405, 405, 405, 405, 405),
+    ("anomalies", "get"): (200, 200, 200, 200, 200, 200),
+    ("anomalies", "post"): (405, 405, 405, 405, 405, 405),
     ("projects", "get"): (200, 200, 200, 200, 200, 200),
     ("projects", "post"): (405, 405, 405, 405, 405, 405),
+    ("scurve", "get"): (200, 200, 200, 200, 200, 200),
+    ("scurve", "post"): (405, 405, 405, 405, 405, 405),
     ("project", "get"): (200, 404, 200, 200, 200, 200),
     ("project", "post"): (405, 405, 405, 405, 405, 405),
     ("project_revise", "get"): (405, 405, 405, 405, 405, 405),
@@ -57,6 +63,12 @@ EXPECTED = {
     ("problem_file_withdraw", "post"): (404, 404, 404, 404, 422, 404),  # the office, and who put it there
     ("attachment", "get"): (200, 404, 200, 200, 200, 200),
     ("attachment", "post"): (405, 405, 405, 405, 405, 405),
+    ("permits", "get"): (200, 200, 200, 200, 200, 200),
+    ("permits", "post"): (302, 302, 302, 302, 302, 404),  # nothing sent, nothing done
+    ("permit", "get"): (405, 405, 405, 405, 405, 405),
+    ("permit", "post"): (422, 404, 404, 404, 422, 404),  # departments where they are the authority: see test_permit_services
+    ("project_permits", "get"): (200, 404, 200, 200, 200, 200),
+    ("project_permits", "post"): (302, 404, 404, 404, 302, 404),
     ("dispatch", "get"): (200, 200, 200, 200, 200, 404),
     ("dispatch", "post"): (302, 302, 200, 200, 302, 404),
     ("dispatch_project", "get"): (200, 404, 404, 404, 200, 404),
@@ -130,6 +142,7 @@ def address(name, own, live):
     fact = StageFact.objects.get(project=own, event=StageEvent.START)
     return {
         "projects": "/projects/",
+        "scurve": "/projects/scurve/",
         "project": f"/projects/{own.code}/",
         "project_revise": f"/projects/{own.code}/revise/",
         "project_stage": f"/projects/{own.code}/stage/",
@@ -143,6 +156,9 @@ def address(name, own, live):
         "problem_files": "/problems/WT-2025-001/files/",
         "problem_file_withdraw": "/problems/WT-2025-001/files/71/withdraw/",
         "attachment": "/attachments/71/",
+        "permits": "/permits/",
+        "permit": f"/permits/{Permit.objects.get_or_create(project=own, kind=PermitKind.EIA)[0].pk}/",
+        "project_permits": f"/projects/{own.code}/permits/",
         "dispatch": "/dispatch/",
         "dispatch_project": f"/dispatch/{own.code}/",
         "dispatch_check": f"/dispatch/{own.code}/check/",
