@@ -47,6 +47,10 @@ class Outlook:
         """Days from the baseline to the forecast; positive = later."""
         return (self.forecast.finish_on - self.baseline_finish_on).days if self.forecast.finish_on else None
 
+    @property
+    def early_days(self) -> int | None:
+        return -self.late_days if self.late_days is not None else None
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Share:
