@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from projects.views import board, check, dispatch, problems, projects, scurve, wall, weeks, works
+from projects.views import board, check, dispatch, problems, projects, review, scurve, wall, weeks, works
 from projects.views import permits as permit_pages
 
 urlpatterns = [

@@ -171,24 +171,25 @@ def _rises(now: ProjectFacts, before: ProjectFacts) -> Iterator[str]:
 # ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def cut_off_of(week_of: dt.date, today: dt.date) -> dt.date:
-    """The day that figures of a week are those of: its cut-off, or today while it runs."""
-    return min(weeks.week_times(week_of).cut_off_on, today)
-
-
 def week_change(
-    week_of: dt.date, before_week_of: dt.date | None = None, *, projects=None, now: list[ProjectFacts] | None = None
+    week_of: dt.date,
+    before_week_of: dt.date | None = None,
+    *,
+    projects=None,
+    now: list[ProjectFacts] | None = None,
+    day: dt.date | None = None,
 ) -> WeekChange:
     """The change of `projects` (default: all) from the week of `before_week_of` (default: the week before) to that of `week_of`.
 
-    A fixed number of queries; `now` saves reading the facts of the later cut-off again.
+    As known now and true on `day` (default: today) where that is before a cut-off. A fixed number of queries; `now` saves reading
+    the facts of the later cut-off again.
     """
     before_week_of = before_week_of or week_of - dt.timedelta(weeks=1)
     if before_week_of >= week_of:
         raise ValueError("the week compared with must be the earlier one")
-    today = clock.today()
+    day = day or clock.today()
     times = weeks.times_of([week_of, before_week_of])
-    as_of, before_on = (min(times[week].cut_off_on, today) for week in (week_of, before_week_of))
+    as_of, before_on = (min(times[week].cut_off_on, day) for week in (week_of, before_week_of))
     now = project_facts(as_of, projects) if now is None else now
     return compare(
         now,

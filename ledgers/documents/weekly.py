@@ -301,9 +301,9 @@ def _of_problems(one: ProjectFacts, problems: list[Problem], as_of: dt.date, nex
 
 
 def _handling(problem: Problem, as_of: dt.date) -> str:
-    who = f"由{problem.handler.name}牵头" if problem.handler else ""
+    who = f"{problem.handler.name}牵头" if problem.handler else ""
     if problem.due_on and problem.due_on < as_of:
-        return f"原定{date(problem.due_on)}前解决，已逾期，{who}限期解决并说明原因"
+        return f"{who}限期解决（原定{date(problem.due_on)}，已逾期）"
     return f"{who}解决并报送结果"
 
 

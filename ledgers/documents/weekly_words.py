@@ -10,6 +10,7 @@ from ledgers.documents.weekly import CountyLine, Moved, Requirement, SectionLine
 from ledgers.documents.wording import NOTHING, date, listed, month, percent, ratio, yi
 from monitoring import rules as water_rules
 from monitoring.enums import Level, WaterClass
+from projects.week_change import MONEY_WORDS
 
 NOT_EVALUATED = "未监测"
 NAMED = 12  # projects that the text itself names; more are in the attachment
@@ -217,6 +218,7 @@ def _source(facts: WeeklyFacts) -> Paragraph:
 
 # ── Attachments ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
+ON_ITS_WAY = tuple(f"{MONEY_WORDS[field]}增加" for field in ("in_place_wan", "allocated_wan", "paid_wan"))
 COUNTIES, MOVED, REQUIRED = "一周情况表", "有新进展项目清单", "下一步工作要求清单"
 
 
@@ -224,9 +226,9 @@ def _attachments(facts: WeeklyFacts) -> Iterable[Attachment]:
     said = week_name(facts.week_of)
     yield Attachment(f"{said}各{facts.office.county_word}{COUNTIES}", _counties_table(facts), (_counties_note(),))
     if facts.change.advanced or facts.change.progressed:
-        yield Attachment(f"{said}{MOVED}", _moved_table(facts), is_landscape=True)
+        yield Attachment(f"{said}{MOVED}", _moved_table(facts))
     if facts.requirements:
-        yield Attachment(f"{said}{REQUIRED}", _requirements_table(facts), is_landscape=True)
+        yield Attachment(f"{said}{REQUIRED}", _requirements_table(facts))
 
 
 def _counties_table(facts: WeeklyFacts) -> Table:
@@ -259,16 +261,22 @@ def _counties_note() -> str:
 def _moved_table(facts: WeeklyFacts) -> Table:
     rows = (*facts.change.advanced, *facts.change.progressed)
     return Table(
-        columns=(Column("序号", 10), Column("编号", 15), Column("项目名称", 72, "left"), Column("县\n（市、区）", 18),
-            Column("本周进展", 108, "left")),
-        rows=tuple((str(n), row.code, row.name, row.county, "；".join(row.steps)) for n, row in enumerate(rows, start=1)),
+        columns=(Column("序号", 10), Column("编号", 15), Column("项目名称", 54, "left"), Column("县\n（市、区）", 18),
+            Column("本周进展", 62, "left")),
+        rows=tuple((str(n), row.code, row.name, row.county, _brief(row.steps)) for n, row in enumerate(rows, start=1)),
     )  # fmt: skip
+
+
+def _brief(steps: tuple[str, ...]) -> str:
+    """Without how the money moved on its way, where there is more to tell; the page of the week's change has it all."""
+    telling = [step for step in steps if not step.startswith(ON_ITS_WAY)]
+    return "；".join(telling or steps)
 
 
 def _requirements_table(facts: WeeklyFacts) -> Table:
     columns = (
-        Column("序号", 9), Column("县\n（市、区）", 20), Column("项目", 55, "left"), Column("问题", 82, "left"), Column("要求", 42, "left"),
-        Column("时限", 17),
+        Column("序\n号", 7), Column("县\n（市、区）", 17), Column("项目", 38, "left"), Column("问题", 52, "left"),
+        Column("要求", 28, "left"), Column("时限", 14),
     )  # fmt: skip
     return Table(columns=columns, rows=tuple(_requirement_cells(n, row) for n, row in enumerate(facts.requirements, start=1)))
 

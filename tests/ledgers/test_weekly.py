@@ -138,7 +138,7 @@ def test_an_open_problem_keeps_its_own_deadline_and_an_overdue_one_gets_the_next
     found = {r.problem: (r.due_on, r.demand) for r in gathered().requirements if r.code == project.code and r.kind == "用地问题"}
     assert found == {
         "拆迁未完": (dt.date(2025, 3, 1), "解决并报送结果"),
-        "管线未迁": (dt.date(2025, 2, 20), "原定2025年2月1日前解决，已逾期，限期解决并说明原因"),
+        "管线未迁": (dt.date(2025, 2, 20), "限期解决（原定2025年2月1日，已逾期）"),
     }
 
 
