@@ -33,7 +33,7 @@ from projects.permissions import dispatched_projects, reviewed_projects, visible
 
 SHOWN = 8  # lines of a block; the rest is behind its link
 SOON = dt.timedelta(days=7)
-JOB_WORDS = {"draft_document": "生成文件草稿", "issue_document": "印发文件"}
+JOB_WORDS = {"draft_document": "生成文件草稿", "issue_document": "印发文件", "deliver": "发送提醒", "chase_week": "截止前自动提醒"}
 
 
 @dataclasses.dataclass(frozen=True)
