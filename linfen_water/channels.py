@@ -167,6 +167,8 @@ def run(job: Job, lease: jobs.Lease) -> None:
     except SendFault as fault:
         is_last = job.attempts >= jobs.MAX_ATTEMPTS
         _note(delivery, lease, state=DeliveryState.FAILED if is_last else DeliveryState.WAITING, answer=str(fault))
+        if is_last:
+            raise jobs.Refused(f"{delivery.channel.name}：{fault}") from None
         raise
     _note(delivery, lease, state=DeliveryState.SENT, answer=answer, sent_at=timezone.now())
 

@@ -184,7 +184,7 @@ def test_what_stays_dead_is_given_up_and_can_be_sent_again(robot, office):
     delivery = channels.deliver(channel=channel(robot), key="k", text="请填报", by=office)
     for _ in range(jobs.MAX_ATTEMPTS):
         job = attempt(delivery)
-    assert job.state == JobState.FAILED
+    assert (job.state, job.error) == (JobState.FAILED, "县区调度群：对方服务器出错（HTTP 500）")
     assert state_of(delivery) == (DeliveryState.FAILED, jobs.MAX_ATTEMPTS, "对方服务器出错（HTTP 500）")
     robot.says((200, {"errcode": 0}))
     channels.deliver_again(delivery=delivery, by=office)

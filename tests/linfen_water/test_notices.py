@@ -1,6 +1,9 @@
 """Notices are written once and read by everyone for themselves."""
 
+import re
+
 import pytest
+from django.conf import settings
 from django.urls import reverse
 
 from linfen_water import notices
@@ -106,3 +109,14 @@ def test_the_list_asks_the_same_queries_for_one_and_thirty(client, clerk, count,
     client.force_login(clerk)
     with django_assert_num_queries(8):
         client.get("/notices/")
+
+
+def test_only_their_services_and_the_demo_write_these_models():
+    writing = re.compile(r"\b(Notice|Channel|Delivery)\.objects\b[^\n]*\.(update|create|bulk_create|bulk_update|delete|\w+_or_create)\(")
+    found = {
+        str(path.relative_to(settings.BASE_DIR))
+        for app in ("linfen_water", "monitoring", "projects", "ledgers")
+        for path in (settings.BASE_DIR / app).rglob("*.py")
+        if not {"demo", "migrations"} & set(path.parts) and any(writing.search(line) for line in path.read_text().splitlines())
+    }
+    assert found == {"linfen_water/channels.py", "linfen_water/notices.py"}
