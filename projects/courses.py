@@ -71,3 +71,9 @@ def forecasts(projects, day: dt.date) -> dict[int, Forecast]:
     """The likely finish of each of `projects` (a queryset) as of `day`, by key. The number of queries is fixed."""
     calibration = office_calibration(day)
     return {pk: forecast(day, course, calibration) for pk, course in read_courses(projects, day).items()}
+
+
+def project_forecast(project: Project, day: dt.date) -> tuple[Forecast, Course]:
+    """The likely finish of one project (with a version) as of `day`, and the course that it is told from."""
+    course = read_courses(Project.objects.filter(pk=project.pk), day)[project.pk]
+    return forecast(day, course, office_calibration(day)), course
