@@ -69,7 +69,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     detail.shouldSwap = false
     return
   }
-  if (!isBusy()) return
+  if (!detail.shouldSwap || !isBusy()) return // a login that has ended is told by site.js
   detail.shouldSwap = false
   document.getElementById("board-news").hidden = false
 })
