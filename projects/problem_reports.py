@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -12,7 +13,7 @@ from linfen_water import clock
 from linfen_water.models import TrailEvent, User
 from linfen_water.workdays import workdays_between
 from projects import problem_rules
-from projects.enums import DispatchState, HelpLevel, ProblemCategory, ProblemState
+from projects.enums import HelpLevel, ProblemCategory, ProblemState
 from projects.models import Attachment, Dispatch, Problem, ProblemNote, ProblemStep
 from projects.problem_rules import Stay, Verdict
 
@@ -356,13 +357,28 @@ def _told(event: TrailEvent) -> Moment:
 # ── What reports say hinders ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def reported_hindrances(day: dt.date, projects):
-    """The last dispatch of each of `projects` that names something in 存在问题 and of which no problem was raised yet."""
+SEARCHED = 300  # dispatches
+
+
+def reported_hindrances(day: dt.date, projects) -> list[Dispatch]:
+    """The last dispatches of `projects` that name something in 存在问题 which no open problem of the project says already."""
     last = Dispatch.objects.speaking(day).filter(project=OuterRef("project")).order_by("-week_of").values("pk")[:1]
-    raised = Problem.objects.filter(dispatch=OuterRef("pk"))
-    return (
-        Dispatch.objects.filter(project__in=projects, pk=Subquery(last), state__in=[DispatchState.SUBMITTED, DispatchState.ACCEPTED])
+    named = (
+        Dispatch.objects.filter(project__in=projects, pk=Subquery(last))
         .exclude(hinders__in=["", "无", "无。", "暂无", "没有"])
-        .filter(~Exists(raised))
-        .order_by("-week_of", "project__number", "project__code")
+        .filter(~Exists(Problem.objects.filter(dispatch=OuterRef("pk"))))
+        .select_related("project")
+        .order_by("-week_of", "project__number", "project__code")[:SEARCHED]
     )
+    found = list(named)
+    known: dict[int, list[str]] = defaultdict(list)
+    raised = Problem.objects.open_on(day).filter(project__in=[dispatch.project_id for dispatch in found])
+    for pk, description in raised.values_list("project", "description"):
+        known[pk].append(description)
+    return [dispatch for dispatch in found if not _is_raised(dispatch.hinders, known[dispatch.project_id])]
+
+
+def _is_raised(hinders: str, known: list[str]) -> bool:
+    """Whether every part of the text stands in a problem already."""
+    parts = [part.strip(" 。，") for part in re.split(r"[；;\n]", hinders)]
+    return all(any(part in text for text in known) for part in parts if part)

@@ -34,10 +34,17 @@ NOTES = (
 )
 
 
+RAISED_AGO = {  # days
+    HelpLevel.OFFICE: (1, 6),
+    HelpLevel.DEPARTMENTS: (5, 14),
+    HelpLevel.CITY_LEADERS: (14, 32),
+    HelpLevel.PROVINCE: (32, 60),
+}
+
+
 def date_anew(problem: Problem, today: dt.date, dice: Random) -> None:
-    """An open problem at the first level was raised some days ago; of the limits of open ones some have passed, most have not."""
-    if problem.level == HelpLevel.OFFICE:
-        problem.raised_on = today - dt.timedelta(days=dice.randint(1, 6))
+    """An open problem was raised so long ago as its level takes; of the limits of open ones some have passed, most have not."""
+    problem.raised_on = today - dt.timedelta(days=dice.randint(*RAISED_AGO[HelpLevel(problem.level)]))
     problem.due_on = max(today + dt.timedelta(days=dice.randint(-6, 30)), problem.raised_on + dt.timedelta(days=7))
 
 
@@ -70,16 +77,15 @@ def unfold(problem: Problem, today: dt.date, dice: Random, by: User) -> tuple[li
 
 
 def _steps(problem: Problem, end: dt.date, today: dt.date, dice: Random) -> list[ProblemStep]:
-    """From the first level to the present one. An open problem came to its level lately; some are past its days and some are not."""
+    """From the first level to the present one. Some are past its days and some are not."""
     levels = list(HelpLevel)[: problem.level]
     days = policy.values_on(today)
     allowed = {level: getattr(days, LEVEL_DAYS[level]) for level in levels}
-    here = end - dt.timedelta(days=dice.randint(0, allowed[levels[-1]] * 2)) if problem.closed_on is None else end
     entered, entries = problem.raised_on, []
     for level in levels[:-1]:
         entries.append((level, entered))
         entered = min(add_workdays(entered, max(1, allowed[level] + dice.randint(-1, 2))), end)
-    entries.append((levels[-1], max(entered, here) if len(levels) > 1 and problem.closed_on is None else entered))
+    entries.append((levels[-1], entered))
     steps = []
     for place, (level, on) in enumerate(entries):
         is_last = place == len(entries) - 1

@@ -84,8 +84,8 @@ def _new_page(request, form, status: int):
     context = {
         "form": form,
         "source": _source(request, form.data.get("dispatch")),
-        "hindrances": found.select_related("project")[:HINDRANCES_SHOWN],
-        "hindrance_count": found.count(),
+        "hindrances": found[:HINDRANCES_SHOWN],
+        "hindrance_count": len(found),
     }
     return render(request, "projects/problems/new.html", context, status=status)
 
