@@ -174,8 +174,6 @@ def test_nobody_else_changes_the_list(project, people, role):
 WRITES = re.compile(
     r"Permit(\.objects)?[^\n]*\.(create|bulk_create|update|bulk_update|delete|get_or_create|update_or_create)\(|permit\.save\("
 )
-    r"Permit(\.objects)?[^\n]*\.(create|bulk_create|update|bulk_update|delete|get_or_create|update_or_create)\(|permit\.save\("
-)
 MAY_WRITE = {"projects/permit_services.py", "projects/demo/loading.py"}
 
 
