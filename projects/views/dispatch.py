@@ -17,11 +17,11 @@ from linfen_water.dates import monday
 from linfen_water.middleware import BadDay, read_day
 from linfen_water.models import County
 from linfen_water.permissions import is_county, is_office
-from projects import permissions, reports, rules, services, weeks
+from projects import anomalies, permissions, reports, rules, services, weeks
 from projects.blocks import Block
 from projects.enums import DispatchState
 from projects.forms import DispatchForm, ReturnForm
-from projects.models import Dispatch
+from projects.models import Dispatch, Project
 from projects.reports import ProjectWeek
 
 PER_PAGE = 20
@@ -299,10 +299,11 @@ def _review_page(request, week_of: dt.date):
     scope = permissions.reviewed_projects(request.user)
     due = reports.reporting_in(_by_county(request, scope), week_of)
     page = Paginator(due.order_by("number", "code"), PER_PAGE).get_page(request.GET.get("page"))
-    weeks = reports.read_weeks(page.object_list, week_of, request.today)
+    found = reports.read_weeks(page.object_list, week_of, request.today)
+    odd = _odd(found, week_of, request.today)
     context = _page_context(request, week_of) | {
         "page": page,
-        "rows": [ReviewRow.of(week, request.today) for week in weeks],
+        "rows": [ReviewRow.of(week, request.today, odd.get(week.project.pk, [])) for week in found],
         "may_dispatch": permissions.may_dispatch(request.user),
         "counts": due.aggregate(
             due=Count("pk", distinct=True),
@@ -313,6 +314,18 @@ def _review_page(request, week_of: dt.date):
         ),
     }
     return render(request, "projects/review.html", context)
+
+
+# What the hints of a report do not tell: a reviewer reads it beside them.
+BESIDE_HINTS = (anomalies.Anomaly.SILENT, anomalies.Anomaly.MILESTONE, anomalies.Anomaly.PERMIT_STALLED)
+
+
+def _odd(found: list[ProjectWeek], week_of: dt.date, today: dt.date) -> dict[int, list[anomalies.Verdict]]:
+    """The anomalies of the page's projects, by their keys; a fixed number of queries."""
+    scope = Project.objects.filter(pk__in=[week.project.pk for week in found])
+    day = min(weeks.week_times(week_of).cut_off_on, today)
+    verdicts = anomalies.read(week_of, day, clock.now(), projects=scope)
+    return {pk: [verdict for verdict in rows if verdict.rule in BESIDE_HINTS] for pk, rows in verdicts.items()}
 
 
 @dataclasses.dataclass(slots=True)
@@ -328,9 +341,10 @@ class ReviewRow:
     invested_change: object
     forecast_before: dt.date | None  # the finish that was forecast last period; this week's when there was none
     hints: list[str]  # what the person who filled it in was told, as odd but not wrong
+    odd: list[anomalies.Verdict]
 
     @classmethod
-    def of(cls, week: ProjectWeek, today: dt.date) -> "ReviewRow":
+    def of(cls, week: ProjectWeek, today: dt.date, odd: list[anomalies.Verdict]) -> "ReviewRow":
         live, previous = week.live, week.previous
         returned = [d for d in week.revisions if d.state == DispatchState.RETURNED]
         known = week.known(today)
@@ -345,6 +359,7 @@ class ReviewRow:
             invested_change=live.invested_wan - previous.invested_wan if both else None,
             forecast_before=(previous or live).forecast_finish_on if live else None,
             hints=[hint.sentence for hint in rules.dispatch_hints(reports.as_report(reports.flat(live)), known)] if live else [],
+            odd=odd,
         )
 
 

@@ -165,6 +165,8 @@ def address(name, own, live):
         "dispatch_weeks": "/dispatch/weeks/",
         "dispatch_policy": "/dispatch/policy/",
         "dispatch_plans": "/dispatch/plans/",
+        "week_change": "/dispatch/change/",
+        "anomalies": "/dispatch/odd/",
         "board": "/dispatch/board/",
         "board_review": "/dispatch/board/review/",
         "board_remind": "/dispatch/board/remind/",
