@@ -50,7 +50,7 @@ def _chosen(model, field: str, value: str | None):
     """The county or domain that the address names; None for all."""
     if not value:
         return None
-    found = model.objects.filter(**{field: value}).first() if "\0" not in value else None
+    found = model.objects.filter(**{field: value}).first()
     if found is None:
         raise Http404
     return found
