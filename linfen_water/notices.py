@@ -5,15 +5,12 @@ Nothing else writes these rows. `key` is what makes it the same notice: whoever 
 
 from collections.abc import Iterable
 
-from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from linfen_water import clock
 from linfen_water.enums import Role, UnitKind
 from linfen_water.models import Notice, Unit, User
-
-COUNT_KEPT = 15  # seconds that another process may still show the old number on its bell
 
 
 @transaction.atomic
@@ -37,8 +34,8 @@ def notices_for(user: User):
 
 
 def unread_count(user: User) -> int:
-    """How many of them are new: one query, kept for some seconds."""
-    return cache.get_or_set(_count_key(user), lambda: notices_for(user).filter(is_read=False).count(), COUNT_KEPT)
+    """How many of them are new: one query, and never yesterday's number of another process."""
+    return notices_for(user).filter(is_read=False).count()
 
 
 def mark_read(*, user: User, keys: Iterable[int] | None = None) -> int:
@@ -49,9 +46,4 @@ def mark_read(*, user: User, keys: Iterable[int] | None = None) -> int:
     through = Notice.read_by.through
     rows = [through(notice_id=pk, user_id=user.pk) for pk in unread.values_list("pk", flat=True)]
     through.objects.bulk_create(rows, ignore_conflicts=True)
-    cache.delete(_count_key(user))
     return len(rows)
-
-
-def _count_key(user: User) -> str:
-    return f"unread:{user.pk}"
