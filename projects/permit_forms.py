@@ -80,7 +80,10 @@ class PermitForm(forms.Form):
         for name in FIELDS:
             if name in line.held:
                 self.fields[name] = makers[name]()
-                self.fields[name].widget.attrs["aria-label"] = f"{line.owner.code} {line.label} {LABELS[name]}"
+                attrs = self.fields[name].widget.attrs
+                attrs["aria-label"] = f"{line.owner.code} {line.label} {LABELS[name]}"
+                if values[name] is None:
+                    attrs["class"] = "is-empty"  # paper shows a gap, not the browser's pattern of a date
 
     def clean(self):
         if self.data.get(self.add_prefix("version")) is None:

@@ -5,7 +5,9 @@ let isLeaving = false
 
 document.addEventListener("input", (event) => {
   const row = event.target.closest("[data-permit]")
-  if (row) row.classList.add("is-touched")
+  if (!row) return
+  row.classList.add("is-touched")
+  event.target.classList.remove("is-empty")
 })
 
 document.addEventListener("submit", (event) => {
