@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from ledgers import air, filters, master, permits, problems, tables, water, water_filters, water_tables
+from ledgers import air, filters, master, permits, problems, tables, water, water_filters, water_tables, weekly
 from ledgers.columns import LedgerColumn
 from ledgers.permissions import may_take_in
 from ledgers.rows import Rows
@@ -130,6 +130,38 @@ LEDGERS: dict[str, Ledger] = {
             empty="还没有登记的问题。",
             table=problems.ProblemTable,
             filter=problems.ProblemLedgerFilter,
+        ),
+        Ledger(
+            slug="weekly",
+            title="周调度台账",
+            row_is="周调度",
+            measure="条",
+            about="每个项目每周一行：进度、投资、到位及较上期的变化，本周进展、下周计划、问题，填报与审核",
+            rows=weekly.rows,
+            totals=weekly.dispatch_totals,
+            spoken_totals=weekly.spoken_dispatch_totals,
+            notes=weekly.dispatch_notes,
+            label_column="name",
+            empty="还没有应填报的项目。",
+            table=weekly.DispatchTable,
+            filter=weekly.DispatchesFilter,
+        ),
+        Ledger(
+            slug="submissions",
+            title="填报台账",
+            row_is="单位",
+            measure="个",
+            about="每个单位每周一行：应报、已报、按时、补报、退回、与上期完全相同、锁定后更正",
+            unit="个",
+            rows=weekly.rows,
+            totals=weekly.submission_totals,
+            spoken_totals=weekly.spoken_submission_totals,
+            notes=weekly.submission_notes,
+            label_column="unit",
+            empty="还没有应填报的单位。",
+            table=weekly.SubmissionTable,
+            filter=weekly.SubmissionsFilter,
+            paper=9,
         ),
         Ledger(
             slug="sections",

@@ -31,7 +31,8 @@ def permits():
     PermitFactory(project=project, kind=PermitKind.LAND_USE, submitted_on=dt.date(2025, 1, 6), promised_workdays=10)
 
 
-FILL = {"master": projects, "sections": sections, "permits": permits}  # a ledger that is not there has a test of its own
+# A ledger that is not there has a test of its own.
+FILL = {"master": projects, "weekly": projects, "submissions": projects, "sections": sections, "permits": permits}
 
 
 @pytest.mark.parametrize("ledger", LEDGERS.values(), ids=list(LEDGERS))
