@@ -254,7 +254,8 @@ def close_problem(
     _write(
         problem, begun_on=problem.begun_on or today, answered_on=problem.answered_on or today, closed_on=today, closing_basis=basis.strip()
     )
-    _record("problem.close", problem, by, {"closing_basis": [old or None, problem.closing_basis]}, reason=no_evidence.strip())
+    before = None if old == problem.closing_basis else old or None
+    _record("problem.close", problem, by, {"closing_basis": [before, problem.closing_basis]}, reason=no_evidence.strip())
     for unit in {problem.handler, problem.raised_by and problem.raised_by.unit} - {None}:
         _tell(unit, problem, by, f"closed:{unit.pk}", f"问题 {problem.code} 已销号：{_short(problem.closing_basis)}")
     return problem
