@@ -91,8 +91,9 @@ def _layout(plan: Plan, steps: list[Step], colour: dict[str, str]) -> dict:
             for word, on, tone in marks
         ],
         "annotations": [
-            {"x": on.isoformat(), "y": 0, "yref": "paper", "text": f"{word} {on}", "showarrow": False, "xanchor": side,
-             "yanchor": "bottom", "font": {"size": 12, "color": tone}, "bgcolor": colour["sheet"]}
-            for (word, on, tone), side in zip(marks, ("left", "right") if plan.day >= plan.target_on else ("right", "left"), strict=True)
+            {"x": on.isoformat(), "y": 0, "yref": "paper", "yshift": 17 * place, "text": f"{word} {on}", "showarrow": False,
+             "xanchor": "right" if on - first > last - on else "left", "yanchor": "bottom",
+             "font": {"size": 12, "color": tone}, "bgcolor": colour["sheet"]}
+            for place, (word, on, tone) in enumerate(marks)
         ],
     }  # fmt: skip

@@ -300,3 +300,12 @@ def test_the_tab_holds_what_the_person_may_write(permit, county, authority):
     ]
     assert permit_forms.tab(UserFactory(in_county=True), Project.objects.all(), TODAY) == []
     assert [line.owner.stage for line in permit_forms.tab(authority, Project.objects.all(), TODAY)] == [Stage.NOT_STARTED]
+
+
+def test_the_projects_page_tells_what_was_written_about_its_permits(client, permit, authority):
+    client.force_login(authority)
+    client.post(f"/permits/{permit.pk}/", sent(permit, submitted_on="2025-01-06", promised_workdays="12"))
+    page = client.get("/projects/LF-001/").content.decode()
+    assert "填写手续" in page
+    assert "环境影响评价" in page
+    assert re.search(r"承诺时限（工作日）</span>\s*10 → 12", page)
