@@ -14,8 +14,8 @@ from typing import Any
 import docx
 from docx.document import Document as WordDocument
 from docx.enum.section import WD_ORIENT, WD_SECTION
-from docx.enum.table import WD_TABLE_ALIGNMENT
-from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
+from docx.enum.table import WD_ALIGN_VERTICAL, WD_TABLE_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING, WD_TAB_ALIGNMENT
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
@@ -241,7 +241,7 @@ def _row(row: Any, cells: Sequence[tuple[str, str]], widths: list[int], role: st
     _row_flag(row, "w:cantSplit")
     for cell, (text, align), width in zip(row.cells, cells, widths, strict=True):
         cell.width = width
-        cell.vertical_alignment = 1  # centre
+        cell.vertical_alignment = WD_ALIGN_VERTICAL.CENTER
         paragraph = cell.paragraphs[0]
         paragraph.alignment = ALIGNED[align]
         paragraph.paragraph_format.line_spacing = Pt(14)
@@ -311,7 +311,7 @@ def _colophon(document: WordDocument, paper: Paper) -> None:
         scale = min(100, math.floor(space / (_width(left) * 14) * 100)) if right else 100
         _write(line, left, "fangsong", SIZE_4, scale=scale)
         if right:
-            line.paragraph_format.tab_stops.add_tab_stop(Pt(442 - 14), 2)  # right
+            line.paragraph_format.tab_stops.add_tab_stop(Pt(442 - 14), WD_TAB_ALIGNMENT.RIGHT)
             _write(line, f"\t{right}", "fangsong", SIZE_4)
         _border(line, "top", "000000", 8 if place == 0 else 6, 1)
         if place == len(rows) - 1:
