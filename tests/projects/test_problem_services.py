@@ -10,8 +10,8 @@ from django.db import connection
 
 from linfen_water import trail
 from linfen_water.enums import UnitKind
-from linfen_water.models import Notice, Policy, TrailEvent
-from projects import problem_reports, problem_services
+from linfen_water.models import Job, Notice, Policy, TrailEvent
+from projects import problem_reports, problem_services, tasks
 from projects.enums import HelpLevel, ProblemCategory, ProblemState
 from projects.models import Problem, ProblemNote, ProblemStep
 from projects.problem_rules import Standing
@@ -289,6 +289,18 @@ def test_a_problem_past_its_days_is_told_of_once_a_stay(region, project, clerk, 
     assert "应提请升至二级" in Notice.objects.first().text
     move(problem, office, 2)
     assert problem_services.tell_due(dt.date(2025, 3, 5)) == 2
+
+
+def test_the_calendar_rings_once_a_day_while_something_is_due(region, project, clerk, office):
+    put(project, clerk)
+    late = dt.date(2025, 2, 25)
+    at(region, late)
+    assert list(tasks.problems_due(dt.date(2025, 2, 24))) == []
+    assert [due.key for due in tasks.problems_due(late)] == ["problems-due:2025-02-25"]
+    job = Job(kind="tell_due_problems", args={"day": "2025-02-25"})
+    for _ in range(2):
+        tasks.tell_due_problems(job, None)
+    assert Notice.objects.filter(kind="problem.due").count() == 1  # the office; nobody handles it yet
 
 
 def test_an_answered_problem_is_not_urged_up(region, project, clerk):
