@@ -4,7 +4,8 @@ import datetime as dt
 from collections import defaultdict
 
 from django.core.cache import cache
-from django.db.models import Q
+from django.db.models import FloatField, Q
+from django.db.models.functions import Cast
 
 from linfen_water import trail
 from linfen_water.models import Region
@@ -34,8 +35,9 @@ def read_courses(projects, day: dt.date, *, since: dt.date | None = None) -> dic
     said = Dispatch.objects.speaking(day).filter(own, physical_progress__isnull=False)
     if since:
         said = said.filter(cut_off_on__gte=since)
-    for pk, on, percent in said.order_by("project", "week_of").values_list("project_id", "cut_off_on", "physical_progress"):
-        reports[pk].append((min(on, day), float(percent)))  # a report for the running week is known today already
+    said = said.annotate(percent=Cast("physical_progress", FloatField())).order_by("project", "week_of")
+    for pk, on, percent in said.values_list("project_id", "cut_off_on", "percent"):
+        reports[pk].append((min(on, day), percent))  # a report for the running week is known today already
     return {
         pk: Course(
             plans[pk], baselines[pk], reports[pk], _known(started_on, day), _known(completed_on, day), is_demo and provenance in PUBLIC

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from django.core.cache import cache
+from django.db.models import FloatField
+from django.db.models.functions import Cast
 
 from linfen_water.dates import add_months, month_end, month_start
 from projects import rules, wall
@@ -193,10 +195,10 @@ def _actual(day: dt.date, facts: Sequence[ProjectFacts], listed, weights: Mappin
     steps: dict[dt.date, float] = defaultdict(float)
     before: dict[int, float] = {}
     said = Dispatch.objects.speaking(day).filter(project__in=listed.values("pk"), physical_progress__isnull=False)
-    for pk, on, percent in said.order_by("project", "week_of").values_list("project_id", "cut_off_on", "physical_progress").iterator(CHUNK):
+    said = said.annotate(percent=Cast("physical_progress", FloatField())).order_by("project", "week_of")
+    for pk, on, value in said.values_list("project_id", "cut_off_on", "percent").iterator(CHUNK):
         if pk in done and on >= done[pk]:
             continue
-        value = float(percent)
         steps[min(on, day)] += weights[pk] * (value - before.get(pk, 0.0))
         before[pk] = value
     for pk, on in done.items():
