@@ -30,6 +30,7 @@ from projects.enums import DispatchState, HelpLevel, PermitKind, ProblemCategory
 from projects.facts import ProjectFacts, Totals, project_facts, silent, totals
 from projects.models import Dispatch, Permit, Problem
 from projects.permissions import dispatched_projects, reviewed_projects, visible_projects
+from projects.problem_reports import problems_on
 
 SHOWN = 8  # lines of a block; the rest is behind its link
 SOON = dt.timedelta(days=7)
@@ -477,17 +478,23 @@ def _problems(desk: Desk, handler=None) -> Block:
     rows = Problem.objects.open_on(desk.day).order_by(F("due_on").asc(nulls_last=True), "-level", "pk")
     rows = rows.filter(handler=handler) if handler else rows.filter(project__in=desk.projects)
     names = _names(desk, handler)
+    due_up = set(
+        problems_on(desk.day, rows.order_by()).filter(is_step_over=1, level_then__lt=HelpLevel.PROVINCE).values_list("code", flat=True)
+    )
     lines = [
         Line(
             f"{ProblemCategory(category).label}：{description}",
-            desk.address("project", names[pk].code),
-            *_due_mark(due_on, desk.day),
+            desk.address("problem", code) if code else desk.address("project", names[pk].code),
+            *(("应升级", "bad") if code in due_up else _due_mark(due_on, desk.day)),
             f"{_name(names[pk])}，{HelpLevel(level).label[:2]}" + (f"，时限 {due_on}" if due_on else "，未定时限"),
         )
-        for pk, category, description, level, due_on in rows.values_list("project", "category", "description", "level", "due_on")
+        for pk, code, category, description, level, due_on in rows.values_list(
+            "project", "code", "category", "description", "level", "due_on"
+        )
         if pk in names
     ]
-    return _block("未销号问题", lines, "没有未销号的问题", "" if handler else desk.ledger(has="problem", sort="-problems"))
+    narrowed = {"handler": handler.code} if handler else {}
+    return _block("未销号问题", lines, "没有未销号的问题", desk.address("problems", state="open", **narrowed))
 
 
 def _due_mark(due_on: dt.date | None, day: dt.date) -> tuple[str, str]:
