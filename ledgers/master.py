@@ -136,7 +136,7 @@ def totals(day: dt.date, chosen: QuerySet) -> Totals:
         total_investment_wan=Sum("v__total_investment_wan"),
     )
     last = chosen.with_dispatch(day).order_by().values("dispatch_id")
-    names = ("in_place_wan", "paid_wan", "invested_wan")
+    names = ("in_place_wan", "allocated_wan", "paid_wan", "invested_wan")
     sums |= Dispatch.objects.filter(pk__in=last).aggregate(**{name: Sum(name) for name in names})
     return Totals(**{name: ZERO if value is None else cents(value) for name, value in sums.items()})
 

@@ -45,6 +45,7 @@ class Document(models.Model):
     pdf_sha256 = models.CharField("文件摘要", max_length=64, blank=True)  # names the file under DOCUMENTS_DIR
     drafted_at = models.DateTimeField("拟稿时间", null=True, blank=True)
     issued_at = models.DateTimeField("印发时间", null=True, blank=True)  # on the business clock
+    own_texts = models.JSONField("自拟段落", default=dict)  # {place: text} that the office wrote; kept when the figures are made anew
     issued_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="签发人")
 
     objects = DocumentQuerySet.as_manager()

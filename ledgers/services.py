@@ -11,41 +11,85 @@ from collections.abc import Callable
 
 from django.db import transaction
 
-from ledgers.documents import DocumentFault, bulletin, bulletin_words, jsonable, pdf, periods
+from ledgers.documents import DocumentFault, PrintFault, bulletin, bulletin_words, fonts, jsonable, pdf, periods, weekly, weekly_words
 from ledgers.documents.paper import Paper
 from ledgers.enums import DocumentKind, DocumentState
 from ledgers.models import Document, NumberSeries
 from ledgers.permissions import may_issue
 from linfen_water import clock, jobs, trail
+from linfen_water.dates import month_end
 from linfen_water.models import Job, Unit, User
+from projects import weeks
 
 ISSUED_ON = "issued_on"  # beside the facts of a frozen paper: the date it bears
 
 
+OWN_TEXT_LENGTH = 3000  # characters of the office's own words at one place
+DRAFT_ATTEMPTS = 3  # while somebody writes own paragraphs between gathering and keeping
+
+
 @dataclasses.dataclass(frozen=True)
 class Kind:
-    """How one kind of paper is made: its facts, its words, whether its period is over."""
+    """How one kind of paper is made: its period, its facts, its words, when its period is over."""
 
+    read: Callable[[str, dt.date], str]  # (what a person wrote, today) -> the period as it is filed
     gather: Callable[[str, dt.date], dict]  # (period, today) -> facts as JSON
     title: Callable[[dict], str]
-    paper: Callable[..., Paper]  # (facts, number=, issued_on=)
-    is_over: Callable[[str, dt.date], bool]
+    paper: Callable[..., Paper]  # (facts, own_texts=, number=, issued_on=)
+    over_from: Callable[[str], dt.datetime]  # the moment from which the period's figures are final
+    not_over: Callable[[str], str]  # what is said before that
+    places: dict[str, str] = dataclasses.field(default_factory=dict)  # where the office writes paragraphs of its own
+
+    def is_over(self, period: str) -> bool:
+        return clock.now() >= self.over_from(period)
 
 
 def _gather_bulletin(period: str, today: dt.date) -> dict:
     return bulletin.gather(periods.read_month(period, today), today).to_json()
 
 
-def _bulletin_paper(facts: dict, **issue) -> Paper:
+def _bulletin_paper(facts: dict, *, own_texts: dict | None = None, **issue) -> Paper:
     return bulletin_words.bulletin_paper(bulletin.BulletinFacts.from_json(facts), **issue)
+
+
+def _gather_weekly(period: str, today: dt.date) -> dict:
+    return weekly.gather(periods.read_week(period, today), clock.now()).to_json()
+
+
+def _weekly_paper(facts: dict, **how) -> Paper:
+    return weekly_words.weekly_paper(weekly.WeeklyFacts.from_json(facts), **how)
+
+
+def _month_over(period: str) -> dt.datetime:
+    return weeks.at_hour(month_end(periods.read_month(period, dt.date.max)), 24)
+
+
+def _week_over(period: str) -> dt.datetime:
+    """A minute after the deadline: at the minute itself reports still come in."""
+    return _deadline(period) + dt.timedelta(minutes=1)
+
+
+def _deadline(period: str) -> dt.datetime:
+    return weeks.week_times(periods.read_week(period, dt.date.max)).deadline_at
 
 
 KINDS = {
     DocumentKind.BULLETIN: Kind(
+        read=lambda text, today: periods.month_period(periods.read_month(text, today)),
         gather=_gather_bulletin,
         title=lambda facts: bulletin_words.title(bulletin.BulletinFacts.from_json(facts)),
         paper=_bulletin_paper,
-        is_over=lambda period, today: periods.is_over(periods.read_month(period, today), today),
+        over_from=_month_over,
+        not_over=lambda period: f"{period} 尚未结束，目前的数据是期中数，请在期末以后印发。",
+    ),
+    DocumentKind.WEEKLY: Kind(
+        read=lambda text, today: periods.week_period(periods.read_week(text, today)),
+        gather=_gather_weekly,
+        title=lambda facts: weekly_words.title(weekly.WeeklyFacts.from_json(facts)),
+        paper=_weekly_paper,
+        over_from=_week_over,
+        not_over=lambda period: f"{period} 要到{weeks.moment_words(_deadline(period))}才截止，目前的数据是周中数，请在截止以后印发。",
+        places=weekly.PLACES,
     ),
 }
 
@@ -60,8 +104,21 @@ def kind_of(name: str) -> Kind:
 
 
 def facts_digest(document: Document) -> str:
-    """Names the facts of `document` that a person has seen; goes with their wish to issue it."""
-    return jsonable.digest({key: value for key, value in document.facts.items() if key != ISSUED_ON})
+    """Names what a person has seen of `document`, its facts and the office's own words; goes with their wish to issue it."""
+    return _digest(_facts_of(document), document.own_texts)
+
+
+def _digest(facts: dict, own_texts: dict) -> str:
+    return jsonable.digest(facts | {"own_texts": own_texts} if own_texts else facts)
+
+
+def _facts_of(document: Document) -> dict:
+    return {key: value for key, value in document.facts.items() if key != ISSUED_ON}
+
+
+def texts_digest(document: Document) -> str:
+    """Names the own paragraphs that a person began to edit."""
+    return jsonable.digest(document.own_texts)
 
 
 def is_stale(document: Document) -> bool:
@@ -72,12 +129,20 @@ def is_stale(document: Document) -> bool:
         facts = kind_of(document.kind).gather(document.period, clock.today())
     except DocumentFault:  # nothing is left to make it from
         return True
-    return jsonable.digest(facts) != facts_digest(document)
+    return jsonable.digest(facts) != jsonable.digest(_facts_of(document))
 
 
 def drafted_paper(document: Document) -> Paper:
     """The words of `document` as a draft."""
-    return kind_of(document.kind).paper({key: value for key, value in document.facts.items() if key != ISSUED_ON})
+    return kind_of(document.kind).paper(_facts_of(document), own_texts=document.own_texts)
+
+
+def standing_paper(document: Document) -> Paper:
+    """The words of `document` as it stands: a draft, or with number and date what was issued."""
+    if not document.number:
+        return drafted_paper(document)
+    issue = {"number": document.number, "issued_on": dt.date.fromisoformat(document.facts[ISSUED_ON])}
+    return kind_of(document.kind).paper(_facts_of(document), own_texts=document.own_texts, **issue)
 
 
 # ── Draft ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -91,33 +156,44 @@ def draft_document(*, kind: str, period: str, by: User | None, unit: Unit | None
     made = kind_of(kind)
     if unit is not None:
         raise DocumentFault(f"“{DocumentKind(kind).label}”发至全市，不分单位，请不要指定单位。")
-    period = period.strip()
-    standing = _standing(kind, period, unit)
-    if standing and standing.state != DocumentState.DRAFT:
-        return standing
-    version = trail.data_version()  # before the facts: they are at least as new as it says
-    facts = made.gather(period, clock.today())
-    as_of = dt.date.fromisoformat(facts["as_of"])
-    name = pdf.keep(pdf.render_pdf(made.paper(facts), as_of))
-    content = {"title": made.title(facts), "as_of": as_of, "facts": facts, "data_version": version, "pdf_sha256": name}
-    with transaction.atomic():
-        if lease:
-            lease.check()
-        return _keep_draft(kind, period, unit, content, by)
+    period = made.read(period, clock.today())
+    for _ in range(DRAFT_ATTEMPTS):
+        standing = _standing(kind, period, unit)
+        if standing and standing.state != DocumentState.DRAFT:
+            return standing
+        version = trail.data_version()  # before the facts: they are at least as new as it says
+        facts, own_texts = made.gather(period, clock.today()), standing.own_texts if standing else _withdrawn_texts(kind, period, unit)
+        as_of = dt.date.fromisoformat(facts["as_of"])
+        name = pdf.keep(pdf.render_pdf(made.paper(facts, own_texts=own_texts), as_of))
+        content = {"title": made.title(facts), "as_of": as_of, "facts": facts, "data_version": version, "pdf_sha256": name}
+        with transaction.atomic():
+            if lease:
+                lease.check()
+            if kept := _keep_draft(kind, period, unit, content, own_texts, by):
+                return kept
+    raise PrintFault("自拟段落正在修改，草稿没有刷新，请稍后再刷新。")
 
 
 def _standing(kind: str, period: str, unit: Unit | None) -> Document | None:
     return Document.objects.filter(kind=kind, period=period, unit=unit).exclude(state=DocumentState.WITHDRAWN).first()
 
 
-def _keep_draft(kind: str, period: str, unit: Unit | None, content: dict, by: User | None) -> Document:
-    """Write the draft unless a newer one, or one on its way out, stands there."""
+def _withdrawn_texts(kind: str, period: str, unit: Unit | None) -> dict[str, str]:
+    """The own paragraphs of the period's last withdrawn paper: what the one in its place begins with."""
+    last = Document.objects.filter(kind=kind, period=period, unit=unit, state=DocumentState.WITHDRAWN).order_by("-pk").first()
+    return last.own_texts if last else {}
+
+
+def _keep_draft(kind: str, period: str, unit: Unit | None, content: dict, own_texts: dict, by: User | None) -> Document | None:
+    """Write the draft unless a newer one, or one on its way out, stands there; None when its own paragraphs changed since then."""
     content = content | {"drafted_at": clock.now()}
     in_force = Document.objects.select_for_update().exclude(state=DocumentState.WITHDRAWN)
-    document, is_new = in_force.get_or_create(kind=kind, period=period, unit=unit, defaults=content)
+    document, is_new = in_force.get_or_create(kind=kind, period=period, unit=unit, defaults=content | {"own_texts": own_texts})
     if not is_new:
         if document.state != DocumentState.DRAFT or document.data_version > content["data_version"]:
             return document
+        if document.own_texts != own_texts:
+            return None
         for field, value in content.items():
             setattr(document, field, value)
         document.save()
@@ -146,20 +222,70 @@ def keys_of(document: Document) -> list[str]:
 def is_there(kind: str, period: str) -> bool:
     """Whether the period has its paper; a draft made before the period was over is none yet."""
     papers = Document.objects.filter(kind=kind, period=period).exclude(state=DocumentState.WITHDRAWN)
-    today = clock.today()
-    end = periods.speaks_on(periods.read_month(period, today), today)
-    return papers.exclude(state=DocumentState.DRAFT, as_of__lt=end).exists()
+    final_from = kind_of(kind).over_from(period)
+    if clock.now() < final_from:
+        return papers.exists()
+    return papers.exclude(state=DocumentState.DRAFT, drafted_at__lt=final_from).exists()
 
 
 def request_draft(*, kind: str, period: str, by: User) -> Job:
     """Have the draft made, or made again, by a worker. Raises DocumentFault at once for what cannot be made."""
-    kind_of(kind)
-    period = periods.month_period(periods.read_month(period, clock.today()))
+    period = kind_of(kind).read(period, clock.today())
     standing = _standing(kind, period, None)
     if standing and standing.state != DocumentState.DRAFT:
         raise DocumentFault(f"{period} 的文件{standing.get_state_display()}，不能再改；如需重发，请先作废。")
     args = {"kind": kind, "period": period, "again": True}
     return jobs.enqueue(key=draft_key(kind, period), kind="draft_document", args=args, by=by, again=True)
+
+
+# ── Own paragraphs ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class TextsConflict(DocumentFault):
+    """Somebody else saved own paragraphs meanwhile; `standing` is what they say now."""
+
+    def __init__(self, standing: dict[str, str]):
+        self.standing = standing
+        super().__init__("您打开页面以后，别人改过自拟段落，您的修改还没有保存。请对照两边的内容后再保存。")
+
+
+@transaction.atomic
+def write_own_texts(*, document: Document, texts: dict[str, str], seen: str, by: User) -> Document:
+    """Keep the office's own paragraphs of a draft, by place, and have the draft printed anew.
+
+    `seen` is the `texts_digest` of what the person began with. Raises TextsConflict when that is no longer what stands, and
+    DocumentFault for a paper that is no draft or words that cannot be printed; then nothing is kept.
+    """
+    _may_issue(document, by)
+    places = kind_of(document.kind).places
+    texts = {place: text for place in places if (text := _tidy(texts.get(place, "")))}
+    if faults := [f"“{places[place]}”{fault}" for place, text in texts.items() if (fault := _text_fault(text))]:
+        raise DocumentFault("；".join(faults) + "。")
+    document = Document.objects.select_for_update().get(pk=document.pk)
+    if document.state != DocumentState.DRAFT:
+        raise DocumentFault(f"本文件{document.get_state_display()}，不能再改。")
+    if texts_digest(document) != seen and document.own_texts != texts:
+        raise TextsConflict(document.own_texts)
+    changes = {place: [old, new] for place in places if (old := document.own_texts.get(place, "")) != (new := texts.get(place, ""))}
+    if not changes:
+        return document
+    document.own_texts = texts
+    document.save(update_fields=["own_texts"])
+    trail.record(action="document.write", subject=document, by=by, changes=changes)
+    request_draft(kind=document.kind, period=document.period, by=by)
+    return document
+
+
+def _tidy(text: str) -> str:
+    """Lines without blanks at their ends, no empty ones: a line is a paragraph."""
+    return "\n".join(line.strip(" \t　") for line in text.replace("\0", "").splitlines() if line.strip(" \t　"))
+
+
+def _text_fault(text: str) -> str:
+    if len(text) > OWN_TEXT_LENGTH:
+        return f"有{len(text)}字，超过{OWN_TEXT_LENGTH}字，请删减"
+    odd = fonts.unprintable("".join(text.splitlines()))
+    return f"里的“{'、'.join(odd)}”无法排印，请改用别的字" if odd else ""
 
 
 # ── Issue ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -181,12 +307,12 @@ def request_issue(*, document: Document, by: User, facts_seen: str) -> Job:
     if document.state != DocumentState.DRAFT:
         raise DocumentFault(f"本文件{document.get_state_display()}，不能重复印发。")
     made, today = kind_of(document.kind), clock.today()
-    if not made.is_over(document.period, today):
-        raise DocumentFault(f"{document.period} 尚未结束，目前的数据是期中数，请在期末以后印发。")
+    if not made.is_over(document.period):
+        raise DocumentFault(made.not_over(document.period))
     if not document.facts.get("office", {}).get("prefix"):
         raise DocumentFault("区域设置里没有这种文件的机关代字（office.prefixes），不能编号。")
     _refuse_other_facts(document, facts_seen)
-    if jsonable.digest(made.gather(document.period, today)) != facts_seen:
+    if _digest(made.gather(document.period, today), document.own_texts) != facts_seen:
         raise DocumentFault("草稿生成以后数据有变动，请刷新草稿并核对后再印发。")
     return jobs.enqueue(key=issue_key(document), kind="issue_document", args=_issue_args(document, facts_seen), by=by, again=True)
 
@@ -211,8 +337,7 @@ def issue_document(*, pk: int, by: User, seen: str, lease: jobs.Lease) -> Docume
     if document.state != DocumentState.ISSUING:
         return document
     issued_on = dt.date.fromisoformat(document.facts[ISSUED_ON])
-    paper = kind_of(document.kind).paper(document.facts, number=document.number, issued_on=issued_on)
-    name = pdf.keep(pdf.render_pdf(paper, issued_on))
+    name = pdf.keep(pdf.render_pdf(standing_paper(document), issued_on))
     with transaction.atomic():
         lease.check()
         at = dt.datetime.combine(issued_on, clock.now().timetz())

@@ -9,9 +9,10 @@ from django.db.models import Min
 from ledgers import services
 from ledgers.documents import DocumentFault, PrintFault, periods
 from ledgers.enums import DocumentKind
-from linfen_water import jobs, policy
+from linfen_water import clock, jobs, policy
 from linfen_water.dates import month_end
 from linfen_water.models import Job
+from projects import weeks
 from projects.models import Project
 
 
@@ -53,3 +54,16 @@ def bulletins(today: dt.date) -> Iterable[jobs.Due]:
         if month_end(month) >= first and not services.is_there(DocumentKind.BULLETIN, period):
             args = {"kind": DocumentKind.BULLETIN, "period": period}
             yield jobs.Due(services.due_key(DocumentKind.BULLETIN, period), "draft_document", args)
+
+
+@jobs.calendar
+def weekly_reports(today: dt.date) -> Iterable[jobs.Due]:
+    """The report of every week whose deadline has passed: this week's and those of up to three weeks before it that are missing."""
+    first = Project.objects.aggregate(first=Min("listed_on"))["first"]
+    if first is None:
+        return
+    candidates, now = periods.weeks_due(today), clock.now()
+    for week_of, times in weeks.times_of(candidates).items():
+        period = periods.week_period(week_of)
+        if times.is_due and times.deadline_at < now and times.cut_off_on >= first and not services.is_there(DocumentKind.WEEKLY, period):
+            yield jobs.Due(services.due_key(DocumentKind.WEEKLY, period), "draft_document", {"kind": DocumentKind.WEEKLY, "period": period})

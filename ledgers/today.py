@@ -25,15 +25,23 @@ from linfen_water.enums import JobState, Role
 from linfen_water.models import County, Job
 from monitoring.enums import Level, WaterClass
 from monitoring.maps import SectionState, national_month, national_share, section_states
-from projects import reports, rules
+from projects import reports, rules, weeks
 from projects.enums import DispatchState, HelpLevel, PermitKind, ProblemCategory, Risk, Stage
 from projects.facts import ProjectFacts, Totals, project_facts, silent, totals
 from projects.models import Dispatch, Permit, Problem
 from projects.permissions import dispatched_projects, reviewed_projects, visible_projects
+from projects.problem_reports import problems_on
 
 SHOWN = 8  # lines of a block; the rest is behind its link
 SOON = dt.timedelta(days=7)
-JOB_WORDS = {"draft_document": "生成文件草稿", "issue_document": "印发文件", "fetch_readings": "获取自动站数据", "assess_month": "评价上月水质"}
+JOB_WORDS = {
+    "draft_document": "生成文件草稿",
+    "issue_document": "印发文件",
+    "fetch_readings": "获取自动站数据",
+    "assess_month": "评价上月水质",
+    "deliver": "发送提醒",
+    "chase_week": "截止前自动提醒",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,8 +160,7 @@ class Desk:
     @cached_property
     def deadline(self) -> dt.datetime:
         """When this week's dispatch is due, on the business clock."""
-        on = policy.cut_off_on(self.week_of, self.thresholds)
-        return dt.datetime.combine(on, dt.time(self.thresholds.cut_off_hour), tzinfo=self.now.tzinfo)
+        return weeks.week_times(self.week_of, self.thresholds).deadline_at
 
     def risk(self, facts: ProjectFacts) -> Risk:
         return rules.risk(facts.stage, facts.lag, self.thresholds.behind_points, self.thresholds.far_behind_points)
@@ -479,17 +486,23 @@ def _problems(desk: Desk, handler=None) -> Block:
     rows = Problem.objects.open_on(desk.day).order_by(F("due_on").asc(nulls_last=True), "-level", "pk")
     rows = rows.filter(handler=handler) if handler else rows.filter(project__in=desk.projects)
     names = _names(desk, handler)
+    due_up = set(
+        problems_on(desk.day, rows.order_by()).filter(is_step_over=1, level_then__lt=HelpLevel.PROVINCE).values_list("code", flat=True)
+    )
     lines = [
         Line(
             f"{ProblemCategory(category).label}：{description}",
-            desk.address("project", names[pk].code),
-            *_due_mark(due_on, desk.day),
+            desk.address("problem", code) if code else desk.address("project", names[pk].code),
+            *(("应升级", "bad") if code in due_up else _due_mark(due_on, desk.day)),
             f"{_name(names[pk])}，{HelpLevel(level).label[:2]}" + (f"，时限 {due_on}" if due_on else "，未定时限"),
         )
-        for pk, category, description, level, due_on in rows.values_list("project", "category", "description", "level", "due_on")
+        for pk, code, category, description, level, due_on in rows.values_list(
+            "project", "code", "category", "description", "level", "due_on"
+        )
         if pk in names
     ]
-    return _block("未销号问题", lines, "没有未销号的问题", "" if handler else desk.ledger(has="problem", sort="-problems"))
+    narrowed = {"handler": handler.code} if handler else {}
+    return _block("未销号问题", lines, "没有未销号的问题", desk.address("problems", state="open", **narrowed))
 
 
 def _due_mark(due_on: dt.date | None, day: dt.date) -> tuple[str, str]:
@@ -517,7 +530,7 @@ def _permits(desk: Desk, at=None) -> Block:
         for due_on, permit in stalled
     ]
     title = "在本部门超时的手续" if at else "超过承诺时限的手续"
-    return _block(title, lines, "没有超时的手续", "" if at else desk.ledger(has="late_permit"), "按工作日计，未扣除法定节假日")
+    return _block(title, lines, "没有超时的手续", "" if at else desk.ledger(has="late_permit"), "按工作日计，已扣除法定节假日并计调休")
 
 
 def _names(desk: Desk, unit) -> dict[int, ProjectFacts]:

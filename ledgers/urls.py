@@ -17,6 +17,8 @@ urlpatterns = [
     path("documents/draft/", documents.draft, name="draft_document"),
     path("documents/<int:pk>/", documents.document, name="document"),
     path("documents/<int:pk>.pdf", documents.document_pdf, name="document_pdf"),
+    path("documents/<int:pk>.docx", documents.document_docx, name="document_docx"),
+    path("documents/<int:pk>/texts/", documents.own_texts, name="document_texts"),
     path("documents/<int:pk>/issue/", documents.issue, name="issue_document"),
     path("documents/<int:pk>/withdraw/", documents.withdraw, name="withdraw_document"),
 ]

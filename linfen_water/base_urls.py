@@ -1,9 +1,9 @@
-"""Login, log-out, password, accounts and health."""
+"""Login, log-out, password, accounts, notices, channels and health."""
 
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from linfen_water import views
+from linfen_water import notice_views, views
 
 urlpatterns = [
     path("accounts/login/", views.LoginView.as_view(), name="login"),
@@ -13,5 +13,11 @@ urlpatterns = [
     path("accounts/", views.account_list, name="accounts"),
     path("accounts/<int:pk>/reset/", views.reset_password, name="reset_password"),
     path("accounts/<int:pk>/active/", views.set_active, name="set_active"),
+    path("notices/", notice_views.notice_list, name="notices"),
+    path("notices/<int:pk>/", notice_views.open_notice, name="notice"),
+    path("notices/channels/", notice_views.channel_list, name="channels"),
+    path("notices/channels/<int:pk>/", notice_views.channel, name="channel"),
+    path("notices/channels/<int:pk>/act/", notice_views.channel_act, name="channel_act"),
+    path("notices/deliveries/<int:pk>/again/", notice_views.deliver_again, name="deliver_again"),
     path("healthz", views.healthz, name="healthz"),
 ]

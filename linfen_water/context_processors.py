@@ -1,6 +1,8 @@
 """What every template may use."""
 
-from linfen_water import navigation
+from functools import partial
+
+from linfen_water import navigation, notices
 
 
 def office(request) -> dict:
@@ -14,5 +16,6 @@ def office(request) -> dict:
         "as_of": request.as_of,
         "today": request.today,
         "is_past": request.as_of != request.today,
+        "unread_notices": partial(notices.unread_count, request.user) if request.user.is_authenticated else 0,
         "navigation": navigation.entries(request.user, request.path),
     }

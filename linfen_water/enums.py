@@ -27,3 +27,18 @@ class JobState(models.TextChoices):
     RUNNING = "running", "进行中"
     DONE = "done", "已完成"
     FAILED = "failed", "失败"
+
+
+class ChannelKind(models.TextChoices):
+    """Ways by which a reminder leaves the site."""
+
+    WECOM = "wecom", "企业微信机器人"
+    DINGTALK = "dingtalk", "钉钉机器人"
+    WEBHOOK = "webhook", "通用 Webhook"
+    EMAIL = "email", "电子邮件"
+
+
+class DeliveryState(models.TextChoices):
+    WAITING = "waiting", "待发送"
+    SENT = "sent", "已送达"
+    FAILED = "failed", "未送达"

@@ -1,10 +1,11 @@
-"""What the office types about accounts."""
+"""What the office types about accounts and about the channels of reminders."""
 
 from django import forms
 from django.contrib.auth.forms import PasswordChangeForm
 
-from linfen_water import accounts
-from linfen_water.models import User
+from linfen_water import accounts, channels
+from linfen_water.enums import ChannelKind
+from linfen_water.models import Channel, Unit, User
 
 
 class OwnPasswordForm(PasswordChangeForm):
@@ -35,3 +36,52 @@ class AccountForm(forms.ModelForm):
         if cleaned.get("role") and (fault := accounts.unit_fault(cleaned["role"], cleaned.get("unit"))):
             self.add_error("unit", fault)
         return cleaned
+
+
+class ChannelForm(forms.Form):
+    """A channel of reminders. Its address and key are never shown again: what is left empty stays as it is."""
+
+    name = forms.CharField(label="名称", max_length=40, error_messages={"required": "请填写名称，例如 县区调度群。"})
+    kind = forms.ChoiceField(label="方式", choices=ChannelKind.choices, error_messages={"required": "请选择方式。"})
+    unit = forms.ModelChoiceField(
+        label="用于",
+        queryset=Unit.objects.all(),
+        required=False,
+        empty_label="全部单位（发整份催报清单）",
+        help_text="选定单位的，只发该单位未报的项目",
+    )
+    address = forms.CharField(label="地址", max_length=500, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    secret = forms.CharField(
+        label="加签密钥",
+        max_length=200,
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="只有钉钉机器人选了“加签”才填，以 SEC 开头",
+    )
+    forget_secret = forms.BooleanField(label="不再加签（清除密钥）", required=False)
+
+    def __init__(self, channel: Channel, *args, **kwargs):
+        self.channel = channel
+        if channel.pk:
+            kwargs["initial"] = {"name": channel.name, "kind": channel.kind, "unit": channel.unit_id}
+        super().__init__(*args, **kwargs)
+        self.fields["address"].help_text = (
+            f"现为 {channels.masked(channel)}，留空不变" if channel.pk else "机器人的 Webhook 地址，或邮箱地址；保存后不再完整显示"
+        )
+        if not channel.secret:
+            del self.fields["forget_secret"]
+
+    def clean(self):
+        cleaned = super().clean()
+        address = cleaned.get("address") or self.channel.address
+        if not address:
+            self.add_error("address", "请填写地址。")
+        elif cleaned.get("kind") and (fault := channels.address_fault(cleaned["kind"], address)):
+            self.add_error("address", fault)
+        return cleaned
+
+    @property
+    def values(self) -> dict:
+        data = self.cleaned_data
+        secret = None if data.get("forget_secret") else data["secret"]
+        return {"name": data["name"], "kind": data["kind"], "unit": data["unit"], "address": data["address"], "secret": secret}

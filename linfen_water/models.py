@@ -188,3 +188,61 @@ class TrailEvent(models.Model):
         verbose_name = verbose_name_plural = "留痕"
         constraints = [models.UniqueConstraint(fields=["chain", "position"], name="one_event_per_place_in_chain")]
         indexes = [models.Index(fields=["subject_type", "subject_id"])]
+
+
+class Notice(models.Model):
+    """A message inside the site (站内提醒) to the people of one unit, or to one person; everyone reads it for themselves."""
+
+    unit = models.ForeignKey(Unit, models.CASCADE, null=True, blank=True, related_name="notices", verbose_name="单位")
+    user = models.ForeignKey(User, models.CASCADE, null=True, blank=True, related_name="notices", verbose_name="收件人")
+    kind = models.CharField("种类", max_length=30)  # dispatch.chase, dispatch.returned, problem.due …
+    key = models.CharField("键", max_length=120, unique=True)  # what makes it the same notice: sent once, however often it is asked for
+    text = models.TextField("内容")
+    url = models.CharField("链接", max_length=200, blank=True)  # an address of this site
+    by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="发送人")
+    at = models.DateTimeField("时间")  # on the business clock
+    read_by = models.ManyToManyField(User, blank=True, related_name="+", verbose_name="已读")
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        verbose_name = verbose_name_plural = "站内提醒"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(unit__isnull=False, user__isnull=True) | Q(unit__isnull=True, user__isnull=False), name="notice_to_one_side"
+            )
+        ]
+        indexes = [models.Index(fields=["unit", "-at"])]
+
+
+class Channel(models.Model):
+    """Where reminders are sent besides the site (群机器人, 邮件): for one unit, or for all."""
+
+    kind = models.CharField("方式", max_length=10, choices=enums.ChannelKind)
+    name = models.CharField("名称", max_length=40)
+    address = models.CharField("地址", max_length=500)  # of the robot, or an e-mail address; a secret: never shown whole
+    secret = models.CharField("加签密钥", max_length=200, blank=True)  # DingTalk signs with it
+    unit = models.ForeignKey(Unit, models.CASCADE, null=True, blank=True, related_name="channels", verbose_name="单位")  # null: all units
+    is_active = models.BooleanField("启用", default=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = verbose_name_plural = "提醒渠道"
+
+
+class Delivery(models.Model):
+    """One message through one channel: tried again until it arrives or is given up, and kept as the log."""
+
+    channel = models.ForeignKey(Channel, models.CASCADE, related_name="deliveries", verbose_name="渠道")
+    key = models.CharField("键", max_length=120)
+    text = models.TextField("内容")
+    state = models.CharField("状态", max_length=10, choices=enums.DeliveryState, default=enums.DeliveryState.WAITING)
+    attempts = models.PositiveSmallIntegerField("次数", default=0)
+    answer = models.CharField("对方答复", max_length=300, blank=True)
+    by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="发送人")
+    at = models.DateTimeField("建立时间", auto_now_add=True)
+    sent_at = models.DateTimeField("送达时间", null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = verbose_name_plural = "发送记录"
+        constraints = [models.UniqueConstraint(fields=["channel", "key"], name="one_delivery_a_channel")]

@@ -10,7 +10,10 @@ from linfen_water.enums import Role
 ENTRIES = [
     ("今日", "today", [], None),
     ("周调度", "dispatch", [], {Role.OFFICE, Role.COUNTY, Role.DEPARTMENT}),
+    ("报送情况", "board", [], None),
+    ("问题", "problems", [], None),
     ("项目", "projects", [], None),
+    ("手续", "permits", [], None),
     ("挂图", "wall", [], None),
     ("断面", "sections", [], None),
     ("台账", "ledgers", [], None),
@@ -37,4 +40,6 @@ def entries(user, path: str) -> list[Entry]:
     if path in {reverse(name) for name in ELSEWHERE}:
         path = ""
     shown = [(label, reverse(name, args=args)) for label, name, args, roles in ENTRIES if roles is None or user.role in roles]
-    return [Entry(label, url, path == url or (url != "/" and path.startswith(url))) for label, url in shown]
+    over = [url for _, url in shown if path == url or (url != "/" and path.startswith(url))]
+    here = max(over, key=len, default=None)  # of two that the path lies under the nearer one
+    return [Entry(label, url, url == here) for label, url in shown]

@@ -2,6 +2,15 @@
 
 import dataclasses
 import datetime as dt
+import hashlib
+from collections.abc import Collection
+from typing import NamedTuple
+
+import orjson
+from django.db import transaction
+
+from linfen_water import clock, trail
+from linfen_water.models import Policy, Region
 
 
 @dataclasses.dataclass(frozen=True)
@@ -10,6 +19,18 @@ class Values:
 
     cut_off_weekday: int = 3  # weekly deadline and cut-off: Thursday (0 = Monday)
     cut_off_hour: int = 18
+    open_weekday: int = 0  # a week is opened for reports on its Monday at
+    open_hour: int = 8
+    lock_weekday: int = 4  # and locked on Friday at
+    lock_hour: int = 18
+    remind_hours: int = 4  # so many hours before the deadline the units that have not reported are reminded once; 0: never
+    announce_days: int = 5  # other times of a week are announced so many days before it opens
+    jump_points: int = 20  # progress that rises by more in one week is asked about
+    idle_money_weeks: int = 8  # progress without money, or money without progress, over so many weeks is asked about
+    help_days_office: int = 2  # working days that a problem may stay at each level of help
+    help_days_departments: int = 5
+    help_days_city: int = 10
+    help_days_province: int = 20
     bulletin_day: int = 5  # day of the next month from which a month's bulletin must exist as a draft
     behind_points: int = 10  # 滞后: percentage points behind plan that make a project "behind"
     far_behind_points: int = 30  # 严重滞后
@@ -18,15 +39,151 @@ class Values:
     counties_read_others: bool = False  # whether a county may read (never write) the projects of the others
 
 
+class Refused(Exception):
+    """The thresholds cannot be changed so; the text is the Chinese sentence for the person, `field` the value it speaks of."""
+
+    def __init__(self, sentence: str, field: str | None = None):
+        self.field = field
+        super().__init__(sentence)
+
+
+class Term(NamedTuple):
+    """How one threshold is called and explained to the office, and what it may be."""
+
+    group: str
+    label: str
+    help: str
+    low: int = 0
+    high: int = 366
+    unit: str = ""
+
+
+WEEKDAYS = ["周一", "周二", "周三", "周四", "周五", "周六", "周日"]
+WEEK, CHECK, JUDGE, HELP, SHOW = "每周填报时间", "填报时的提示", "研判与文书", "问题协调的期限", "公开范围"
+# Every field of Values. All defaults are proposals of our own; "[P]" in a help text: a figure published elsewhere.
+TERMS = {
+    "open_weekday": Term(WEEK, "开放日", "从这天起可以填报本周。", 0, 6),
+    "open_hour": Term(WEEK, "开放时刻", "", 0, 23, "时"),
+    "cut_off_weekday": Term(WEEK, "截止日", "周调度反映到这一天的情况；遇节假日提前到节前最后一个工作日。", 0, 6),
+    "cut_off_hour": Term(WEEK, "截止时刻", "过了整点提交记为迟报。", 1, 24, "时"),
+    "lock_weekday": Term(WEEK, "锁定日", "锁定后补报、更正须写明理由并作标记；遇节假日顺延到其后第一个工作日。", 0, 6),
+    "lock_hour": Term(WEEK, "锁定时刻", "", 1, 24, "时"),
+    "remind_hours": Term(WEEK, "自动提醒", "截止前这么多小时自动提醒未报单位一次；填 0 不提醒。", 0, 72, "小时"),
+    "announce_days": Term(WEEK, "提前公布", "调整某一周的时间，须在开放前这么多天公布；来不及的按急件办。", 0, 30, "天"),
+    "jump_points": Term(CHECK, "进度跳升", "一周内进度增加超过这个数即提示核对，不影响提交。", 1, 100, "个百分点"),
+    "idle_money_weeks": Term(CHECK, "资金与进度不同步", "连续这么多周只有支付没有进度，或只有进度没有支付，即提示核对。", 1, 52, "周"),
+    "behind_points": Term(
+        JUDGE, "滞后", "序时差（计划进度减实际进度）达到这个数为滞后。[P] 银川 10，三亚 50% 以内为黄。", 1, 100, "个百分点"
+    ),
+    "far_behind_points": Term(JUDGE, "严重滞后", "序时差超过这个数为严重滞后，触发督办函。[P] 银川 30。", 1, 100, "个百分点"),
+    "silent_weeks": Term(
+        JUDGE, "无明显进展", "连续这么多期周调度没有任何变化（未报也算），提请约谈，由人确认。[P] 银川为三个月。", 1, 26, "期"
+    ),
+    "due_days": Term(JUDGE, "预警提前", "距基线开工或完工还有这么多天而条件不具备，发预警函。", 1, 366, "天"),
+    "bulletin_day": Term(JUDGE, "通报成稿日", "每月从这天起，上月通报须已有草稿。", 1, 28, "日"),
+    "help_days_office": Term(HELP, "一级：专班办分析", "问题在这一级超过期限即提请升级，由人决定。", 1, 120, "个工作日"),
+    "help_days_departments": Term(HELP, "二级：部门会商", "同上。", 1, 120, "个工作日"),
+    "help_days_city": Term(HELP, "三级：市领导协调", "同上。", 1, 120, "个工作日"),
+    "help_days_province": Term(HELP, "四级：报省专班", "同上。", 1, 120, "个工作日"),
+    "counties_read_others": Term(SHOW, "县区可互相查看", "各县（市、区）能否查看（不能修改）其他县的项目。", 0, 1),
+}
+
+
 def values_on(day: dt.date) -> Values:
     """The thresholds in force on `day`."""
-    from linfen_water.models import Policy
-
     row = Policy.objects.filter(effective_on__lte=day).order_by("effective_on").last()
+    return read(row.values if row else {})
+
+
+def values_on_each(days: Collection[dt.date]) -> dict[dt.date, Values]:
+    """The thresholds in force on each of `days`, in one query."""
+    rows = [(row.effective_on, read(row.values)) for row in Policy.objects.order_by("effective_on")] if days else []
+    return {day: next((values for on, values in reversed(rows) if on <= day), Values()) for day in days}
+
+
+def read(stored: dict) -> Values:
+    """A stored row as thresholds: what it leaves out keeps the default, what is no threshold (any more) is left aside."""
     known = {field.name for field in dataclasses.fields(Values)}
-    return Values(**{k: v for k, v in (row.values if row else {}).items() if k in known})
+    return Values(**{k: v for k, v in stored.items() if k in known})
 
 
 def cut_off_on(week_of: dt.date, values: Values) -> dt.date:
-    """The day that the dispatch of the week of Monday `week_of` speaks for."""
+    """The usual cut-off day of the week of Monday `week_of`, whatever the calendar says; `projects.weeks` knows the real one."""
     return week_of + dt.timedelta(days=values.cut_off_weekday)
+
+
+def faults(values: Values) -> list[tuple[str, str]]:
+    """(field, sentence) of what cannot be: out of its range, or against another value."""
+    found = []
+    for name, term in TERMS.items():
+        if not term.low <= getattr(values, name) <= term.high:
+            found.append((name, f"“{term.label}”须在{term.low}到{term.high}之间。"))
+    opens, closes, locks = ((getattr(values, f"{part}_weekday"), getattr(values, f"{part}_hour")) for part in ("open", "cut_off", "lock"))
+    if opens >= closes:
+        found.append(("cut_off_weekday", "截止须晚于开放：请改其中一个。"))
+    if closes > locks:
+        found.append(("lock_weekday", "锁定不能早于截止：请改其中一个。"))
+    if values.behind_points > values.far_behind_points:
+        found.append(("far_behind_points", "“严重滞后”不能小于“滞后”。"))
+    return found
+
+
+def words(name: str, value: int | bool) -> str:
+    """One threshold as the office reads it: `周四`, `18时`, `是`."""
+    term = TERMS.get(name)
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if name.endswith("_weekday"):
+        return WEEKDAYS[value] if 0 <= value < len(WEEKDAYS) else str(value)
+    return f"{value}{term.unit if term else ''}"
+
+
+def fingerprint() -> str:
+    """Differs after every change of the thresholds: what an editor must have seen."""
+    rows = [[str(on), values] for on, values in Policy.objects.order_by("effective_on").values_list("effective_on", "values")]
+    return hashlib.sha256(orjson.dumps(rows, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
+@transaction.atomic
+def set_values(*, values: Values, effective_on: dt.date, reason: str, by, seen: str):
+    """Put `values` in force from `effective_on` on and return the row; what was in force before that day stays as it was."""
+    _lock()
+    if seen != fingerprint():
+        raise Refused("规则刚被他人修改，尚未保存：请核对下方沿革里的新值后再保存。")
+    if not reason.strip():
+        raise Refused("修改规则须写明依据，例如会议纪要或文号。", "reason")
+    if effective_on < clock.today():
+        raise Refused(f"生效日不能早于今天（{clock.today()}）：已经作出的研判不追溯。", "effective_on")
+    later = Policy.objects.filter(effective_on__gt=effective_on).order_by("effective_on").first()
+    if later:
+        raise Refused(f"已有 {later.effective_on} 起生效的修改：请先撤销它，或把生效日定在那天及以后。", "effective_on")
+    old = dataclasses.asdict(values_on(effective_on))
+    new = dataclasses.asdict(values)
+    changes = {name: [old[name], new[name]] for name in new if new[name] != old[name]}
+    if not changes:
+        raise Refused("没有改动：请修改至少一项再保存。")
+    if found := faults(values):
+        raise Refused(found[0][1], found[0][0])
+    row, _ = Policy.objects.update_or_create(effective_on=effective_on, defaults={"values": new, "reason": reason.strip(), "by": by})
+    changes["effective_on"] = [None, effective_on]
+    trail.record(action="policy.set", subject=row, by=by, changes=changes, reason=reason.strip())
+    return row
+
+
+@transaction.atomic
+def withdraw(*, effective_on: dt.date, by, seen: str) -> None:
+    """Take back thresholds that are not yet in force."""
+    _lock()
+    row = Policy.objects.filter(effective_on=effective_on).first()
+    if row is None or seen != fingerprint():
+        raise Refused("规则刚被他人修改，没有撤销：请核对后再操作。")
+    if effective_on <= clock.today():
+        raise Refused(f"{effective_on} 的规则已经生效，不能撤销：请另设新值。")
+    changes = {name: [value, None] for name, value in row.values.items()} | {"effective_on": [effective_on, None]}
+    trail.record(action="policy.withdraw", subject=row, by=by, changes=changes, reason=row.reason)
+    row.delete()
+
+
+def _lock() -> None:
+    """One change of the thresholds at a time."""
+    list(Region.objects.select_for_update().values_list("pk"))

@@ -25,10 +25,15 @@ def start_clock(request, **kwargs) -> None:
     request.session[ENDS_AT] = int(time.time()) + settings.SESSION_COOKIE_AGE
 
 
+def _is_poll(request) -> bool:
+    """Asked by a page on its own: nobody sits there, so it keeps no login alive."""
+    return request.path.startswith("/api/") or "X-Poll" in request.headers
+
+
 def seconds_left(request) -> int:
     now = int(time.time())
     left = request.session.get(ENDS_AT, now) - now
-    if left < settings.SESSION_COOKIE_AGE / 2 and not request.path.startswith("/api/"):
+    if left < settings.SESSION_COOKIE_AGE / 2 and not _is_poll(request):
         left = settings.SESSION_COOKIE_AGE
         request.session[ENDS_AT] = now + left  # writing to it makes Django save and prolong it
     return left

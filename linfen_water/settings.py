@@ -6,13 +6,25 @@ import os
 import tempfile
 from pathlib import Path
 
+import dj_email_url
 from csp.constants import NONE, SELF, UNSAFE_INLINE
-from environs import Env, validate
+from environs import Env, ValidationError, validate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = Env(eager=False)  # collect every fault, report them together at `env.seal()`
 env.read_env(BASE_DIR / ".env", recurse=False)
+
+
+@env.parser_for("mail_url")
+def _mail_url(value: str) -> dict:
+    mail = dj_email_url.parse(value)
+    if "EMAIL_BACKEND" not in mail:
+        raise ValidationError(
+            "Use smtp://host:25, submission://user:password@host:587 (STARTTLS) or smtp://user:password@host:465?ssl=true."
+        )
+    return mail
+
 
 # ── What may differ ────────────────────────────────────────────────────────────────────────────────────────────────
 DEBUG = env.bool("DEBUG", False)
@@ -33,6 +45,8 @@ READINGS_URL = env.str("READINGS_URL", "")  # where the automatic stations' JSON
 READINGS_BODY = env.str("READINGS_BODY", "")  # form that is posted there; empty: a GET
 READINGS_HOURS = env.int("READINGS_HOURS", 4, validate=validate.Range(min=1, max=24))  # between two fetches
 LOG_LEVEL = env.log_level("LOG_LEVEL", "INFO")
+_mail = env.mail_url("EMAIL_URL", "dummy:")  # the mail server; without one no mail is sent
+_mail_from = env.str("EMAIL_FROM", "")
 _secret_key = env.str("SECRET_KEY", "")
 _trail_key = env.str("TRAIL_KEY", "")
 env.seal()
@@ -190,6 +204,14 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+
+# ── Reminders by e-mail ────────────────────────────────────────────────────────────────────────────────────────────
+EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_BACKEND"], _mail["EMAIL_HOST"] or "localhost", _mail["EMAIL_PORT"] or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"] or "", _mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail["EMAIL_USE_TLS"], _mail["EMAIL_USE_SSL"]
+EMAIL_FILE_PATH = _mail["EMAIL_FILE_PATH"]
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = _mail_from or EMAIL_HOST_USER or "office@localhost"
 
 # ── Celery: the schedule only rings the reconciler, the calendar says what must exist (docs/adr/0004) ──────────────
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

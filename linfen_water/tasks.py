@@ -4,7 +4,8 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.conf import settings
 
-from linfen_water import jobs
+from linfen_water import channels, jobs
+from linfen_water.models import Job
 
 
 @shared_task
@@ -18,6 +19,11 @@ def reconcile() -> None:
     """Make what the calendar says is due and ring what waits; leave a sign of life for `check_setup`."""
     jobs.reconcile()
     (settings.DATA_DIR / "reconciled").touch()
+
+
+@jobs.handler(channels.JOB_KIND)
+def deliver(job: Job, lease: jobs.Lease) -> None:
+    channels.run(job, lease)
 
 
 @worker_ready.connect

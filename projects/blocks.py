@@ -11,7 +11,7 @@ from projects.reports import MONEY, PROGRESS, Flat, ProjectWeek, money_key
 from projects.services import EditConflict
 
 LABELS = {name: field.label for name, field in DispatchForm.base_fields.items()}
-MONEY_HEADS = [("in_place_wan", "到位"), ("paid_wan", "支付"), ("completed_wan", "完成投资")]
+MONEY_HEADS = [("in_place_wan", "到位"), ("allocated_wan", "拨付"), ("paid_wan", "支付"), ("completed_wan", "完成投资")]
 
 
 @dataclasses.dataclass(slots=True)
@@ -75,7 +75,7 @@ class Block:
         self.edit_version = self._edit_version()
         self.prefilled = week.prefilled
         self.report: Flat = conflict.merged if conflict else week.current
-        self.known = week.known(today, by_county=by_county)
+        self.known = week.known(today)
         self.faults = self._standing_faults() if faults is None else faults
         self.is_refused = faults is not None  # the faults kept it from being submitted
         self.hints = self._hints()
@@ -128,7 +128,9 @@ class Block:
             found.append(("退回", "bad"))
         if live:
             found.append(("已核", "ok") if live.state == DispatchState.ACCEPTED else ("待核", "ok"))
-            if live.is_late:
+            if self.week.is_after_lock:
+                found.append(("锁定后更正" if live.revision > 1 else "锁定后补报", "warn"))
+            elif live.is_late:
                 found.append(("补报" if live.submitted_at.date() > self.week.week_of + dt.timedelta(days=6) else "迟报", "warn"))
         return found
 
@@ -147,7 +149,7 @@ class Block:
     @property
     def wants_reason(self) -> bool:
         """Whether the reason's cell is shown without being asked for."""
-        return bool(self.report.get("reason")) or any(f.wants_reason for f in self.faults) or self.known.is_correction_of_past
+        return bool(self.report.get("reason")) or any(f.wants_reason for f in self.faults) or self.known.is_locked
 
     @property
     def general_errors(self) -> list[str]:

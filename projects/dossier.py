@@ -9,8 +9,9 @@ from django.db.models import Q
 from linfen_water.models import TrailEvent
 from projects import figures, reports, rules
 from projects.blocks import LABELS
-from projects.enums import DispatchState, PermitState, Stage, StageEvent
+from projects.enums import DispatchState, PermitKind, PermitState, Stage, StageEvent
 from projects.models import Dispatch, Permit, Problem, Project, ProjectVersion, StageFact
+from projects.permit_services import FIELDS as PERMIT_FIELDS
 from projects.services import VERSIONED
 
 SHOWN_EVENTS = 30
@@ -22,6 +23,8 @@ ACTIONS = {
     "dispatch.accept": "审核通过周调度",
     "stage.record": "登记开工完工",
     "stage.withdraw": "撤销开工完工登记",
+    "permit.save": "填写手续",
+    "permit.list": "手续列入清单",
     "project.create": "列入清单",
     "project.revise": "变更基本信息",
 }
@@ -36,6 +39,7 @@ class FundingRow:
     issued_wan: Decimal | None
     issued_doc: str
     in_place_wan: Decimal | None
+    allocated_wan: Decimal | None
     paid_wan: Decimal | None
     completed_wan: Decimal | None
 
@@ -168,6 +172,7 @@ def _funding(sources, last: Dispatch | None, day: dt.date) -> list[FundingRow]:
                 issued_wan=source.issued_wan if is_issued else None,
                 issued_doc=source.issued_doc if is_issued else "",
                 in_place_wan=line.in_place_wan if line else None,
+                allocated_wan=line.allocated_wan if line else None,
                 paid_wan=line.paid_wan if line else None,
                 completed_wan=line.completed_wan if line else None,
             )
@@ -190,7 +195,7 @@ def _permits(project: Project, day: dt.date) -> list[PermitRow]:
 def _problems(project: Project, day: dt.date) -> list[Problem]:
     problems = list(project.problems.filter(raised_on__lte=day).select_related("handler"))
     for problem in problems:
-        if problem.closed_on and problem.closed_on > day:
+        if problem.closed_on is None or problem.closed_on > day:  # a basis is proposed before the close-out
             problem.closed_on, problem.closing_basis = None, ""
     return problems
 
@@ -199,13 +204,15 @@ def _trail(project: Project, sources) -> list[TrailRow]:
     weeks = dict(project.dispatches.values_list("pk", "week_of"))
     own = Q(subject_type="project", subject_id=str(project.pk))
     of_dispatches = Q(subject_type="dispatch", subject_id__in=[str(pk) for pk in weeks])
-    events = TrailEvent.objects.filter(own | of_dispatches).select_related("by__unit").order_by("-pk")[:SHOWN_EVENTS]
+    papers = dict(project.permits.values_list("pk", "kind"))
+    of_permits = Q(subject_type="permit", subject_id__in=[str(pk) for pk in papers])
+    events = TrailEvent.objects.filter(own | of_dispatches | of_permits).select_related("by__unit").order_by("-pk")[:SHOWN_EVENTS]
     labels = _labels(sources)
     return [
         TrailRow(
             event=event,
             action=ACTIONS.get(event.action, event.action),
-            about=_about(event, weeks),
+            about=_about(event, weeks, papers),
             changes=[
                 (labels.get(key, key), _spoken(key, old), _spoken(key, new))
                 for key, (old, new) in event.changes.items()
@@ -218,6 +225,7 @@ def _trail(project: Project, sources) -> list[TrailRow]:
 
 def _labels(sources) -> dict[str, str]:
     labels = {name: str(ProjectVersion._meta.get_field(name).verbose_name) for name in VERSIONED}
+    labels |= {name: str(Permit._meta.get_field(name).verbose_name) for name in PERMIT_FIELDS}
     labels |= LABELS | {"state": "状态", "week_of": "周次"} | {str(event.value): event.label for event in StageEvent}
     for source in sources:
         for field, word in rules.MONEY_WORDS.items():
@@ -225,7 +233,9 @@ def _labels(sources) -> dict[str, str]:
     return labels
 
 
-def _about(event: TrailEvent, weeks: dict[int, dt.date]) -> str:
+def _about(event: TrailEvent, weeks: dict[int, dt.date], papers: dict[int, str]) -> str:
+    if event.subject_type == "permit":
+        return PermitKind(papers[int(event.subject_id)]).label
     week_of = weeks.get(int(event.subject_id)) if event.subject_type == "dispatch" else None
     return f"{week_of.isocalendar()[0]}年第{week_of.isocalendar()[1]}周" if week_of else ""
 
@@ -233,4 +243,6 @@ def _about(event: TrailEvent, weeks: dict[int, dt.date]) -> str:
 def _spoken(key: str, value) -> str:
     if value in (None, ""):
         return "空"
+    if isinstance(value, bool):
+        return "是" if value else "否"
     return DispatchState(value).label if key == "state" else str(value)

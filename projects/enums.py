@@ -101,6 +101,24 @@ class ProblemCategory(models.TextChoices):
     CROSS_COUNTY = "cross_county", "跨县"
 
 
+class ProblemState(models.TextChoices):
+    """Derived from a problem's dates as of a day."""
+
+    WAITING = "waiting", "待办"  # raised, nobody has begun
+    HANDLING = "handling", "办理"
+    ANSWERED = "answered", "待核"  # the handler says it is solved; the office has not checked yet
+    CLOSED = "closed", "销号"
+
+
+class WeekState(models.TextChoices):
+    """Of a reporting week, from its times."""
+
+    AHEAD = "ahead", "未开放"
+    OPEN = "open", "填报中"
+    LATE = "late", "已截止，可补报"
+    LOCKED = "locked", "已锁定"
+
+
 class HelpLevel(models.IntegerChoices):
     """Four levels of help for a problem (office.md)."""
 

@@ -41,6 +41,7 @@ class ProjectFacts:
     planned_progress: Decimal
     lag: Decimal | None  # 0 or less once finished
     in_place_wan: Decimal | None
+    allocated_wan: Decimal | None
     paid_wan: Decimal | None
     invested_wan: Decimal | None
     week_of: dt.date | None  # of the last dispatch that counts
@@ -118,6 +119,7 @@ def _facts(day: dt.date, row: dict, said: dict, plans: dict) -> ProjectFacts:
         planned_progress=planned,
         lag=rules.lag(planned, progress),
         in_place_wan=said.get("in_place_wan"),
+        allocated_wan=said.get("allocated_wan"),
         paid_wan=said.get("paid_wan"),
         invested_wan=said.get("invested_wan"),
         week_of=said.get("week_of"),
@@ -135,6 +137,7 @@ class Totals:
     finished: int
     total_investment_wan: Decimal
     in_place_wan: Decimal
+    allocated_wan: Decimal
     paid_wan: Decimal
     invested_wan: Decimal
 
@@ -176,6 +179,7 @@ def totals(facts: Iterable[ProjectFacts]) -> Totals:
         finished=stages[Stage.FINISHED],
         total_investment_wan=sum((f.total_investment_wan for f in facts), ZERO),
         in_place_wan=sum((f.in_place_wan or ZERO for f in facts), ZERO),
+        allocated_wan=sum((f.allocated_wan or ZERO for f in facts), ZERO),
         paid_wan=sum((f.paid_wan or ZERO for f in facts), ZERO),
         invested_wan=sum((f.invested_wan or ZERO for f in facts), ZERO),
     )

@@ -1,7 +1,9 @@
 """What is being built: projects and their dated facts. Facts only; what they amount to is computed (`rules.py`)."""
 
 import datetime as dt
+import uuid
 from decimal import Decimal
+from pathlib import Path
 
 from django.db import models
 from django.db.models import F, FilteredRelation, FloatField, OuterRef, Q, Subquery
@@ -25,13 +27,31 @@ from projects.enums import (
 from projects.expressions import planned_on, stage_on
 
 
+def photo_path(instance, filename: str) -> str:
+    """Where a photo is kept: a random name under its project, never the one that was sent."""
+    return f"photos/{instance.project_id}/{uuid.uuid4().hex}.jpg"
+
+
+def attachment_path(instance, filename: str) -> str:
+    return f"attachments/{instance.project_id}/{uuid.uuid4().hex}{Path(filename).suffix.lower()[:6]}"
+
+
 def wan(label: str, **kwargs) -> models.DecimalField:
     """A field of money in 万元, two decimals."""
     return models.DecimalField(label, max_digits=14, decimal_places=2, **kwargs)
 
 
 # What a dispatch says that lists and ledgers show.
-SAID = ("physical_progress", "in_place_wan", "paid_wan", "invested_wan", "week_of", "forecast_start_on", "forecast_finish_on")
+SAID = (
+    "physical_progress",
+    "in_place_wan",
+    "allocated_wan",
+    "paid_wan",
+    "invested_wan",
+    "week_of",
+    "forecast_start_on",
+    "forecast_finish_on",
+)
 
 
 class ProjectQuerySet(models.QuerySet):
@@ -187,6 +207,32 @@ class StageFact(models.Model):
         ]
 
 
+class ReportingWeek(models.Model):
+    """Times of one week that the office set otherwise than the policy says (填报周): a holiday, an urgent dispatch.
+
+    A week without a row follows the policy (`weeks.py`); a row is announced ahead and changes only with a reason.
+    """
+
+    week_of = models.DateField("周次", unique=True)  # its Monday
+    opens_at = models.DateTimeField("开放时间")
+    deadline_at = models.DateTimeField("截止时间")  # its day is the day that the week's dispatches speak for
+    locks_at = models.DateTimeField("锁定时间")  # from then on a correction needs a reason and is marked
+    reason = models.CharField("调整理由", max_length=200)
+    by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="设定人")
+    at = models.DateTimeField("设定时间", auto_now=True)
+
+    class Meta:
+        ordering = ["-week_of"]
+        verbose_name = verbose_name_plural = "填报周"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(opens_at__lt=F("deadline_at"), deadline_at__lte=F("locks_at")),
+                name="week_opens_closes_locks",
+                violation_error_message="须先开放、后截止，锁定不早于截止。",
+            )
+        ]
+
+
 class MonthlyPlan(models.Model):
     """What a project should have reached at a month's end (月进展计划)."""
 
@@ -224,6 +270,28 @@ class FundingSource(models.Model):
         ]
 
 
+class FundingPaper(models.Model):
+    """One paper by which money of a source was issued (下达文件). Withdrawn, never deleted; the source keeps their sum."""
+
+    source = models.ForeignKey(FundingSource, models.CASCADE, related_name="papers", verbose_name="资金来源")
+    doc_number = models.CharField("下达文号", max_length=60)
+    issued_on = models.DateField("下达日期")
+    amount_wan = wan("下达额")  # less than 0: money taken back
+    note = models.CharField("说明", max_length=200, blank=True)
+    by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="登记人")
+    at = models.DateTimeField("登记时间", auto_now_add=True)
+    withdrawn_at = models.DateTimeField("撤销时间", null=True, blank=True)
+    withdrawn_reason = models.CharField("撤销理由", max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["source", "issued_on", "pk"]
+        verbose_name = verbose_name_plural = "下达文件"
+        constraints = [
+            models.UniqueConstraint(fields=["source", "doc_number"], condition=Q(withdrawn_at__isnull=True), name="one_paper_a_number"),
+            models.CheckConstraint(condition=~Q(amount_wan=0), name="paper_of_some_money", violation_error_message="下达额不能为零。"),
+        ]
+
+
 class DispatchQuerySet(models.QuerySet):
     def speaking(self, day: dt.date):
         """Dispatches that count as of `day`: live, with a cut-off up to then.
@@ -255,6 +323,7 @@ class Dispatch(models.Model):
     reason = models.CharField("说明", max_length=200, blank=True)  # why a cumulative value fell or passed the budget
     # Sums of the lines, written with them by services.save_dispatch and by nothing else.
     in_place_wan = wan("累计到位", default=Decimal(0))
+    allocated_wan = wan("累计拨付", default=Decimal(0))
     paid_wan = wan("累计支付", default=Decimal(0))
     invested_wan = wan("累计完成投资", default=Decimal(0))
     version = models.PositiveIntegerField("编辑版本", default=1)  # optimistic lock: grows with each save
@@ -297,8 +366,9 @@ class DispatchLine(models.Model):
 
     dispatch = models.ForeignKey(Dispatch, models.CASCADE, related_name="lines", verbose_name="周调度")
     source = models.ForeignKey(FundingSource, models.CASCADE, related_name="lines", verbose_name="资金来源")
-    in_place_wan = wan("到位", default=Decimal(0))
-    paid_wan = wan("支付", default=Decimal(0))
+    in_place_wan = wan("到位", default=Decimal(0))  # arrived in the county's account
+    allocated_wan = wan("拨付", default=Decimal(0))  # passed on from there to the project's owner
+    paid_wan = wan("支付", default=Decimal(0))  # paid by the owner to those who build
     completed_wan = wan("完成投资", default=Decimal(0))
 
     class Meta:
@@ -306,7 +376,9 @@ class DispatchLine(models.Model):
         verbose_name = verbose_name_plural = "资金进展"
         constraints = [
             models.UniqueConstraint(fields=["dispatch", "source"], name="one_line_a_source_and_dispatch"),
-            models.CheckConstraint(condition=Q(in_place_wan__gte=0, paid_wan__gte=0, completed_wan__gte=0), name="line_not_negative"),
+            models.CheckConstraint(
+                condition=Q(in_place_wan__gte=0, allocated_wan__gte=0, paid_wan__gte=0, completed_wan__gte=0), name="line_not_negative"
+            ),
         ]
 
 
@@ -320,6 +392,9 @@ class Permit(models.Model):
     submitted_on = models.DateField("报送日", null=True, blank=True)
     promised_workdays = models.PositiveSmallIntegerField("承诺时限（工作日）", null=True, blank=True)
     obtained_on = models.DateField("办结日", null=True, blank=True)
+    parallel_group = models.CharField("并联组", max_length=20, blank=True)  # papers of one group are applied for side by side
+    helper_post = models.CharField("帮办人", max_length=30, blank=True)  # a post, never a name
+    edit_version = models.PositiveIntegerField("编辑版本", default=1)  # optimistic lock
     doc_number = models.CharField("文号", max_length=60, blank=True)
     valid_until = models.DateField("有效期至", null=True, blank=True)
     note = models.CharField("卡点说明", max_length=200, blank=True)
@@ -348,12 +423,19 @@ class Problem(models.Model):
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="problems", verbose_name="项目")
     category = models.CharField("类别", max_length=14, choices=ProblemCategory)
+    code = models.CharField("编号", max_length=12, unique=True, null=True, blank=True)  # WT-2025-001, given when it is raised
     description = models.TextField("描述")
     raised_on = models.DateField("提出日")
-    level = models.PositiveSmallIntegerField("级别", choices=HelpLevel, default=HelpLevel.OFFICE)
-    handler = models.ForeignKey(Unit, models.PROTECT, null=True, blank=True, verbose_name="承办单位")
+    dispatch = models.ForeignKey(Dispatch, models.SET_NULL, null=True, blank=True, related_name="problems", verbose_name="来自周调度")
+    raised_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="提出人")
+    level = models.PositiveSmallIntegerField("级别", choices=HelpLevel, default=HelpLevel.OFFICE)  # that of its last step
+    handler = models.ForeignKey(Unit, models.PROTECT, null=True, blank=True, related_name="handled_problems", verbose_name="承办单位")
+    assistants = models.ManyToManyField(Unit, blank=True, related_name="assisted_problems", verbose_name="协办单位")
     due_on = models.DateField("时限", null=True, blank=True)
     measures = models.TextField("措施", blank=True)
+    begun_on = models.DateField("办理日", null=True, blank=True)
+    answered_on = models.DateField("报请核查日", null=True, blank=True)
+    edit_version = models.PositiveIntegerField("编辑版本", default=1)  # optimistic lock
     closed_on = models.DateField("销号日", null=True, blank=True)
     closing_basis = models.CharField("销号依据", max_length=200, blank=True)
 
@@ -370,3 +452,83 @@ class Problem(models.Model):
             )
         ]
         indexes = [models.Index(fields=["project", "closed_on"])]
+
+
+class ProblemStep(models.Model):
+    """A problem at one level of help: when it came there, by when it must move, what was done and why it had to move up."""
+
+    problem = models.ForeignKey(Problem, models.CASCADE, related_name="steps", verbose_name="问题")
+    level = models.PositiveSmallIntegerField("级别", choices=HelpLevel)
+    entered_on = models.DateField("进入日")
+    entry_opinion = models.CharField("进入意见", max_length=500)
+    due_on = models.DateField("本级办结时限")  # entered_on plus the days allowed per level (policy), in working days
+    left_on = models.DateField("退出日", null=True, blank=True)
+    exit_opinion = models.CharField("退出意见", max_length=500, blank=True)  # what was done at this level and why it was not enough
+    by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="录入人")
+    at = models.DateTimeField("录入时间", auto_now_add=True)
+
+    class Meta:
+        ordering = ["problem", "entered_on", "pk"]
+        verbose_name = verbose_name_plural = "问题层级"
+        constraints = [
+            models.UniqueConstraint(fields=["problem"], condition=Q(left_on__isnull=True), name="one_level_at_a_time"),
+            models.CheckConstraint(condition=Q(left_on__isnull=True) | Q(left_on__gte=F("entered_on")), name="step_left_after_entered"),
+        ]
+
+
+class ProblemNote(models.Model):
+    """What happened with a problem on a day (进展). Append-only."""
+
+    problem = models.ForeignKey(Problem, models.CASCADE, related_name="notes", verbose_name="问题")
+    on = models.DateField("日期")
+    text = models.CharField("进展", max_length=500)
+    by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="录入人")
+    at = models.DateTimeField("录入时间", auto_now_add=True)
+
+    class Meta:
+        ordering = ["problem", "on", "pk"]
+        verbose_name = verbose_name_plural = "问题进展"
+
+
+class Photo(models.Model):
+    """A photo of a project, re-encoded; where and when it was taken is data here and no longer in the file."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="photos", verbose_name="项目")
+    dispatch = models.ForeignKey(Dispatch, models.SET_NULL, null=True, blank=True, related_name="photos", verbose_name="周调度")
+    week_of = models.DateField("周次", null=True, blank=True)
+    file = models.ImageField("照片", upload_to=photo_path, width_field="width", height_field="height")
+    width = models.PositiveIntegerField("宽", default=0)  # pixels
+    height = models.PositiveIntegerField("高", default=0)
+    digest = models.CharField("SHA-256", max_length=64)  # of the file as it was sent: the same photo twice is one
+    caption = models.CharField("说明", max_length=100, blank=True)
+    taken_at = models.DateTimeField("拍摄时间", null=True, blank=True)
+    lon = models.FloatField("经度", null=True, blank=True)  # WGS84 degrees
+    lat = models.FloatField("纬度", null=True, blank=True)
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name="上传人")
+    at = models.DateTimeField("上传时间", auto_now_add=True)
+    withdrawn_at = models.DateTimeField("撤下时间", null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = verbose_name_plural = "照片"
+        constraints = [models.UniqueConstraint(fields=["project", "digest"], condition=Q(withdrawn_at__isnull=True), name="one_photo_once")]
+
+
+class Attachment(models.Model):
+    """A file that proves something of a project: a permit, a close-out. Kept as it was sent, served as a download only."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="attachments", verbose_name="项目")
+    permit = models.ForeignKey(Permit, models.CASCADE, null=True, blank=True, related_name="attachments", verbose_name="手续")
+    problem = models.ForeignKey(Problem, models.CASCADE, null=True, blank=True, related_name="attachments", verbose_name="问题")
+    paper = models.ForeignKey(FundingPaper, models.CASCADE, null=True, blank=True, related_name="attachments", verbose_name="下达文件")
+    file = models.FileField("附件", upload_to=attachment_path)
+    name = models.CharField("文件名", max_length=120)
+    size = models.PositiveIntegerField("字节")
+    digest = models.CharField("SHA-256", max_length=64)
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name="上传人")
+    at = models.DateTimeField("上传时间", auto_now_add=True)
+    withdrawn_at = models.DateTimeField("撤下时间", null=True, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = verbose_name_plural = "附件"

@@ -40,3 +40,8 @@ def may_review(user) -> bool:
 def may_edit_projects(user) -> bool:
     """Facts of a project and its stage are the office's to change."""
     return is_office(user)
+
+
+def is_whole_city(user, today: dt.date) -> bool:
+    """Whether `user` reads every project, so that sums over what they see are those of the city."""
+    return not is_county(user) or policy.values_on(today).counties_read_others

@@ -11,18 +11,19 @@ from decimal import Decimal
 
 from django.db.models import OuterRef, Q, Subquery
 
-from linfen_water import policy
-from linfen_water.dates import monday, month_start
-from projects import rules
-from projects.enums import DispatchState, StageEvent
+from linfen_water import clock, policy
+from linfen_water.dates import month_start
+from projects import rules, weeks
+from projects.enums import DispatchState, StageEvent, WeekState
 from projects.models import Dispatch, FundingSource, MonthlyPlan, Project, ProjectVersion, StageFact
 
 PROGRESS = "physical_progress"
 DATES = ("started_on", "completed_on", "forecast_start_on", "forecast_finish_on")
 TEXTS = ("done", "next_steps", "hinders", "reason")
 FIELDS = (PROGRESS, *DATES, *TEXTS)
-MONEY = ("in_place_wan", "paid_wan", "completed_wan")
+MONEY = ("in_place_wan", "allocated_wan", "paid_wan", "completed_wan")
 NOT_CARRIED_OVER = ("started_on", "completed_on", "reason")  # events and reasons belong to their own week
+WEEKS_BRIDGED = 2
 COUNTING = (DispatchState.SUBMITTED, DispatchState.ACCEPTED)
 
 Flat = dict[str, Decimal | dt.date | str | None]
@@ -34,7 +35,8 @@ class ProjectWeek:
 
     project: Project
     version: ProjectVersion
-    week_of: dt.date
+    times: weeks.Week
+    values: policy.Values  # the thresholds in force on the week's Monday
     cut_off_on: dt.date
     sources: list[FundingSource]
     revisions: list[Dispatch]  # of this week, oldest first
@@ -42,6 +44,11 @@ class ProjectWeek:
     elsewhere: dict[str, StageFact]  # standing stage facts that this week's dispatches did not report, by event
     planned_progress: Decimal  # percent at the cut-off day
     following: Dispatch | None = None  # the first one after this week that counts
+    recent: tuple[rules.Past, ...] = ()  # what counts of the weeks before this one, newest first
+
+    @property
+    def week_of(self) -> dt.date:
+        return self.times.week_of
 
     @property
     def latest(self) -> Dispatch | None:
@@ -77,8 +84,13 @@ class ProjectWeek:
         """What is saved now, else the prefilled values."""
         return blank_report(self.sources) | flat(self.latest) if self.latest else self.prefilled
 
-    def known(self, today: dt.date, *, by_county: bool) -> rules.Known:
-        """What a report of this week is judged against (`rules.check_dispatch`)."""
+    @property
+    def is_after_lock(self) -> bool:
+        """Whether what counts was handed in when the week was locked."""
+        return self.live is not None and self.times.is_after_lock(self.live.submitted_at)
+
+    def known(self, today: dt.date) -> rules.Known:
+        """What a report of this week is judged against now (`rules.check_dispatch`, `rules.dispatch_hints`)."""
         start, completion = self.elsewhere.get(StageEvent.START), self.elsewhere.get(StageEvent.COMPLETION)
         return rules.Known(
             latest_on=min(today, self.cut_off_on),
@@ -87,9 +99,14 @@ class ProjectWeek:
             previous=as_report(self.before) if self.previous else None,
             started_on=start.on if start else None,
             completed_on=completion.on if completion else None,
-            is_correction_of_past=by_county and self.week_of < monday(today),
+            is_locked=self.times.state(clock.now()) == WeekState.LOCKED,
+            reason_before=self.live.reason if self.live else "",
             baseline_finish_on=self.version.baseline_finish_on,
             following=as_report(flat(self.following)) if self.following else None,
+            week_of=self.week_of,
+            recent=self.recent,
+            jump_points=self.values.jump_points,
+            idle_money_weeks=self.values.idle_money_weeks,
         )
 
 
@@ -130,7 +147,7 @@ def lines_of(report: Flat) -> dict[int, dict[str, Decimal]]:
 
 def as_report(report: Flat) -> rules.Report:
     """A flat report as the rules read it."""
-    said = {name: report[name] for name in (PROGRESS, *DATES, "reason")}
+    said = {name: report[name] for name in (PROGRESS, *DATES, "done", "reason")}
     return rules.Report(**said, lines={pk: rules.Money(**line) for pk, line in lines_of(report).items()})
 
 
@@ -154,11 +171,17 @@ def from_text(key: str, text: str | None):
 
 
 def cut_off_on(week_of: dt.date) -> dt.date:
-    return policy.cut_off_on(week_of, policy.values_on(week_of))
+    """The day that dispatches of the week speak for."""
+    return weeks.week_times(week_of).cut_off_on
 
 
 def reporting_in(projects, week_of: dt.date, *, finished: bool = False):
-    """The rows of `projects` that are on the list in the week and are reported in it; with `finished` those that need not be."""
+    """The rows of `projects` that are on the list in the week and are reported in it; with `finished` those that need not be.
+
+    None in a week without a working day (`weeks.is_due`).
+    """
+    if not weeks.is_due(week_of):
+        return projects.none()
     day = week_of + dt.timedelta(days=6)
     listed = projects.filter(Q(delisted_on__isnull=True) | Q(delisted_on__gt=week_of), listed_on__lte=day)
     done_before = Q(completed_on__lt=week_of)  # twin of rules.needs_report
@@ -182,18 +205,23 @@ def read_weeks(projects, week_of: dt.date, day: dt.date) -> list[ProjectWeek]:
     beside = said.in_bulk([pk for project in rows for pk in (project.previous_id, project.following_id) if pk])
     sources = _by_project(FundingSource.objects.filter(project__in=ids).order_by("position", "pk"))
     standing = _by_project(StageFact.objects.filter(project__in=ids, withdrawn_at=None).select_related("dispatch"))
-    cut_off = cut_off_on(week_of)
+    values = policy.values_on(week_of)
+    times = weeks.week_times(week_of, values)
+    cut_off = times.cut_off_on
+    recent = _recent(ids, week_of, values.idle_money_weeks)
     plans = _plans(ids, cut_off)
     return [
         ProjectWeek(
             project=project,
             version=version,
-            week_of=week_of,
+            times=times,
+            values=values,
             cut_off_on=revisions[project.pk][-1].cut_off_on if revisions[project.pk] else cut_off,
             sources=sources[project.pk],
             revisions=revisions[project.pk],
             previous=beside.get(project.previous_id),
             following=beside.get(project.following_id),
+            recent=tuple(recent.get(project.pk, ())),
             elsewhere={f.event: f for f in standing[project.pk] if not (f.dispatch and f.dispatch.week_of == week_of)},
             planned_progress=rules.planned(cut_off, plans[project.pk], version.baseline_start_on, version.baseline_finish_on),
         )
@@ -219,6 +247,16 @@ def _plans(ids: list[int], day: dt.date) -> dict[int, dict[dt.date, Decimal]]:
         "project_id", "month", "planned_progress"
     ):
         found[pk][month] = planned
+    return found
+
+
+def _recent(ids: list[int], week_of: dt.date, number: int) -> dict[int, list[rules.Past]]:
+    """What counts of some more than `number` weeks before `week_of`, newest first; the few weeks more bridge one that was not reported."""
+    since = week_of - dt.timedelta(weeks=number + WEEKS_BRIDGED)
+    rows = Dispatch.objects.filter(project__in=ids, is_live=True, week_of__lt=week_of, week_of__gte=since).order_by("-week_of")
+    found: dict[int, list[rules.Past]] = defaultdict(list)
+    for pk, *said in rows.values_list("project_id", "week_of", "physical_progress", "paid_wan", "done"):
+        found[pk].append(rules.Past(*said))
     return found
 
 

@@ -91,7 +91,7 @@ def permit_state(day: dt.date, is_required: bool, submitted_on: dt.date | None, 
 
 
 # ── What a dispatch may say ─────────────────────────────────────────────────────────────────────────────────────────
-# 支付 ≤ 到位 ≤ 下达 ≤ 计划; a cumulative value falls only with a reason; above the approved budget (超概) needs a reason
+# 支付 ≤ 拨付 ≤ 到位 ≤ 下达 ≤ 计划; a cumulative value falls only with a reason; above the approved budget (超概) needs a reason
 # and is not refused. Only what changed since the last period is asked about: an old excess keeps its old reason.
 
 
@@ -100,6 +100,7 @@ class Money:
     """Cumulative money of one source, 万元."""
 
     in_place_wan: Decimal = Decimal(0)
+    allocated_wan: Decimal = Decimal(0)
     paid_wan: Decimal = Decimal(0)
     completed_wan: Decimal = Decimal(0)
 
@@ -122,8 +123,19 @@ class Report:
     completed_on: dt.date | None = None
     forecast_start_on: dt.date | None = None
     forecast_finish_on: dt.date | None = None
+    done: str = ""
     reason: str = ""
     lines: Mapping[int, Money] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Past:
+    """What a dispatch of an earlier week said, as far as patterns over weeks are looked for; money summed over the sources."""
+
+    week_of: dt.date
+    physical_progress: Decimal | None
+    paid_wan: Decimal
+    done: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -136,9 +148,14 @@ class Known:
     previous: Report | None = None  # the last period that counts; None = this is the first
     started_on: dt.date | None = None
     completed_on: dt.date | None = None
-    is_correction_of_past: bool = False  # a week that is over, filled in by the county itself
+    is_locked: bool = False  # the week is: whoever reports or corrects now says why
+    reason_before: str = ""  # of the dispatch that counts now: a correction after the lock needs one of its own
     baseline_finish_on: dt.date | None = None
     following: Report | None = None  # the next period that counts, when a week of the past is told of
+    week_of: dt.date | None = None
+    recent: tuple[Past, ...] = ()  # newest first
+    jump_points: int = 20  # [D] thresholds of the policy: see linfen_water.policy.Values
+    idle_money_weeks: int = 8
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -155,24 +172,87 @@ def check_dispatch(report: Report, known: Known) -> list[Fault]:
     """Everything that keeps a dispatch from being submitted, in the order of the page."""
     faults = [*_progress_faults(report, known), *_date_faults(report, known), *_money_faults(report, known)]
     faults += _following_faults(report, known)
-    if known.is_correction_of_past:
-        faults.append(Fault("reason", "补报或更正往期，请写明理由。", wants_reason=True))
-    return [fault for fault in faults if not (fault.wants_reason and report.reason.strip())]
+    faults = [fault for fault in faults if not (fault.wants_reason and report.reason.strip())]
+    return faults + list(_lock_faults(report, known))
 
 
 def dispatch_hints(report: Report, known: Known) -> list[Fault]:
-    """What is odd but not wrong."""
+    """What is odd but not wrong: asked about beside its field, never refused."""
+    return [*_date_hints(report, known), *_jump_hints(report, known), *_repeat_hints(report, known), *_idle_money_hints(report, known)]
+
+
+def _date_hints(report: Report, known: Known) -> Iterator[Fault]:
     finish = report.completed_on or known.completed_on
     if report.physical_progress == HUNDRED and not finish:
-        return [Fault("completed_on", "进度已到100%，如已完工请填实际完工日期；不填仍按在建统计。")]
-    hints = []
+        yield Fault("completed_on", "进度已到100%，如已完工请填实际完工日期；不填仍按在建统计。")
+        return
+    if report.forecast_start_on and report.forecast_start_on < known.latest_on and not (report.started_on or known.started_on):
+        yield Fault("forecast_start_on", f"预计开工 {report.forecast_start_on} 已过：已开工请填实际日期，否则请改预计日期。")
     if report.forecast_finish_on and not finish:
         if report.forecast_finish_on < known.latest_on:
-            hints.append(Fault("forecast_finish_on", f"预计完工 {report.forecast_finish_on} 已过，请核对。"))
+            yield Fault("forecast_finish_on", f"预计完工 {report.forecast_finish_on} 已过，请核对。")
         elif known.baseline_finish_on and report.forecast_finish_on > known.baseline_finish_on:
             late = (report.forecast_finish_on - known.baseline_finish_on).days
-            hints.append(Fault("forecast_finish_on", f"比基线完工 {known.baseline_finish_on} 晚 {late} 天。"))
-    return hints
+            yield Fault("forecast_finish_on", f"比基线完工 {known.baseline_finish_on} 晚 {late} 天。")
+
+
+def _jump_hints(report: Report, known: Known) -> Iterator[Fault]:
+    """Progress that rose by more than `jump_points` a week since it was last reported."""
+    before = known.recent[0] if known.recent else None
+    if before is None or known.week_of is None or before.physical_progress is None or report.physical_progress is None:
+        return
+    risen, weeks = report.physical_progress - before.physical_progress, (known.week_of - before.week_of).days // 7
+    if risen > known.jump_points * weeks:
+        since = "比上周" if weeks == 1 else f"{weeks}周内"
+        yield Fault("physical_progress", f"{since}增加{plain(risen)}个百分点，超过每周{known.jump_points}个：请核对是否属实。")
+
+
+REPEATED_WEEKS = 2  # the same words for so many weeks before this one are asked about whatever the progress
+
+
+def _repeat_hints(report: Report, known: Known) -> Iterator[Fault]:
+    """What was done is told in the words of the weeks before: odd when the progress changed, odd when it goes on."""
+    said = _folded(report.done)
+    same = 0
+    while said and same < len(known.recent) and _folded(known.recent[same].done) == said:
+        same += 1
+    if same >= REPEATED_WEEKS:
+        yield Fault("done", f"“本周进展”已连续{same + 1}期一字不变：请写本周新完成的工作，确无进展请写明原因。")
+    elif same and known.recent[0].physical_progress != report.physical_progress:
+        yield Fault("done", "进度有变化，而“本周进展”与上期一字不差：请写本周新完成的工作。")
+
+
+def _folded(text: str) -> str:
+    """`text` without what a copy may change by itself: spaces, line ends, the last full stop."""
+    return "".join(text.split()).rstrip("。.")
+
+
+def _idle_money_hints(report: Report, known: Known) -> Iterator[Fault]:
+    """Over `idle_money_weeks`: money paid while the progress stood still, or progress made while no money was paid."""
+    if known.week_of is None or report.physical_progress is None or not 0 < report.physical_progress < HUNDRED:
+        return
+    since = known.week_of - dt.timedelta(weeks=known.idle_money_weeks)
+    then = next((past for past in known.recent if past.week_of <= since), None)
+    if then is None or then.physical_progress is None:
+        return
+    weeks = (known.week_of - then.week_of).days // 7
+    paid = sum((money.paid_wan for money in report.lines.values()), Decimal(0))
+    risen, spent = report.physical_progress - then.physical_progress, paid - then.paid_wan
+    if spent > 0 and risen == 0:
+        yield Fault(
+            "physical_progress", f"近{weeks}周支付增加{plain(spent)}万元，总体进度一直是{plain(then.physical_progress)}%：请核对进度。"
+        )
+    elif risen > 0 and spent == 0 and report.lines:
+        yield Fault("paid_wan", f"近{weeks}周总体进度增加{plain(risen)}个百分点，累计支付一直是{plain(paid)}万元：请核对资金。")
+
+
+def _lock_faults(report: Report, known: Known) -> Iterator[Fault]:
+    if not known.is_locked:
+        return
+    if not report.reason.strip():
+        yield Fault("reason", "本周已锁定：补报或更正，请在“说明”写明理由。", wants_reason=True)
+    elif report.reason.strip() == known.reason_before.strip():
+        yield Fault("reason", "本周已锁定：请写明这次更正的理由，“说明”里还是上一次提交时写的。", wants_reason=True)
 
 
 def _progress_faults(report: Report, known: Known) -> Iterator[Fault]:
@@ -237,7 +317,7 @@ def _money_faults(report: Report, known: Known) -> Iterator[Fault]:
             )
 
 
-MONEY_WORDS = {"in_place_wan": "累计到位", "paid_wan": "累计支付", "completed_wan": "累计完成投资"}
+MONEY_WORDS = {"in_place_wan": "累计到位", "allocated_wan": "累计拨付", "paid_wan": "累计支付", "completed_wan": "累计完成投资"}
 
 
 def _line_faults(key: int, money: Money, before: Money | None, budget: Budget) -> Iterator[Fault]:
@@ -252,17 +332,19 @@ def _line_faults(key: int, money: Money, before: Money | None, budget: Budget) -
                 key,
                 wants_reason=True,
             )
-        elif field != "paid_wan" and now > budget.planned_wan and now != then:
+        elif field in ("in_place_wan", "completed_wan") and now > budget.planned_wan and now != then:
             yield Fault(
                 field,
                 f"{budget.label}{word}{plain(now)}万元，超过计划{plain(budget.planned_wan)}万元：请核对，属实请在“说明”写明理由。",
                 key,
                 wants_reason=True,
             )
-    if money.paid_wan > money.in_place_wan:
-        yield Fault(
-            "paid_wan", f"{budget.label}支付{plain(money.paid_wan)}万元大于到位{plain(money.in_place_wan)}万元：支付不能超过到位。", key
-        )
+    for field, word, bound, limit in (
+        ("allocated_wan", "拨付", "到位", money.in_place_wan),
+        ("paid_wan", "支付", "拨付", money.allocated_wan),
+    ):
+        if (now := getattr(money, field)) > limit:
+            yield Fault(field, f"{budget.label}{word}{plain(now)}万元大于{bound}{plain(limit)}万元：{word}不能超过{bound}。", key)
     if budget.issued_wan is not None and money.in_place_wan > budget.issued_wan and money.in_place_wan <= budget.planned_wan:
         yield Fault(
             "in_place_wan",
@@ -294,12 +376,7 @@ def plain(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-# ── The week's report: when it is due and when it is late ───────────────────────────────────────────────────────────
-
-
-def is_late(submitted_at: dt.datetime, cut_off_on: dt.date, cut_off_hour: int) -> bool:
-    """Whether a report handed in at `submitted_at` (local time) missed the cut-off; the full hour itself is still in time."""
-    return submitted_at.replace(tzinfo=None) > dt.datetime.combine(cut_off_on, dt.time(cut_off_hour))
+# ── The week's report: which project needs one (when it is due: `weeks.py`) ─────────────────────────────────────────
 
 
 def needs_report(week_of: dt.date, completed_on: dt.date | None) -> bool:

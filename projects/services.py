@@ -8,13 +8,11 @@ import datetime as dt
 from decimal import Decimal
 
 from django.db import transaction
-from django.utils import timezone
 
-from linfen_water import clock, policy, trail
-from linfen_water.enums import Role
+from linfen_water import clock, trail
 from linfen_water.models import Domain, TrailEvent, User
-from projects import reports, rules
-from projects.enums import DispatchState, StageEvent
+from projects import reminders, reports, rules, weeks
+from projects.enums import DispatchState, StageEvent, WeekState
 from projects.models import Dispatch, DispatchLine, FundingSource, Project, ProjectVersion, StageFact
 from projects.reports import COUNTING, FIELDS, Flat, ProjectWeek
 
@@ -56,19 +54,24 @@ class EditConflict(Exception):
 def save_dispatch(*, project: Project, week_of: dt.date, by: User, version: int, values: dict, lines: dict[int, dict]) -> Dispatch:
     """Save what was typed as this week's draft and return it.
 
-    `values` by field, `lines` by pk of the funding source (in_place_wan, paid_wan, completed_wan); what is left out stays.
+    `values` by field, `lines` by pk of the funding source (in_place_wan, allocated_wan, paid_wan, completed_wan); what is left out stays.
     `version` is what the editor saw (`ProjectWeek.edit_version`): fields changed by others meanwhile are merged, the same
     field changed by both raises EditConflict. After a submission this opens the next revision; when nothing differs, nothing is written.
+    The same request once more (its answer was lost on the way) writes nothing either and gets the row that it wrote, as that is now.
     """
     week = _locked_week(project, week_of)
+    if week.times.state(clock.now()) == WeekState.AHEAD:
+        raise Refused(f"{week.times.name}的填报 {weeks.moment_words(week.times.opens_at)} 开放，还没有保存。")
     report = reports.flatten(values, lines)
     if not report.keys() <= week.current.keys():
         raise Refused("这个项目的资金来源刚有变动，请刷新页面后再填。")
     report = week.current | report
     if version != week.edit_version:
+        if said := _said_already(week, version, report, by):
+            return said
         report = _merge(week, version, report)
     changed = reports.differences(week.current, report)
-    if not changed and week.latest and week.latest.state != DispatchState.RETURNED:
+    if not changed and week.latest and (week.latest.state != DispatchState.RETURNED or version != week.edit_version):
         return week.latest
     changes = {key: [reports.as_text(week.current.get(key)), reports.as_text(report[key])] for key in changed}
     draft = week.draft or Dispatch(
@@ -103,13 +106,12 @@ def submit_dispatch(*, dispatch: Dispatch, by: User) -> Dispatch:
     draft = week.draft
     if not draft or draft.pk != dispatch.pk:
         raise Refused("这份周调度已由他人提交，请刷新页面查看。")
-    known = week.known(clock.today(), by_county=by.role == Role.COUNTY)
+    known = week.known(clock.today())
     if faults := rules.check_dispatch(reports.as_report(week.current), known):
         raise Faulty(faults)
     if week.live:
         _silence(week.live, by, "更正")
     now = clock.now()
-    hour = policy.values_on(week.week_of).cut_off_hour
     was_in_time = any(d.submitted_at and not d.is_late for d in week.revisions)
     _change(
         draft,
@@ -117,10 +119,11 @@ def submit_dispatch(*, dispatch: Dispatch, by: User) -> Dispatch:
         is_live=True,
         submitted_by=by,
         submitted_at=now,
-        is_late=not was_in_time and rules.is_late(timezone.localtime(now), draft.cut_off_on, hour),
+        is_late=not was_in_time and week.times.is_late(now),
     )
     _speak(draft, by)
     _record(draft, week, "dispatch.submit", by, {"state": [DispatchState.DRAFT, DispatchState.SUBMITTED]}, draft.reason)
+    reminders.tell_answered(draft, by=by)
     return draft
 
 
@@ -139,6 +142,7 @@ def return_dispatch(*, dispatch: Dispatch, remark: str, by: User) -> Dispatch:
     _speak_again(week.project, by)
     settle_stage(week.project)
     _record(live, week, "dispatch.return", by, {"state": [before, DispatchState.RETURNED]}, remark.strip())
+    reminders.tell_returned(live, by=by)
     return live
 
 
@@ -165,6 +169,28 @@ def _reviewed(dispatch: Dispatch) -> tuple[ProjectWeek, Dispatch]:
     if not week.live or week.live.pk != dispatch.pk:
         raise Refused("这份周调度已有更正或已退回，请刷新页面后再审核。")
     return week, week.live
+
+
+def _said_already(week: ProjectWeek, version: int, report: Flat, by: User) -> Dispatch | None:
+    """The revision that `by` wrote with these values when `version` was current: this request is the same one again.
+
+    A draft that went on since then is no answer to it: what is submitted next must be what the person saw.
+    """
+    step = {"version": [version, version + 1]}
+    events = TrailEvent.objects.filter(
+        subject_type="dispatch", subject_id__in=[str(d.pk) for d in week.revisions], action="dispatch.save", by=by
+    )
+    first = next((event for event in events if event.changes.get("version") == step["version"]), None)
+    later = _changed_since(week, version + 1) if first else None
+    if first is None or later is None:
+        return None
+    then = week.current | later
+    if any(report[key] not in (then[key], week.current[key]) for key in report):
+        return None
+    said = {key: reports.from_text(key, new) for key, (_, new) in first.changes.items() if key in report}
+    row = next(d for d in week.revisions if str(d.pk) == first.subject_id)
+    is_answer = row.state != DispatchState.DRAFT or row.version == version + 1
+    return row if is_answer and all(report[key] == value for key, value in said.items()) else None
 
 
 def _merge(week: ProjectWeek, version: int, mine: Flat) -> Flat:
@@ -213,7 +239,7 @@ def _write(draft: Dispatch, report: Flat, by: User) -> None:
     lines = reports.lines_of(report)
     total = {field: sum((line[field] for line in lines.values()), Decimal(0)) for field in reports.MONEY}
     values = {name: report[name] for name in FIELDS}
-    values |= {"in_place_wan": total["in_place_wan"], "paid_wan": total["paid_wan"], "invested_wan": total["completed_wan"]}
+    values |= {"invested_wan": total.pop("completed_wan"), **total}
     values |= {"edited_by": by, "edited_at": clock.now()}
     if draft.pk:
         _change(draft, **values)

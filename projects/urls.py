@@ -2,18 +2,41 @@
 
 from django.urls import path
 
-from projects.views import dispatch, projects, wall, works
+from projects.views import board, check, dispatch, problems, projects, review, scurve, wall, weeks, works
+from projects.views import permits as permit_pages
 
 urlpatterns = [
     path("projects/", projects.ProjectsView.as_view(), name="projects"),
+    path("projects/scurve/", scurve.scurve, name="scurve"),
     path("projects/<str:code>/", projects.project, name="project"),
     path("projects/<str:code>/revise/", projects.revise, name="project_revise"),
     path("projects/<str:code>/stage/", projects.record_stage, name="project_stage"),
     path("projects/<str:code>/stage/<int:pk>/withdraw/", projects.withdraw_stage, name="project_stage_withdraw"),
+    path("projects/<str:code>/permits/", permit_pages.project_permits, name="project_permits"),
+    path("permits/", permit_pages.overview, name="permits"),
+    path("permits/<int:pk>/", permit_pages.permit, name="permit"),
     path("dispatch/", dispatch.dispatch, name="dispatch"),
     path("dispatch/accept/", dispatch.accept_all, name="dispatch_accept_all"),
+    path("dispatch/weeks/", weeks.week_list, name="dispatch_weeks"),
+    path("dispatch/policy/", weeks.thresholds, name="dispatch_policy"),
+    path("dispatch/plans/", weeks.plans, name="dispatch_plans"),
+    path("dispatch/change/", review.change, name="week_change"),
+    path("dispatch/odd/", review.odd, name="anomalies"),
+    path("dispatch/board/", board.board_page, name="board"),
+    path("dispatch/board/review/", board.board_review, name="board_review"),
+    path("dispatch/board/remind/", board.board_remind, name="board_remind"),
     path("dispatch/<str:code>/", dispatch.dispatch_project, name="dispatch_project"),
+    path("dispatch/<str:code>/check/", check.check_dispatch, name="dispatch_check"),
     path("dispatch/<str:code>/<int:pk>/review/", dispatch.review, name="dispatch_review"),
+    path("problems/", problems.problems, name="problems"),
+    path("problems/new/", problems.problem_new, name="problem_new"),
+    path("problems/<str:code>/", problems.problem, name="problem"),
+    path("problems/<str:code>/act/", problems.problem_act, name="problem_act"),
+    path("problems/<str:code>/edit/", problems.problem_edit, name="problem_edit"),
+    path("problems/<str:code>/note/", problems.problem_note, name="problem_note"),
+    path("problems/<str:code>/files/", problems.problem_files, name="problem_files"),
+    path("problems/<str:code>/files/<int:pk>/withdraw/", problems.problem_file_withdraw, name="problem_file_withdraw"),
+    path("attachments/<int:pk>/", problems.attachment, name="attachment"),
     path("sections/<int:pk>/works/", works.section_works, name="section_works"),
     path("wall/", wall.wall_page, name="wall"),
     path("wall/base.svg", wall.base_svg, name="wall_base"),

@@ -217,7 +217,7 @@ class PlanFactory(DjangoModelFactory):
 class DispatchFactory(DjangoModelFactory):
     """Last week's accepted dispatch by default; traits `draft`, `submitted`, `returned`. Its money lies on one line.
 
-    `in_place_wan`, `paid_wan`, `invested_wan` (completed investment) are written as the row's sums and its one line alike.
+    `in_place_wan`, `allocated_wan`, `paid_wan`, `invested_wan` (completed investment) are written as the row's sums and its one line alike.
     """
 
     class Meta:
@@ -239,6 +239,7 @@ class DispatchFactory(DjangoModelFactory):
     done = "完成护岸砌筑 200 米"
     next_steps = "继续护岸施工"
     in_place_wan = Decimal("500.00")
+    allocated_wan = Decimal("300.00")
     paid_wan = Decimal("300.00")
     invested_wan = Decimal("400.00")
     submitted_at = factory.LazyAttribute(
@@ -253,6 +254,7 @@ class DispatchFactory(DjangoModelFactory):
                 dispatch=self,
                 source=source,
                 in_place_wan=self.in_place_wan,
+                allocated_wan=self.allocated_wan,
                 paid_wan=self.paid_wan,
                 completed_wan=self.invested_wan,
             )

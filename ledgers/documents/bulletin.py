@@ -257,17 +257,17 @@ def gather(month: dt.date, today: dt.date) -> BulletinFacts:
     )
 
 
-def office_of(region: Region) -> Office:
-    """The office's names from the region pack; what a pack leaves out is made from the region's own names."""
+def office_of(region: Region, kind: str = "bulletin") -> Office:
+    """The office's names for papers of a kind from the region pack; what it leaves out is the bulletin's, else the region's own names."""
     given = region.settings.get("office", {})
-    bulletin = given.get("bulletin", {})
+    bulletin = given.get("bulletin", {}) | given.get(kind, {})
     works = given.get("works") or f"“{region.programme}”生态保护工程"
     name = given.get("name") or f"{region.name}{works}专班办公室"
     county_word = region.settings.get("county_word") or "县（市、区）"
     return Office(
         name=name,
         head=bulletin.get("head") or f"{name}文件",
-        prefix=given.get("prefixes", {}).get("bulletin", ""),
+        prefix=given.get("prefixes", {}).get(kind, ""),
         works=works,
         county_word=county_word,
         addressees=bulletin.get("addressees") or f"各{county_word}人民政府，市直各有关单位",

@@ -39,7 +39,7 @@ NAMED = 3  # how many leaders, laggards and far-behind projects the text itself 
 
 def title_words(facts: BulletinFacts) -> list[str]:
     """The words between which a title may be broken."""
-    return [f"关于{month(facts.month)}", *_works_words(facts.office.works), "建设进展", "情况的通报"]
+    return [f"关于{month(facts.month)}", *words_of_works(facts.office.works), "建设进展", "情况的通报"]
 
 
 def title(facts: BulletinFacts) -> str:
@@ -68,7 +68,7 @@ def bulletin_paper(facts: BulletinFacts, *, number: int | None = None, issued_on
     )
 
 
-def _works_words(works: str) -> list[str]:
+def words_of_works(works: str) -> list[str]:
     """“一泓清水入黄河”生态保护工程 may be broken after its quotation, nowhere else."""
     head, quote, tail = works.rpartition("”")
     return [head + quote, tail] if head else [works]

@@ -1,10 +1,10 @@
-"""Which month a bulletin speaks of, and how that is written. Pure."""
+"""Which month or week a paper speaks of, and how that is written. Pure."""
 
 import datetime as dt
 import re
 
 from ledgers.documents import DocumentFault
-from linfen_water.dates import add_months, month_end, month_start
+from linfen_water.dates import add_months, monday, month_end, month_start
 
 
 def read_month(text: str, today: dt.date) -> dt.date:
@@ -37,3 +37,28 @@ def months_due(today: dt.date, bulletin_day: int, look_back: int = 3) -> list[dt
     last = add_months(month_start(today), -1)
     newest = last if today.day >= bulletin_day else add_months(last, -1)
     return [add_months(newest, -n) for n in range(look_back, -1, -1)]
+
+
+def read_week(text: str, today: dt.date) -> dt.date:
+    """Return the Monday of the week that `text` (YYYY-Www) names; raise DocumentFault when it is none or has not begun."""
+    match = re.fullmatch(r"([0-9]{4})-W([0-9]{1,2})", text.strip().upper())
+    try:
+        week_of = dt.date.fromisocalendar(int(match[1]), int(match[2]), 1) if match and int(match[1]) >= 2000 else None
+    except ValueError:
+        week_of = None
+    if week_of is None:
+        raise DocumentFault(f"周次“{text[:20]}”无效，请按 2025-W08 的格式填写。")
+    if week_of > today:
+        raise DocumentFault(f"{week_period(week_of)} 还没有开始（今天是 {today}），不能编制该周周报。")
+    return week_of
+
+
+def week_period(week_of: dt.date) -> str:
+    """2025-W08, by ISO: as documents are filed."""
+    year, number, _ = week_of.isocalendar()
+    return f"{year}-W{number:02}"
+
+
+def weeks_due(today: dt.date, look_back: int = 3) -> list[dt.date]:
+    """Mondays of this week and of `look_back` before it, oldest first: which of them are over is said by their deadlines."""
+    return [monday(today) - dt.timedelta(weeks=n) for n in range(look_back, -1, -1)]

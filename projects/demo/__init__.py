@@ -6,6 +6,7 @@ sketches  who, where, how large, from when to when
 pace      planned and real progress over time
 money     sources, and money over time
 papers    permits and problems
+troubles  how problems went: levels, notes
 history   week after week
 water     readings and what they amount to
 accounts  who may log in

@@ -128,10 +128,11 @@ def _week(
         invested = source.invested_at(progress)
         if audit and AUDIT_WEEKS[0] < ago <= AUDIT_WEEKS[1]:
             invested = min(invested + (source.planned_wan * TWICE).quantize(Decimal("0.01")), source.planned_wan)
-        lines.append((row, source.in_place_on(day), source.paid_on(day, progress), invested))
+        in_place, paid = source.in_place_on(day), source.paid_on(day, progress)
+        lines.append((row, in_place, source.allocated(in_place, paid), paid, invested))
     if audit and ago == AUDIT_WEEKS[0]:
         reason = AUDITED
-    if sum(line[3] for line in lines) > sketch.total_wan:
+    if sum(line[4] for line in lines) > sketch.total_wan:
         reason = OVER_BUDGET
     done, next_steps = _telling(sketch, week_of, cut_off_on, progress)
     hinders = "；".join(
@@ -152,8 +153,9 @@ def _week(
         hinders=hinders or "无",
         reason=reason,
         in_place_wan=sum((line[1] for line in lines), Decimal(0)),
-        paid_wan=sum((line[2] for line in lines), Decimal(0)),
-        invested_wan=sum((line[3] for line in lines), Decimal(0)),
+        allocated_wan=sum((line[2] for line in lines), Decimal(0)),
+        paid_wan=sum((line[3] for line in lines), Decimal(0)),
+        invested_wan=sum((line[4] for line in lines), Decimal(0)),
     )
     return Week(dispatch, lines)
 
@@ -266,6 +268,8 @@ def _this_week(week: Week, people: People, progress: str, sketch: Sketch, values
 def rows_of(week: Week) -> list[DispatchLine]:
     """The lines of a saved dispatch."""
     return [
-        DispatchLine(dispatch=week.dispatch, source=source, in_place_wan=in_place, paid_wan=paid, completed_wan=completed)
-        for source, in_place, paid, completed in week.lines
+        DispatchLine(
+            dispatch=week.dispatch, source=source, in_place_wan=in_place, allocated_wan=allocated, paid_wan=paid, completed_wan=completed
+        )
+        for source, in_place, allocated, paid, completed in week.lines
     ]

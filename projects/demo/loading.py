@@ -10,7 +10,7 @@ from linfen_water import policy, trail
 from linfen_water.enums import UnitKind
 from linfen_water.models import County, Domain, Region, Unit, User
 from monitoring.models import Section
-from projects.demo import accounts, history, papers, sketches, water
+from projects.demo import accounts, history, papers, sketches, told, troubles, water
 from projects.demo import promise as promises
 from projects.demo.promise import Broken, Promise
 from projects.demo.sketches import Sketch
@@ -22,6 +22,8 @@ from projects.models import (
     MonthlyPlan,
     Permit,
     Problem,
+    ProblemNote,
+    ProblemStep,
     Project,
     ProjectVersion,
     StageFact,
@@ -60,6 +62,7 @@ def load(pack: Pack) -> bool:
     _plans(everything, projects)
     _serve_sections(everything, projects)
     _papers_and_weeks(everything, projects, promise, users, list(pack.counties))
+    told.tell(promise)
     for county in [None, *County.objects.all()]:
         trail.record(action="demo.load", subject=region, by=None, county=county, reason=f"装入演示数据，业务日期 {promise.today}")
     check(promise)
@@ -192,16 +195,31 @@ def _papers_and_weeks(
         papers.problems(s, project, promise, units, leads[s.domain], reporting[s.county])
         for s, project in zip(everything, projects, strict=True)
     ]
-    Problem.objects.bulk_create((row for rows in problems for row in rows), batch_size=BATCH)
+    _problems(everything, problems, promise, {s.county: users[reporting[s.county].code] for s in everything})
     values = policy.values_on(promise.today)
     audited = next((s for s in everything if history.may_be_audited(s, promise)), None)
     weeks: list[history.Week] = []
-    for s, project, sources, troubles in zip(everything, projects, funding, problems, strict=True):
+    for s, project, sources, hindering in zip(everything, projects, funding, problems, strict=True):
         people = history.People(users[reporting[s.county].code], users[leads[s.domain].code])
-        weeks += history.weeks(s, project, sources, troubles, people, promise, values, turns[s.county], s is audited)
+        weeks += history.weeks(s, project, sources, hindering, people, promise, values, turns[s.county], s is audited)
     Dispatch.objects.bulk_create((week.dispatch for week in weeks), batch_size=BATCH)
     DispatchLine.objects.bulk_create((line for week in weeks for line in history.rows_of(week)), batch_size=BATCH)
     _stage_facts(weeks)
+
+
+def _problems(everything: list[Sketch], problems: list[list[Problem]], promise: Promise, clerks: dict[str, User]) -> None:
+    """Problems with their numbers, levels and notes."""
+    for row in (row for rows in problems for row in rows if row.closed_on is None):
+        troubles.date_anew(row, promise.today, promise.dice("limits", f"{row.project.code} {row.category}"))
+    troubles.number([row for rows in problems for row in rows])
+    told = [
+        troubles.unfold(row, promise.today, promise.dice("levels", row.code), clerks[s.county])
+        for s, rows in zip(everything, problems, strict=True)
+        for row in rows
+    ]
+    Problem.objects.bulk_create((row for rows in problems for row in rows), batch_size=BATCH)
+    ProblemStep.objects.bulk_create((step for steps, _ in told for step in steps), batch_size=BATCH)
+    ProblemNote.objects.bulk_create((note for _, notes in told for note in notes), batch_size=BATCH)
 
 
 def _funding(s: Sketch, project: Project) -> list[FundingSource]:

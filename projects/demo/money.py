@@ -45,6 +45,10 @@ class Source:
         share = max((share for on, share in self.arrivals if on <= day), default=ZERO)
         return cents((self.issued_wan or ZERO) * share)
 
+    def allocated(self, in_place: Decimal, paid: Decimal) -> Decimal:
+        """What was passed on: all that is paid and a third of what is left; both only grow, so it does."""
+        return cents(paid + (in_place - paid) / 3)
+
     def invested_at(self, progress: Decimal) -> Decimal:
         return cents(self.planned_wan * progress / 100 * self.worth)
 

@@ -26,6 +26,13 @@ STALLED = {
     PermitKind.WATER_INTAKE: "水资源论证报告待重新送审",
     PermitKind.QUALITY_SUPERVISION: "施工图变更后需重新办理",
 }
+# Papers that are applied for side by side where a project needs two of them or more (并联审批), and who helps: posts, invented.
+SIDE_BY_SIDE = {
+    "并联甲": (PermitKind.EIA, PermitKind.SOIL_CONSERVATION, PermitKind.FLOOD_ASSESSMENT, PermitKind.OUTFALL, PermitKind.WATER_INTAKE),
+    "并联乙": (PermitKind.PLANNING_PERMIT, PermitKind.DRAWING_REVIEW, PermitKind.BUDGET_REVIEW),
+}
+HELPER_POSTS = ("专班办审批联络员", "审批局帮办科长", "属地代办员")
+VALID_YEARS = {PermitKind.LAND_PREREVIEW: 3, PermitKind.EIA: 5, PermitKind.FLOOD_ASSESSMENT: 3}
 STALLED_FATES = ("slow", "stalled", "silent", "postponed")
 
 
@@ -54,8 +61,23 @@ def permits(sketch: Sketch, project: Project, promise: Promise, units: dict[str,
             row.submitted_on = due_on - dt.timedelta(days=dice.randint(8, 26))
             row.doc_number = "" if sketch.is_public else f"演示〔{due_on.year}〕{dice.randint(3, 188)}号"
             due_on = row.submitted_on + dt.timedelta(days=dice.randint(0, 6))  # the next paper overlaps a little
+        years = VALID_YEARS.get(kind)
+        if years and row.obtained_on and not sketch.is_public:
+            row.valid_until = row.obtained_on.replace(day=min(row.obtained_on.day, 28), year=row.obtained_on.year + years)
+        if row.note:
+            row.helper_post = HELPER_POSTS[sketch.number % len(HELPER_POSTS)]
         rows.append(row)
+    if not sketch.is_public:
+        _group(rows)
     return rows[::-1]
+
+
+def _group(rows: list[Permit]) -> None:
+    for group, kinds in SIDE_BY_SIDE.items():
+        members = [row for row in rows if row.kind in kinds and row.is_required]
+        if len(members) > 1:
+            for row in members:
+                row.parallel_group = group
 
 
 C = ProblemCategory

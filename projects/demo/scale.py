@@ -101,14 +101,19 @@ def _dispatches(projects: list[Project], ends: list, funding: list[FundingSource
                 Dispatch(
                     project=project, week_of=week_of, cut_off_on=cut_off_on, state=DispatchState.ACCEPTED, is_live=True,
                     physical_progress=progress, forecast_finish_on=finish_on, done=NOTE,
-                    in_place_wan=money, paid_wan=money, invested_wan=money,
+                    in_place_wan=money, allocated_wan=money, paid_wan=money, invested_wan=money,
                 )
             )  # fmt: skip
         Dispatch.objects.bulk_create(rows, batch_size=BATCH)
         DispatchLine.objects.bulk_create(
             (
                 DispatchLine(
-                    dispatch=row, source=source, in_place_wan=row.in_place_wan, paid_wan=row.paid_wan, completed_wan=row.invested_wan
+                    dispatch=row,
+                    source=source,
+                    in_place_wan=row.in_place_wan,
+                    allocated_wan=row.allocated_wan,
+                    paid_wan=row.paid_wan,
+                    completed_wan=row.invested_wan,
                 )
                 for row, (_, _, source, _) in zip(rows, batch, strict=True)
             ),

@@ -10,19 +10,18 @@ from django.db.models import Count, Q
 from django.http import Http404, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from linfen_water import clock, policy
+from linfen_water import clock
 from linfen_water.dates import monday
 from linfen_water.middleware import BadDay, read_day
 from linfen_water.models import County
 from linfen_water.permissions import is_county, is_office
-from projects import permissions, reports, rules, services
+from projects import anomalies, permissions, reports, rules, services, weeks
 from projects.blocks import Block
 from projects.enums import DispatchState
 from projects.forms import DispatchForm, ReturnForm
-from projects.models import Dispatch
+from projects.models import Dispatch, Project
 from projects.reports import ProjectWeek
 
 PER_PAGE = 20
@@ -120,16 +119,17 @@ def _one_week(request, code: str, week_of: dt.date) -> ProjectWeek:
 
 
 def _page_context(request, week_of: dt.date) -> dict:
-    values, cut_off_on = policy.values_on(week_of), reports.cut_off_on(week_of)
+    times, now = weeks.week_times(week_of), clock.now()
     mine = _by_county(request, permissions.dispatched_projects(request.user))
     due, finished = reports.reporting_in(mine, week_of), reports.reporting_in(mine, week_of, finished=True)
     this_week = monday(request.today)
     return {
         "week_of": week_of,
         "week_number": week_of.isocalendar()[1],
-        "cut_off_on": cut_off_on,
-        "cut_off_hour": values.cut_off_hour,
-        "time_left": time_left(clock.now(), cut_off_on, values.cut_off_hour),
+        "cut_off_on": times.cut_off_on,
+        "times": times,
+        "week_state": times.state(now),
+        "time_left": time_left(now, times.deadline_at),
         "is_past_week": week_of < this_week,
         "week_before": week_of - dt.timedelta(days=7),
         "week_after": week_of + dt.timedelta(days=7) if week_of < this_week else None,
@@ -149,9 +149,9 @@ def _page_context(request, week_of: dt.date) -> dict:
     }  # fmt: skip
 
 
-def time_left(now: dt.datetime, cut_off_on: dt.date, hour: int) -> str:
-    """How long until the cut-off, in words; empty once it has passed."""
-    left = dt.datetime.combine(cut_off_on, dt.time(hour)) - timezone.localtime(now).replace(tzinfo=None)
+def time_left(now: dt.datetime, deadline_at: dt.datetime) -> str:
+    """How long until the deadline, in words; empty once it has passed."""
+    left = deadline_at - now
     if left < dt.timedelta(0):
         return ""
     if left.days:
@@ -243,7 +243,7 @@ def _take(request, week: ProjectWeek, intent: str) -> Outcome:
             lines=form.lines,
         )
         if intent == "save" or saved.state != DispatchState.DRAFT:
-            return Outcome(OK, "草稿已保存。" if saved.state == DispatchState.DRAFT else "没有改动。")
+            return Outcome(OK, _what_stands(saved, intent))
         services.submit_dispatch(dispatch=saved, by=request.user)
     except services.EditConflict as conflict:
         return Outcome(CONFLICT, arguments={"conflict": conflict})
@@ -251,7 +251,18 @@ def _take(request, week: ProjectWeek, intent: str) -> Outcome:
         return Outcome(UNPROCESSABLE, "草稿已保存，还不能提交：请改正标出的各项。", "error", {"faults": refusal.faults})
     except services.Refused as refusal:
         return Outcome(UNPROCESSABLE, str(refusal), "error", {"form": form})
-    return Outcome(OK, "已提交，待审核。" if intent == "submit" else "已按“与上周相同”提交。")
+    return Outcome(OK, SUBMITTED_WORDS[intent])
+
+
+SUBMITTED_WORDS = {"submit": "已提交，待审核。", "same": "已按“与上周相同”提交。"}
+
+
+def _what_stands(saved: Dispatch, intent: str) -> str:
+    """The answer when nothing was handed in just now: also to a request that was sent once more, which hears what it heard first."""
+    if saved.state == DispatchState.DRAFT:
+        return "草稿已保存。"
+    is_handed_in = saved.state in reports.COUNTING
+    return SUBMITTED_WORDS[intent] if is_handed_in and intent in SUBMITTED_WORDS else "没有改动。"
 
 
 def _discard(request, week: ProjectWeek) -> Outcome:
@@ -288,10 +299,11 @@ def _review_page(request, week_of: dt.date):
     scope = permissions.reviewed_projects(request.user)
     due = reports.reporting_in(_by_county(request, scope), week_of)
     page = Paginator(due.order_by("number", "code"), PER_PAGE).get_page(request.GET.get("page"))
-    weeks = reports.read_weeks(page.object_list, week_of, request.today)
+    found = reports.read_weeks(page.object_list, week_of, request.today)
+    odd = _odd(found, week_of, request.today)
     context = _page_context(request, week_of) | {
         "page": page,
-        "rows": [ReviewRow.of(week, request.today) for week in weeks],
+        "rows": [ReviewRow.of(week, request.today, odd.get(week.project.pk, [])) for week in found],
         "may_dispatch": permissions.may_dispatch(request.user),
         "counts": due.aggregate(
             due=Count("pk", distinct=True),
@@ -302,6 +314,18 @@ def _review_page(request, week_of: dt.date):
         ),
     }
     return render(request, "projects/review.html", context)
+
+
+# What the hints of a report do not tell: a reviewer reads it beside them.
+BESIDE_HINTS = (anomalies.Anomaly.SILENT, anomalies.Anomaly.MILESTONE, anomalies.Anomaly.PERMIT_STALLED)
+
+
+def _odd(found: list[ProjectWeek], week_of: dt.date, today: dt.date) -> dict[int, list[anomalies.Verdict]]:
+    """The anomalies of the page's projects, by their keys; a fixed number of queries."""
+    scope = Project.objects.filter(pk__in=[week.project.pk for week in found])
+    day = min(weeks.week_times(week_of).cut_off_on, today)
+    verdicts = anomalies.read(week_of, day, clock.now(), projects=scope)
+    return {pk: [verdict for verdict in rows if verdict.rule in BESIDE_HINTS] for pk, rows in verdicts.items()}
 
 
 @dataclasses.dataclass(slots=True)
@@ -317,12 +341,13 @@ class ReviewRow:
     invested_change: object
     forecast_before: dt.date | None  # the finish that was forecast last period; this week's when there was none
     hints: list[str]  # what the person who filled it in was told, as odd but not wrong
+    odd: list[anomalies.Verdict]
 
     @classmethod
-    def of(cls, week: ProjectWeek, today: dt.date) -> "ReviewRow":
+    def of(cls, week: ProjectWeek, today: dt.date, odd: list[anomalies.Verdict]) -> "ReviewRow":
         live, previous = week.live, week.previous
         returned = [d for d in week.revisions if d.state == DispatchState.RETURNED]
-        known = week.known(today, by_county=False)
+        known = week.known(today)
         both = live is not None and previous is not None and None not in (live.physical_progress, previous.physical_progress)
         return cls(
             week=week,
@@ -334,6 +359,7 @@ class ReviewRow:
             invested_change=live.invested_wan - previous.invested_wan if both else None,
             forecast_before=(previous or live).forecast_finish_on if live else None,
             hints=[hint.sentence for hint in rules.dispatch_hints(reports.as_report(reports.flat(live)), known)] if live else [],
+            odd=odd,
         )
 
 

@@ -13,9 +13,13 @@ from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
 
 from projects import permissions, services, works_water
-from projects.dossier import read_dossier
+from projects.courses import project_forecast
+from projects.dossier import Dossier, read_dossier
+from projects.enums import Stage
 from projects.facts import project_facts
+from projects.figures_scurve import ahead
 from projects.filters import ProjectListFilter
+from projects.forecast import forecast_gap
 from projects.forms import RevisionForm, StageFactForm, WithdrawalForm, add_faults
 from projects.models import Project, ProjectVersion, StageFact
 from projects.tables import ProjectListTable
@@ -74,9 +78,11 @@ def _page(request, code: str, status: int = 200, **forms):
     dossier = read_dossier(_visible(request, code), request.as_of, is_now=request.as_of == request.today)
     if dossier is None:
         raise Http404
+    outlook = _outlook(dossier)
     may_edit = permissions.may_edit_projects(request.user) and request.as_of == request.today
     context = {
         "d": dossier,
+        "outlook": outlook,
         "below": works_water.downstream(dossier.project, request.as_of, request.region),
         "history": Paginator(dossier.weeks, WEEKS_PER_PAGE).get_page(request.GET.get("page")),
         "may_edit": may_edit,
@@ -90,6 +96,17 @@ def _page(request, code: str, status: int = 200, **forms):
     if request.htmx and request.htmx.target == "history":
         return render(request, "projects/project.html#history", context)
     return render(request, "projects/project.html", context, status=status)
+
+
+def _outlook(dossier: Dossier) -> dict | None:
+    """What the pace of an unfinished project says of its finish; the figure gains the way there."""
+    if dossier.stage == Stage.FINISHED or dossier.is_delisted:
+        return None
+    told, course = project_forecast(dossier.project, dossier.day)
+    last = dossier.last
+    if last and last.physical_progress is not None:
+        dossier.figure["data"] += ahead(dossier.day, course.curve(dossier.day), float(last.physical_progress), told)
+    return {"told": told, "gap": forecast_gap(told.finish_on, last.forecast_finish_on if last else None)}
 
 
 def _visible(request, code: str) -> Project:

@@ -88,7 +88,10 @@ def test_a_draft_of_older_facts_does_not_overwrite_a_newer_one(draft, office):
 @pytest.mark.parametrize(
     ("kind", "period", "fault"),
     [
-        ("weekly", "2025-W08", "尚未建成"),
+        ("early-warning", "2025-02", "尚未建成"),
+        ("weekly", "2025-02", "周次“2025-02”无效"),
+        ("weekly", "2025-W54", "无效"),
+        ("weekly", "2025-W09", "还没有开始"),
         ("nonsense", PERIOD, "没有“nonsense”这种文件"),
         ("bulletin", "2025-13", "无效"),
         ("bulletin", "2025-03", "还没有开始"),
@@ -278,8 +281,9 @@ def test_the_reconciler_drafts_what_is_due_once(city):
     for job in Job.objects.all():
         assert run(job).state == JobState.DONE
     jobs.reconcile()
-    assert sorted(Document.objects.values_list("period", flat=True)) == ["2024-10", "2024-11", "2024-12", "2025-01"]
-    assert Job.objects.count() == 4
+    bulletins = Document.objects.filter(kind="bulletin").values_list("period", flat=True)
+    assert sorted(bulletins) == ["2024-10", "2024-11", "2024-12", "2025-01"]
+    assert Job.objects.count() == Document.objects.count()
 
 
 def test_a_draft_of_the_running_month_does_not_keep_the_schedule_from_the_months_bulletin(city, office):
@@ -309,7 +313,7 @@ def login(client, user):
 def test_button_schedule_and_command_make_the_same_draft(client, office, tmp_path):
     from django.core.management import call_command
 
-    login(client, office).post(reverse("draft_document"), {"month": PERIOD})
+    login(client, office).post(reverse("draft_document"), {"kind": "bulletin", "period": PERIOD})
     run(Job.objects.get(key="bulletin:2025-01:draft"))
     by_button = Document.objects.get()
     call_command("make_document", "bulletin", PERIOD, out=tmp_path / "b.pdf")
@@ -335,7 +339,7 @@ def test_who_may_see_a_paper_in_which_state(client, draft, role):
 @pytest.mark.parametrize("role", ["leader", "department", "county"])
 def test_nobody_but_the_office_drafts_issues_or_withdraws_by_page(client, draft, role):
     login(client, UserFactory(**ROLES[role]))
-    assert client.post(reverse("draft_document"), {"month": "2024-12"}).status_code == 403
+    assert client.post(reverse("draft_document"), {"kind": "bulletin", "period": "2024-12"}).status_code == 403
     refused = 403 if role == "leader" else 404
     for name in ("issue_document", "withdraw_document"):
         for method in (client.get, client.post):
@@ -404,20 +408,20 @@ def test_withdraw_by_page_without_a_reason_keeps_the_page_and_says_so_at_the_fie
 
 @pytest.mark.parametrize("month", ["2025-13", "", "2025-03", "<script>"])
 def test_a_month_that_cannot_be_is_told_at_the_field(client, office, month):
-    answer = login(client, office).post(reverse("draft_document"), {"month": month})
+    answer = login(client, office).post(reverse("draft_document"), {"kind": "bulletin", "period": month})
     assert answer.status_code == 422
-    assert 'id="month-error"' in answer.content.decode()
+    assert 'id="bulletin-error"' in answer.content.decode()
     assert "<script>" not in answer.content.decode().split("<main")[1]
 
 
 def test_drafting_an_issued_month_is_refused_at_the_field(client, draft, office):
     issue(draft, office)
-    answer = login(client, office).post(reverse("draft_document"), {"month": PERIOD})
+    answer = login(client, office).post(reverse("draft_document"), {"kind": "bulletin", "period": PERIOD})
     assert (answer.status_code, "请先作废" in answer.content.decode()) == (422, True)
 
 
 def test_the_list_asks_again_while_a_draft_is_being_made_and_then_no_more(client, office):
-    login(client, office).post(reverse("draft_document"), {"month": PERIOD})
+    login(client, office).post(reverse("draft_document"), {"kind": "bulletin", "period": PERIOD})
     page = client.get(reverse("documents")).content.decode()
     assert ("排队中" in page, 'hx-trigger="every 2s"' in page) == (True, True)
     run(Job.objects.get())
@@ -425,11 +429,11 @@ def test_the_list_asks_again_while_a_draft_is_being_made_and_then_no_more(client
 
 
 def test_a_job_that_failed_is_told_with_a_button_to_try_again(client, office):
-    login(client, office).post(reverse("draft_document"), {"month": PERIOD})
+    login(client, office).post(reverse("draft_document"), {"kind": "bulletin", "period": PERIOD})
     Job.objects.update(state=JobState.FAILED, error="PrintFault: 文件排版失败，请稍后重试")
     page = client.get(reverse("documents")).content.decode()
     assert ("文件排版失败" in page, "重试" in page) == (True, True)
-    client.post(reverse("draft_document"), {"month": PERIOD})
+    client.post(reverse("draft_document"), {"kind": "bulletin", "period": PERIOD})
     assert Job.objects.get().state == JobState.QUEUED
 
 

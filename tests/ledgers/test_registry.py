@@ -6,7 +6,8 @@ from django.urls import reverse
 
 from ledgers.columns import LedgerColumn
 from ledgers.registry import LEDGERS
-from tests.factories import AssessmentFactory, ProjectFactory, RegionFactory, SectionFactory, UserFactory
+from projects.enums import PermitKind
+from tests.factories import AssessmentFactory, PermitFactory, ProjectFactory, RegionFactory, SectionFactory, UserFactory
 
 TODAY = dt.date(2025, 2, 20)
 
@@ -22,7 +23,16 @@ def sections():
     SectionFactory()
 
 
-FILL = {"master": projects, "sections": sections}  # a ledger that is not there has a test of its own
+def permits():
+    """Three papers of one project, two of them with nothing known."""
+    project = ProjectFactory()
+    for kind in (PermitKind.EIA, PermitKind.TENDER):
+        PermitFactory(project=project, kind=kind)
+    PermitFactory(project=project, kind=PermitKind.LAND_USE, submitted_on=dt.date(2025, 1, 6), promised_workdays=10)
+
+
+# A ledger that is not there has a test of its own.
+FILL = {"master": projects, "weekly": projects, "submissions": projects, "sections": sections, "permits": permits}
 
 
 @pytest.mark.parametrize("ledger", LEDGERS.values(), ids=list(LEDGERS))

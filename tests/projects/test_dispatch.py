@@ -58,7 +58,7 @@ def typed(project, version=0, **values):
     source = project.funding.get()
     block = {"version": version, "physical_progress": "40", "done": "完成护岸砌筑 200 米", "next_steps": "继续护岸施工"}
     block |= {"hinders": "", "reason": "", "completed_on": "", "forecast_finish_on": ""}
-    block |= {f"{field}_{source.pk}": amount for field, amount in zip(MONEY, ["500", "300", "400"], strict=True)}
+    block |= {f"{field}_{source.pk}": amount for field, amount in zip(MONEY, ["500", "300", "300", "400"], strict=True)}
     return {f"{project.code}-{key}": value for key, value in (block | values).items()}
 
 
@@ -78,7 +78,7 @@ def test_last_periods_values_are_prefilled_and_marked_as_unchanged(client, clerk
     response = client.get("/dispatch/")
     block = block_of(response, project)
     assert (block.progress.value, block.progress.before, block.progress.is_same) == ("40", "40", True)
-    assert [cell.value for row in block.source_rows for cell in row.cells] == ["500", "300", "400"]
+    assert [cell.value for row in block.source_rows for cell in row.cells] == ["500", "300", "300", "400"]
     assert [words for words, _ in block.badges] == ["未报"]
     assert "未变" in response.content.decode()
 
@@ -157,7 +157,7 @@ def test_a_past_as_of_leads_to_that_week(client, clerk):
 )
 def test_the_time_left_ends_with_the_cut_off(hour, minute, words):
     now = dt.datetime.combine(TODAY, dt.time(hour, minute), tzinfo=dt.timezone(dt.timedelta(hours=8)))
-    assert time_left(now, TODAY, 18) == words
+    assert time_left(now, now.replace(hour=18, minute=0)) == words
 
 
 # ── saving and submitting ──
@@ -266,7 +266,8 @@ def test_the_office_corrects_a_past_week_only_within_what_the_next_one_says(clie
     assert refused.status_code == 422
     assert "高于后一期已报的45%" in refused.content.decode()
     draft = Dispatch.objects.get(project=project, week_of=LAST_WEEK, state=DispatchState.DRAFT)
-    assert client.post(url, typed(project, draft.version, physical_progress="45") | {"action": "submit"}, **HTMX).status_code == 200
+    data = typed(project, draft.version, physical_progress="45") | {"action": "submit", f"{project.code}-reason": "现场核定"}
+    assert client.post(url, data, **HTMX).status_code == 200
 
 
 def test_the_office_does_not_hand_in_the_drafts_of_counties_with_one_click(client, clerk, project):
@@ -291,7 +292,7 @@ def test_a_past_week_is_filled_in_with_a_reason_and_marked(client, clerk, projec
     data[f"{late.code}-version"] = 1
     response = client.post(url, data | {f"{late.code}-reason": "系统故障漏报"}, **HTMX)
     assert response.status_code == 200
-    assert [words for words, _ in block_of(response, late).badges] == ["待核", "补报"]
+    assert [words for words, _ in block_of(response, late).badges] == ["待核", "锁定后补报"]
 
 
 def test_a_correction_is_a_new_revision(client, clerk, project):

@@ -4,17 +4,19 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from django.core.files.base import ContentFile
 
 from linfen_water.models import Policy
 from projects import permissions
-from projects.enums import DispatchState, StageEvent
-from projects.models import Dispatch, Project, ProjectVersion, StageFact
+from projects.enums import DispatchState, PermitKind, StageEvent
+from projects.models import Attachment, Dispatch, Permit, Project, ProjectVersion, StageFact
 from tests.factories import (
     THIS_WEEK,
     TODAY,
     CountyFactory,
     DispatchFactory,
     DomainFactory,
+    ProblemFactory,
     ProjectFactory,
     RegionFactory,
     UserFactory,
@@ -27,8 +29,14 @@ CANARY = "金丝雀不该外传"
 # For rows of their own 200/302; a foreign row is not there (404).
 ROLES = ("county", "foreign_county", "department", "foreign_department", "office", "leader")
 EXPECTED = {
+    ("week_change", "get"): (200, 200, 200, 200, 200, 200),
+    ("week_change", "post"): (405, 405, 405, 405, 405, 405),
+    ("anomalies", "get"): (200, 200, 200, 200, 200, 200),
+    ("anomalies", "post"): (405, 405, 405, 405, 405, 405),
     ("projects", "get"): (200, 200, 200, 200, 200, 200),
     ("projects", "post"): (405, 405, 405, 405, 405, 405),
+    ("scurve", "get"): (200, 200, 200, 200, 200, 200),
+    ("scurve", "post"): (405, 405, 405, 405, 405, 405),
     ("project", "get"): (200, 404, 200, 200, 200, 200),
     ("project", "post"): (405, 405, 405, 405, 405, 405),
     ("project_revise", "get"): (405, 405, 405, 405, 405, 405),
@@ -37,10 +45,48 @@ EXPECTED = {
     ("project_stage", "post"): (404, 404, 404, 404, 422, 404),
     ("project_stage_withdraw", "get"): (405, 405, 405, 405, 405, 405),
     ("project_stage_withdraw", "post"): (404, 404, 404, 404, 422, 404),
+    ("problems", "get"): (200, 200, 200, 200, 200, 200),
+    ("problems", "post"): (405, 405, 405, 405, 405, 405),
+    ("problem_new", "get"): (200, 200, 200, 200, 200, 404),
+    ("problem_new", "post"): (422, 422, 422, 422, 422, 404),
+    ("problem", "get"): (200, 404, 200, 200, 200, 200),
+    ("problem", "post"): (405, 405, 405, 405, 405, 405),
+    ("problem_act", "get"): (405, 405, 405, 405, 405, 405),
+    ("problem_act", "post"): (422, 404, 404, 404, 422, 404),  # the county handles it
+    ("problem_edit", "get"): (405, 405, 405, 405, 405, 405),
+    ("problem_edit", "post"): (422, 404, 404, 404, 422, 404),
+    ("problem_note", "get"): (405, 405, 405, 405, 405, 405),
+    ("problem_note", "post"): (422, 404, 422, 404, 422, 404),
+    ("problem_files", "get"): (405, 405, 405, 405, 405, 405),
+    ("problem_files", "post"): (422, 404, 404, 404, 422, 404),
+    ("problem_file_withdraw", "get"): (405, 405, 405, 405, 405, 405),
+    ("problem_file_withdraw", "post"): (404, 404, 404, 404, 422, 404),  # the office, and who put it there
+    ("attachment", "get"): (200, 404, 200, 200, 200, 200),
+    ("attachment", "post"): (405, 405, 405, 405, 405, 405),
+    ("permits", "get"): (200, 200, 200, 200, 200, 200),
+    ("permits", "post"): (302, 302, 302, 302, 302, 404),  # nothing sent, nothing done
+    ("permit", "get"): (405, 405, 405, 405, 405, 405),
+    ("permit", "post"): (422, 404, 404, 404, 422, 404),  # departments where they are the authority: see test_permit_services
+    ("project_permits", "get"): (200, 404, 200, 200, 200, 200),
+    ("project_permits", "post"): (302, 404, 404, 404, 302, 404),
     ("dispatch", "get"): (200, 200, 200, 200, 200, 404),
     ("dispatch", "post"): (302, 302, 200, 200, 302, 404),
     ("dispatch_project", "get"): (200, 404, 404, 404, 200, 404),
     ("dispatch_project", "post"): (422, 404, 404, 404, 422, 404),
+    ("dispatch_check", "get"): (405, 405, 405, 405, 405, 405),
+    ("dispatch_check", "post"): (200, 404, 404, 404, 200, 404),
+    ("dispatch_weeks", "get"): (200, 200, 200, 200, 200, 200),
+    ("dispatch_weeks", "post"): (404, 404, 404, 404, 404, 404),  # of no week: see test_weeks_page
+    ("dispatch_policy", "get"): (200, 200, 200, 200, 200, 200),
+    ("dispatch_policy", "post"): (404, 404, 404, 404, 422, 404),
+    ("dispatch_plans", "get"): (200, 200, 200, 200, 200, 200),
+    ("dispatch_plans", "post"): (302, 302, 404, 404, 302, 404),
+    ("board", "get"): (200, 200, 200, 200, 200, 200),
+    ("board", "post"): (405, 405, 405, 405, 405, 405),
+    ("board_review", "get"): (405, 405, 405, 405, 405, 405),
+    ("board_review", "post"): (404, 404, 302, 404, 302, 404),
+    ("board_remind", "get"): (405, 405, 405, 405, 405, 405),
+    ("board_remind", "post"): (404, 404, 302, 302, 302, 404),
     ("dispatch_accept_all", "get"): (405, 405, 405, 405, 405, 405),
     ("dispatch_accept_all", "post"): (404, 404, 302, 404, 302, 404),
     ("dispatch_review", "get"): (405, 405, 405, 405, 405, 405),
@@ -66,8 +112,9 @@ def own():
 
 @pytest.fixture
 def users(own):
+    reporter = own.versions.get().responsible_unit  # of the project's county
     return {
-        "county": UserFactory(in_county=True, county=own.versions.get().county),
+        "county": UserFactory(in_county=True, unit=reporter),
         "foreign_county": UserFactory(in_county=True, county=CountyFactory()),
         "department": UserFactory(in_department=True, domain=own.domain),
         "foreign_department": UserFactory(in_department=True, domain=DomainFactory(name="住建")),
@@ -81,16 +128,48 @@ def live(own):
     return DispatchFactory(project=own, week_of=THIS_WEEK, submitted=True, done=CANARY)
 
 
+@pytest.fixture(autouse=True)
+def trouble(own, settings, tmp_path):
+    """An open problem that the project's county handles, with a file beside it."""
+    settings.MEDIA_ROOT = tmp_path
+    problem = ProblemFactory(project=own, code="WT-2025-001", handler=own.versions.get().responsible_unit, description=CANARY)
+    pdf = ContentFile(b"%PDF-1.4 %%EOF", name="a.pdf")
+    Attachment.objects.create(pk=71, project=own, problem=problem, file=pdf, name="a.pdf", size=14, digest="0" * 64)
+    return problem
+
+
 def address(name, own, live):
     fact = StageFact.objects.get(project=own, event=StageEvent.START)
     return {
         "projects": "/projects/",
+        "scurve": "/projects/scurve/",
         "project": f"/projects/{own.code}/",
         "project_revise": f"/projects/{own.code}/revise/",
         "project_stage": f"/projects/{own.code}/stage/",
         "project_stage_withdraw": f"/projects/{own.code}/stage/{fact.pk}/withdraw/",
+        "problems": "/problems/",
+        "problem_new": "/problems/new/",
+        "problem": "/problems/WT-2025-001/",
+        "problem_act": "/problems/WT-2025-001/act/",
+        "problem_edit": "/problems/WT-2025-001/edit/",
+        "problem_note": "/problems/WT-2025-001/note/",
+        "problem_files": "/problems/WT-2025-001/files/",
+        "problem_file_withdraw": "/problems/WT-2025-001/files/71/withdraw/",
+        "attachment": "/attachments/71/",
+        "permits": "/permits/",
+        "permit": f"/permits/{Permit.objects.get_or_create(project=own, kind=PermitKind.EIA)[0].pk}/",
+        "project_permits": f"/projects/{own.code}/permits/",
         "dispatch": "/dispatch/",
         "dispatch_project": f"/dispatch/{own.code}/",
+        "dispatch_check": f"/dispatch/{own.code}/check/",
+        "dispatch_weeks": "/dispatch/weeks/",
+        "dispatch_policy": "/dispatch/policy/",
+        "dispatch_plans": "/dispatch/plans/",
+        "week_change": "/dispatch/change/",
+        "anomalies": "/dispatch/odd/",
+        "board": "/dispatch/board/",
+        "board_review": "/dispatch/board/review/",
+        "board_remind": "/dispatch/board/remind/",
         "dispatch_accept_all": "/dispatch/accept/",
         "dispatch_review": f"/dispatch/{own.code}/{live.pk}/review/",
     }[name]
@@ -99,11 +178,11 @@ def address(name, own, live):
 @pytest.mark.parametrize(("name", "method"), EXPECTED)
 @pytest.mark.parametrize("role", ROLES)
 def test_each_address_answers_each_role_as_it_should(client, own, users, live, name, method, role):
-    data = {"dispatch": [live.pk], "action": "accept"} if name.startswith("dispatch_") else {}
+    data = {"dispatch": [live.pk], "action": "accept"} if name.startswith(("dispatch_", "board_")) else {"action": "answer"}
     client.force_login(users[role])
     answer = getattr(client, method)(address(name, own, live), data)
     assert answer.status_code == EXPECTED[name, method][ROLES.index(role)]
-    if role == "foreign_county" or (role == "foreign_department" and name.startswith("dispatch")):
+    if role == "foreign_county" or (role == "foreign_department" and name.startswith("dispatch") and name != "dispatch_plans"):
         assert CANARY not in answer.content.decode()
 
 

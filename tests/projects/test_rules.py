@@ -96,7 +96,7 @@ def test_permit_state_follows_its_dates(day, expected):
 # ── what a dispatch may say ──
 
 BUDGETS = {1: Budget("省级资金", D(600), D(500)), 2: Budget("自筹", D(400))}
-BEFORE = Report(physical_progress=D(40), lines={1: Money(D(300), D(200), D(250)), 2: Money(D(100), D(50), D(80))})
+BEFORE = Report(physical_progress=D(40), lines={1: Money(D(300), D(220), D(200), D(250)), 2: Money(D(100), D(60), D(50), D(80))})
 KNOWN = Known(latest_on=CUT_OFF, total_investment_wan=D(1000), budgets=BUDGETS, previous=BEFORE, started_on=dt.date(2024, 3, 1))
 NOT_STARTED = replace(KNOWN, started_on=None, previous=None)
 SAME = replace(BEFORE)
@@ -205,8 +205,10 @@ def test_progress_begins_with_the_start(started_on, expected):
     ("report", "expected"),
     [
         pytest.param(with_line(1, in_place_wan="299.99"), [("in_place_wan", 1)], id="到位下降"),
-        pytest.param(with_line(1, paid_wan="300"), [], id="支付等于到位"),
-        pytest.param(with_line(1, paid_wan="300.01"), [("paid_wan", 1)], id="支付大于到位"),
+        pytest.param(with_line(1, allocated_wan="300"), [], id="拨付等于到位"),
+        pytest.param(with_line(1, allocated_wan="300.01"), [("allocated_wan", 1)], id="拨付大于到位"),
+        pytest.param(with_line(1, allocated_wan="299", paid_wan="299"), [], id="支付等于拨付"),
+        pytest.param(with_line(1, allocated_wan="299", paid_wan="299.01"), [("paid_wan", 1)], id="支付大于拨付"),
         pytest.param(with_line(1, in_place_wan="500"), [], id="到位等于下达"),
         pytest.param(with_line(1, in_place_wan="500.01"), [("in_place_wan", 1)], id="到位大于下达"),
         pytest.param(with_line(2, in_place_wan="400"), [], id="下达不详时到位等于计划"),
@@ -223,12 +225,12 @@ def test_money_keeps_its_order(report, expected):
     assert faults(report) == expected
 
 
-def test_paid_above_in_place_is_refused_whatever_the_reason():
-    assert faults(replace(with_line(1, paid_wan="300.01"), reason="先垫付")) == [("paid_wan", 1)]
+def test_paid_above_allocated_is_refused_whatever_the_reason():
+    assert faults(replace(with_line(1, allocated_wan="300", paid_wan="300.01"), reason="先垫付")) == [("paid_wan", 1)]
 
 
 def test_an_old_excess_is_not_asked_about_again():
-    over = Report(physical_progress=D(90), lines={1: Money(D(500), D(500), D(700))})
+    over = Report(physical_progress=D(90), lines={1: Money(D(500), D(500), D(500), D(700))})
     assert faults(over, replace(KNOWN, previous=over, total_investment_wan=D(650))) == []
 
 
@@ -237,10 +239,16 @@ def test_a_sentence_names_the_numbers_and_the_way_out():
     assert sentence == "总体进度由上期40%降到39.5%：请核对，确需下调请在“说明”写明理由。"
 
 
-def test_a_past_week_wants_a_reason_from_a_county():
-    known = replace(KNOWN, is_correction_of_past=True)
+def test_a_locked_week_wants_a_reason_from_everyone():
+    known = replace(KNOWN, is_locked=True)
     assert faults(SAME, known) == [("reason", None)]
     assert faults(replace(SAME, reason="漏报"), known) == []
+
+
+def test_a_correction_after_the_lock_wants_a_reason_of_its_own():
+    known = replace(KNOWN, is_locked=True, reason_before="审计核减")
+    assert faults(replace(SAME, reason="审计核减 "), known) == [("reason", None)]
+    assert faults(replace(SAME, reason="审计核减；更正笔误"), known) == []
 
 
 @pytest.mark.parametrize(
@@ -274,3 +282,98 @@ def test_plain_numbers_have_no_idle_zeros(value, expected):
 )
 def test_a_project_is_reported_until_the_week_of_its_completion(completed_on, expected):
     assert rules.needs_report(dt.date(2025, 2, 17), completed_on) is expected
+
+
+# ── patterns over weeks, asked about and never refused ──
+
+WEEK_8 = dt.date(2025, 2, 17)
+
+
+def past(weeks_ago, progress, paid="100", done="完成护岸 200 米"):
+    return rules.Past(WEEK_8 - dt.timedelta(weeks=weeks_ago), D(progress), D(paid), done)
+
+
+def hints(report, *recent, **thresholds):
+    known = replace(KNOWN, week_of=WEEK_8, recent=recent, **thresholds)
+    return [(hint.field, hint.sentence) for hint in rules.dispatch_hints(report, known)]
+
+
+def said(progress, paid="100", done="完成护岸 260 米"):
+    return replace(SAME, physical_progress=D(progress), done=done, lines={1: Money(D(500), D(400), D(paid), D(400))})
+
+
+@pytest.mark.parametrize(
+    ("progress", "recent", "words"),
+    [
+        pytest.param("60", past(1, "40"), None, id="正好20个点不问"),
+        pytest.param("60.01", past(1, "40"), "比上周增加20.01个百分点，超过每周20个：请核对是否属实。", id="超过即问"),
+        pytest.param("75", past(2, "40"), None, id="隔两周容许40个点"),
+        pytest.param("81", past(2, "40"), "2周内增加41个百分点，超过每周20个：请核对是否属实。", id="隔两周超过40"),
+    ],
+)
+def test_a_jump_of_progress_is_asked_about(progress, recent, words):
+    expected = [("physical_progress", words)] if words else []
+    assert hints(said(progress), recent) == expected
+
+
+def test_the_first_report_jumps_over_nothing():
+    assert hints(said("90")) == []
+
+
+SAME_WORDS = "完成护岸 200 米"
+
+
+@pytest.mark.parametrize(
+    ("report", "recent", "words"),
+    [
+        pytest.param(
+            said("45", done=SAME_WORDS),
+            [past(1, "40")],
+            "进度有变化，而“本周进展”与上期一字不差：请写本周新完成的工作。",
+            id="进度变了话没变",
+        ),
+        pytest.param(
+            said("45", done="完成护岸200米。 "),
+            [past(1, "40")],
+            "进度有变化，而“本周进展”与上期一字不差：请写本周新完成的工作。",
+            id="空格句号不算改",
+        ),
+        pytest.param(said("40", done=SAME_WORDS), [past(1, "40")], None, id="都没变一次不问"),
+        pytest.param(
+            said("40", done=SAME_WORDS),
+            [past(1, "40"), past(2, "40")],
+            "“本周进展”已连续3期一字不变：请写本周新完成的工作，确无进展请写明原因。",
+            id="连续三期照抄",
+        ),
+        pytest.param(said("40", done=SAME_WORDS), [past(1, "40", done="别的"), past(2, "40")], None, id="中间换过话"),
+        pytest.param(said("45", done=""), [past(1, "40", done="")], None, id="没写不算重复"),
+    ],
+)
+def test_repeated_words_are_asked_about(report, recent, words):
+    assert hints(report, *recent) == ([("done", words)] if words else [])
+
+
+@pytest.mark.parametrize(
+    ("report", "then", "expected"),
+    [
+        pytest.param(said("40", paid="150"), past(8, "40"), ["近8周支付增加50万元，总体进度一直是40%：请核对进度。"], id="有支付无进度"),
+        pytest.param(
+            said("50", paid="100"), past(8, "40"), ["近8周总体进度增加10个百分点，累计支付一直是100万元：请核对资金。"], id="有进度无支付"
+        ),
+        pytest.param(said("50", paid="150"), past(8, "40"), [], id="都在动"),
+        pytest.param(said("40", paid="100"), past(8, "40"), [], id="都没动是另一回事"),
+        pytest.param(said("40", paid="150"), past(7, "40"), [], id="不满8周不问"),
+        pytest.param(
+            said("40", paid="150"), past(9, "40"), ["近9周支付增加50万元，总体进度一直是40%：请核对进度。"], id="第8周缺报看第9周"
+        ),
+    ],
+)
+def test_money_without_progress_and_progress_without_money_are_asked_about(report, then, expected):
+    assert [sentence for _, sentence in hints(report, then)] == expected
+
+
+def test_a_forecast_start_that_passed_is_asked_about():
+    report = replace(SAME, physical_progress=D(0), forecast_start_on=CUT_OFF - dt.timedelta(days=1))
+    known = replace(KNOWN, started_on=None)
+    assert [hint.field for hint in rules.dispatch_hints(report, known)] == ["forecast_start_on"]
+    assert rules.dispatch_hints(report, replace(known, started_on=dt.date(2024, 3, 1))) == []
