@@ -62,14 +62,15 @@ def report_completion(page) -> tuple[str, str]:
 def make_bulletin(page, month: str) -> str:
     """Ask for the month's bulletin, wait for the worker, return the text of its PDF."""
     page.goto("/documents/")
-    page.select_option("#month", month)
+    form = page.locator("form:has(#period-bulletin)")
+    form.locator("select").select_option(month)
     with page.expect_response(lambda answer: answer.request.method == "POST"):
-        page.click("text=生成或刷新草稿")
+        form.locator("button").click()
     page.wait_for_load_state()
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         page.goto("/documents/")
-        row = page.locator(f"tr:has-text('{month}')").first
+        row = page.locator(f"tr:has-text('通报'):has-text('{month}')").first
         link = row.locator("a[href$='.pdf']").first
         if link.count():
             answer = page.request.get(link.get_attribute("href"))

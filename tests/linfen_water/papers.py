@@ -25,7 +25,7 @@ def draft(count: int, by: User) -> None:
 
 def issue(count: int, by: User) -> None:
     """Ask for the issue of so many drafts, as they stand."""
-    for document in Document.objects.order_by("period")[:count]:
+    for document in Document.objects.filter(kind=DocumentKind.BULLETIN).order_by("period")[:count]:
         services.request_issue(document=document, by=by, facts_seen=services.facts_digest(document))
 
 

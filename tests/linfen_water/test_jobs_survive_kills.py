@@ -106,8 +106,8 @@ def test_every_paper_is_issued_once_with_a_number_of_its_own(office, tmp_path):
     crew.suffer(KILLS)
     wait_for(rows, "issue_document", PAPERS)
 
-    assert ask(rows, "SELECT state, count(*) FROM ledgers_document GROUP BY state") == [("issued", PAPERS)]
-    assert ask(rows, "SELECT number FROM ledgers_document ORDER BY number") == [(n,) for n in range(1, PAPERS + 1)]
+    assert ask(rows, "SELECT state, count(*) FROM ledgers_document WHERE kind = 'bulletin' GROUP BY state") == [("issued", PAPERS)]
+    assert ask(rows, "SELECT number FROM ledgers_document WHERE kind = 'bulletin' ORDER BY number") == [(n,) for n in range(1, PAPERS + 1)]
     assert ask(rows, "SELECT last FROM ledgers_numberseries") == [(PAPERS,)]
     for action in ("document.number", "document.issue"):
         told = f"SELECT count(*), count(DISTINCT subject_id) FROM linfen_water_trailevent WHERE action = '{action}'"
@@ -145,7 +145,9 @@ def ask_for(start, what: str) -> None:
 def wait_for(rows, kind: str, count: int) -> None:
     """Wait until so many jobs of that kind are done."""
     deadline = time.monotonic() + PATIENCE
-    while ask(rows, f"SELECT count(*) FROM linfen_water_job WHERE state = 'done' AND kind = '{kind}'") < [(count,)]:
+    # The calendar has weekly reports drafted beside; they take no part.
+    done = f"SELECT count(*) FROM linfen_water_job WHERE state = 'done' AND kind = '{kind}' AND key NOT LIKE 'weekly:%'"
+    while ask(rows, done) < [(count,)]:
         assert time.monotonic() < deadline, ask(rows, "SELECT kind, state, error, count(*) FROM linfen_water_job GROUP BY 1, 2, 3")
         time.sleep(0.2)
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from linfen_water.models import TrailEvent
-from monitoring import recording
+from monitoring import recording, series
 from monitoring.enums import Cause, IntakeKind, ReadingFlag, StationState, WaterClass
 from monitoring.models import Assessment, Intake, Interruption, Reading, StationRecord
 from monitoring.samples import Batch, Fault, Gap, Run, Sample, Value
@@ -189,6 +189,24 @@ def test_a_run_is_written_with_both_classes(section):
 def test_a_missing_item_leaves_a_run_without_our_class(section):
     take_in(Run(section, at("2025-01-06 08:00"), {"ph": "8", "do": "9"}, flags={"tp": "missing"}))
     assert StationRecord.objects.get().water_class is None
+
+
+@pytest.mark.parametrize(
+    ("state", "feed_class", "ours"),
+    [
+        pytest.param(StationState.STOPPED, None, None, id="停站"),
+        pytest.param(StationState.STOPPED, WaterClass.II, None, id="停站而发布类别"),
+        pytest.param(StationState.MAINTENANCE, None, None, id="维护"),
+        pytest.param(StationState.MAINTENANCE, WaterClass.II, WaterClass.II, id="维护而发布类别"),
+        pytest.param(StationState.NORMAL, None, WaterClass.II, id="正常而未发布"),
+        pytest.param(StationState.UNKNOWN, None, WaterClass.II, id="未说明"),
+    ],
+)
+def test_a_station_that_does_not_work_is_not_evaluated(section, state, feed_class, ours):
+    take_in(dataclasses.replace(run(section, feed_class=feed_class), state=state))
+    record = StationRecord.objects.get()
+    assert (record.feed_class, record.water_class) == (feed_class, ours)
+    assert series.is_differing(record.feed_class, record.water_class) == (feed_class is not None and ours is None)
 
 
 def test_a_station_corrects_itself_without_a_reason(section):
