@@ -228,7 +228,12 @@ def _record(one: _NewRun, intake: Intake) -> StationRecord:
 
 
 def station_class(run: Run) -> WaterClass | None:
-    """Our class of one run: judged on the values as they are; None when an assessed item that the station has is missing."""
+    """Our class of one run: judged on the values as they are; None when an assessed item that the station has is missing.
+
+    A stopped station is not evaluated whatever it sends, one under maintenance only where the feed gives a class.
+    """
+    if run.state == StationState.STOPPED or (run.state == StationState.MAINTENANCE and run.feed_class is None):
+        return None
     values: dict[str, Decimal | None] = {key: Decimal(text) for key, text in run.values.items()} | dict.fromkeys(run.flags)
     return rules.judge(values, limits.in_force_on(timezone.localtime(run.at).date()), run.section.water_body).water_class
 
