@@ -19,7 +19,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from linfen_water import clock
-from linfen_water.workbook import BadWorkbook, Broken, Cell, Percent, read_workbook
+from linfen_water.workbook import DAMAGED, NOT_CALCULATED, BadWorkbook, Broken, Cell, Percent, read_workbook
 from monitoring import headings, limits
 from monitoring.cells import BadCell, read_cell
 from monitoring.enums import Cause, CellFlag, IntakeKind, ReadingFlag, StationState
@@ -77,7 +77,8 @@ def read_file(
 ) -> tuple[IntakeKind, Batch]:
     """What a file holds, and what kind it is by its content: the feed's JSON, .xlsx, or CSV in UTF-8, GB18030 or UTF-16.
 
-    `year` is the feed's, whose times have none; `largest` in bytes; its `name` says nothing that can be relied on. Raises BadFile.
+    `year` is the feed's, whose times have none; `largest` in bytes; its `name` only tells a damaged workbook from other bytes.
+    Raises BadFile.
     """
     start = data[:200].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0")
     if not data.strip():
@@ -86,6 +87,8 @@ def read_file(
         return IntakeKind.WORKBOOK, read_book(data, is_automatic=is_automatic, today=clock.today())
     if start[:1] in (b"{", b"[", b"<"):
         return IntakeKind.FEED, feed.read_feed(data, now=feed.latest_now(), year=year, stations=feed.stations_of_region(), largest=largest)
+    if name.casefold().endswith(".xlsx") and not _is_text(data):
+        raise BadFile(DAMAGED)
     return IntakeKind.CSV, read_csv(data, is_automatic=is_automatic, today=clock.today())
 
 
@@ -144,6 +147,13 @@ def _text(data: bytes) -> str:
         except UnicodeDecodeError:
             continue
     raise BadFile("认不出文件的文字编码：请用 Excel 打开后另存为 .xlsx 或“CSV UTF-8”。")
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        return "\0" not in _text(data)
+    except BadFile:
+        return False
 
 
 # ── Rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -284,6 +294,7 @@ class _Table:
         self.batch = Batch()
         self.place = {column: n for n, column in reversed(list(enumerate(head.columns))) if column}
         self.items = [(n, column) for n, column in enumerate(head.columns) if column and _is_item(column)]
+        self.refused: set[str] = set()  # items whose heading or unit is at fault: their values mean nothing
         self.unknown = [n for n, column in enumerate(head.columns) if column is None]
         self.told: set[int] = set()  # unknown columns already refused: an empty one harms nobody
         self.before: dict[str, Cell] = {}  # section and time of the row above: merged cells of a long table
@@ -298,8 +309,10 @@ class _Table:
                 continue
             if column in seen:
                 self.error(self.head.ends_at, self.head.texts[n], "", "这一列出现了两次，不知用哪一列：只留一列")
+                self.refused.add(column)
             seen.add(column)
             if _is_item(column) and (fault := _wrong_unit(column, self.head.texts[n])):
+                self.refused.add(column)
                 self.error(self.head.ends_at, self.head.texts[n], "", fault)
         if "time" not in seen and self.head.month is None:
             self.error(self.head.ends_at, "采样日期", "", "缺少“采样日期”列：请补上，只知道月份的写成 2025-01")
@@ -331,6 +344,8 @@ class _Table:
             self.skip(number, section.name, "这一行没有数值")
             return
         at, known_to = self._time(cells)
+        if given and all(key in self.refused for _, key in given):
+            return  # told at the head
         if gap is not None and not is_automatic:
             self._take_gap(number, section, at, gap, [(n, _at(cells, n)) for n, _ in given])
         elif is_automatic:
@@ -444,7 +459,8 @@ class _Table:
                 for n, key in self.items:
                     if _at(cells, n) is not None and (fault := _wrong_unit(key, unit)):
                         raise _Bad(self.head.texts[self.place["unit"]], unit, fault)
-            yield from ((self.head.texts[n], key, _at(cells, n)) for n, key in self.items if _at(cells, n) is not None)
+            items = [(n, key) for n, key in self.items if key not in self.refused]
+            yield from ((self.head.texts[n], key, _at(cells, n)) for n, key in items if _at(cells, n) is not None)
             return
         text = _words(self.cell(cells, "item"))
         found = _item_key(text) if text else None
@@ -479,7 +495,7 @@ class _Table:
             elif flag:
                 flags[key] = flag
         if not self.head.is_long:
-            flags |= {key: CellFlag.MISSING for n, key in self.items if _at(cells, n) is None}
+            flags |= {key: CellFlag.MISSING for n, key in self.items if key not in self.refused and _at(cells, n) is None}
         self._keep_run(number, self._run(section, at, values, flags, cells, number))
 
     def _run(self, section: Section, at: dt.datetime, values: dict, flags: dict, cells: list[Cell], number: int) -> Run:
@@ -520,6 +536,7 @@ class _Table:
     def _check_units(self, number: int, cells: list[Cell]) -> None:
         for n, key in self.items:
             if fault := _wrong_unit(key, _words(_at(cells, n))):
+                self.refused.add(key)
                 self.error(number, self.head.texts[n], _words(_at(cells, n)), fault)
 
     def _refuse_unknown(self, cells: list[Cell]) -> None:
@@ -568,7 +585,8 @@ def read_value(cell: Cell, item: Limit, flag: ReadingFlag = ReadingFlag.VALID) -
 
 def _not_a_number(cell: Cell) -> str:
     if isinstance(cell, Broken):
-        return f"单元格是“{cell}”，没有数值：请改成数值"
+        again = "在 Excel 中重新计算并保存，或" if cell.text == NOT_CALCULATED else ""
+        return f"没有数值：请{again}改成数值"
     if isinstance(cell, Percent):
         return "单元格是百分数：请改成数值格式后核对"
     return "单元格是日期，不是数值：请改成数值格式后核对"

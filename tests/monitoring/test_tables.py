@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from openpyxl import Workbook
 
-from linfen_water.workbook import Broken, Percent
+from linfen_water.workbook import DAMAGED, NOT_CALCULATED, Broken, Percent
 from monitoring.enums import Cause, CellFlag, IntakeKind, ReadingFlag, WaterClass
 from monitoring.intake import BadFile, read_book, read_csv, read_file, read_paste, read_rows, tables
 from monitoring.models import Section
@@ -177,7 +177,8 @@ def test_cells_of_every_form(cell, expected):
         ("0,3", "0,3", "带有逗号：小数点用“.”，不用千分位"),
         ("300 μg/L", "300 μg/L", "带有单位：只填以mg/L计的数值（1 μg/L = 0.001 mg/L）"),
         ("1e9", "1e9", "超过每升一百万毫克，不可能：请核对数值和单位（mg/L）"),
-        (Broken("#DIV/0!"), "#DIV/0!", "单元格是“#DIV/0!”，没有数值：请改成数值"),
+        (Broken("#DIV/0!"), "#DIV/0!", "没有数值：请改成数值"),
+        (Broken(NOT_CALCULATED), NOT_CALCULATED, "没有数值：请在 Excel 中重新计算并保存，或改成数值"),
         (Percent("0.3"), "0.3", "单元格是百分数：请改成数值格式后核对"),
         (dt.date(2025, 1, 3), "2025-01-03", "单元格是日期，不是数值：请改成数值格式后核对"),
     ],
@@ -376,3 +377,25 @@ def test_reading_a_file_is_few_queries_however_long_it_is(section, django_assert
         text = "断面,采样日期,氨氮\n" + "甲断面,2025-01-06,0.3\n" * rows
         with django_assert_num_queries(1):
             read_csv(text.encode(), today=TODAY)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param([["断面", "采样日期", "pH", "氨氮(μg/L)"]], id="单位不对的列"),
+        pytest.param([["断面", "采样日期", "pH", "氨氮"], [None, None, None, "μg/L"]], id="单位行里不对"),
+        pytest.param([["断面", "采样日期", "pH", "氨氮", "氨氮"]], id="出现两次的列"),
+    ],
+)
+@pytest.mark.parametrize("is_automatic", [False, True])
+def test_a_refused_column_gives_no_values(head, is_automatic):
+    batch = read(*head, ["甲断面", "2025-01-06 10:00", "8", "300"], ["甲断面", "2025-01-07 10:00", None, "300"], is_automatic=is_automatic)
+    assert len(batch.errors) == 1
+    found = batch.runs if is_automatic else batch.samples
+    assert [(list(one.values), dict(getattr(one, "flags", {}))) for one in found] == [(["ph"], {})]
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe\xff\xff\x00\xd8", b"abc\0def", b"\x8f\xff\xff"])
+def test_bytes_that_were_a_workbook_are_told_as_a_damaged_one(data):
+    with pytest.raises(BadFile, match=DAMAGED):
+        read_file(data, name="一月.XLSX")
