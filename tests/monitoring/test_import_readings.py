@@ -7,6 +7,7 @@ from decimal import Decimal as D
 import pytest
 from django.core.management import CommandError, call_command
 
+from linfen_water.models import TrailEvent
 from monitoring.models import Intake, Reading, StationRecord
 from tests.factories import RegionFactory, SectionFactory
 from tests.monitoring.test_feed import answer, row
@@ -135,3 +136,27 @@ def test_a_file_that_is_not_there_is_one_sentence(section, tmp_path):
 def test_before_the_set_up_it_says_what_to_run(db, tmp_path):
     with pytest.raises(CommandError, match="load_region"):
         call_command("import_readings", str(tmp_path / "x"))
+
+
+def test_a_dry_run_says_what_would_change_and_writes_nothing(run):
+    run(CSV)
+    before = Reading.objects.count(), Intake.objects.count(), TrailEvent.objects.count()
+    changed = CSV.replace("0.3", "0.5") + "河津大桥,2024-12-06,断流\n"
+    out, err, fault = run(changed, "--dry-run", "--reason", "实验室复核")
+    assert out.splitlines() == [
+        "变化　甲断面 2025-01-06 12:00 氨氮：0.3 → 0.5",
+        "变化　河津大桥 2024-12 采样情况：（空） → 断流",
+        "新增 0，更正 1，相同 0，重复 0，未监测说明 1，跳过 0，拒收 0。",
+        "以上是核对结果，没有写入任何数据。",
+    ]
+    assert (err, fault) == ("", "")
+    assert json.loads(run(changed, "--dry-run", "--reason", "实验室复核", "--json")[0])["counts"]["revised"] == 1
+    assert run(changed, "--dry-run")[2] == "有1处错误，不能导入。"
+    assert (Reading.objects.count(), Intake.objects.count(), TrailEvent.objects.count()) == before
+
+
+def test_a_dry_run_of_a_feed_names_the_whole_run(run):
+    out, _, fault = run(answer(row()), "--dry-run", name="feed.json")
+    assert out.startswith("变化　河津大桥 ")
+    assert ("整组：（空） → " in out, fault) == (True, "")
+    assert not StationRecord.objects.exists()
