@@ -24,7 +24,7 @@ from linfen_water.models import User
 from monitoring import limits, periods, recording, rules, services
 from monitoring.cells import BadCell
 from monitoring.enums import Cause, IntakeKind, Level, ReadingFlag, WaterClass
-from monitoring.intake.tables import read_value
+from monitoring.intake.tables import GAPS, read_value
 from monitoring.models import Intake, Interruption, Reading, Section
 from monitoring.recording import Unfit, shown
 from monitoring.reports import LEVELS
@@ -166,7 +166,11 @@ class Sheet:
 # ── Texts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 def read_text(text: str, item: limits.Limit) -> Value | None:
     """The laboratory value that a cell says; None of an empty one. Raises BadCell."""
-    return read_value(text.strip() or None, item)
+    try:
+        return read_value(text.strip() or None, item)
+    except BadCell as fault:
+        word = unicodedata.normalize("NFKC", text).strip()
+        raise BadCell(f"{fault}；{word}请在“采样情况”里选") if word in GAPS else fault from None
 
 
 def is_same(one: str, other: str) -> bool:

@@ -198,6 +198,8 @@ def test_a_month_with_values_that_was_dry_after_all_is_emptied_and_marked_in_one
         pytest.param({"nh3n": "0,52"}, "带有逗号", id="小数逗号"),
         pytest.param({"nh3n": "-1"}, "是负数", id="负数"),
         pytest.param({"nh3n": "50 μg/L"}, "带有单位", id="单位"),
+        pytest.param({"nh3n": "断流"}, "断流请在“采样情况”里选", id="断流"),
+        pytest.param({"nh3n": "停站 "}, "停站请在“采样情况”里选", id="停站"),
         pytest.param({"ph": "70"}, "不是pH值", id="pH 70"),
         pytest.param({"do": "<2"}, "没有低于检出限的写法", id="溶解氧低于检出限"),
         pytest.param({"nh3n": "0.123456789"}, "小数超过7位", id="小数过多"),
