@@ -598,8 +598,8 @@ def _say(unfit: Unfit, sheet: Sheet) -> None:
     rows = {row.number: (block, row) for block in sheet.blocks for row in block.rows}
     names = {sheet.table.name(key): key for key in sheet.keys}
     for fault in unfit.rehearsal.errors:
-        if fault.reason == recording.NEEDS_REASON:
-            sheet.reason_error = NEEDS_REASON
+        if recording.wants_reason(fault):
+            sheet.reason_error = NEEDS_REASON if fault.reason == recording.NEEDS_REASON else f"{fault.reason}。"
         elif fault.row in rows:
             block, row = rows[fault.row]
             cell = row.cells.get(names.get(fault.column, ""))

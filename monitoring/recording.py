@@ -23,13 +23,15 @@ from linfen_water import clock, trail
 from linfen_water.dates import add_months, month_end, month_start
 from linfen_water.models import Region, User
 from monitoring import limits, rules, services
-from monitoring.enums import Cause, IntakeKind, ReadingFlag, StationState, WaterClass
-from monitoring.models import Intake, Interruption, Reading, Section, StationRecord
+from monitoring.enums import Cause, IntakeKind, PeriodKind, ReadingFlag, StationState, WaterClass
+from monitoring.models import Assessment, Intake, Interruption, Reading, Section, StationRecord
 from monitoring.samples import Batch, Fault, Gap, Run, Sample, Value
 
 CHUNK = 2_000  # rows that are compared or written at once: a year of 100 stations never lies in memory twice
 DEMO = "演示数据"
 NEEDS_REASON = "与已有数值不同，请写明更正理由"
+PUBLISHED = "{section}{month}的结果已发布（{now}），新增的数值会改变月均值和类别"
+NEEDS_REASON_TO_ADD = "请写明理由"
 REASON_LENGTH = Reading._meta.get_field("reason").max_length
 _ROW = re.compile(r"^(?P<sheet>.*?)\s*第(?P<row>\d+)行")
 
@@ -76,7 +78,7 @@ class Rehearsal:
     skipped: list[Fault] = dataclasses.field(default_factory=list)
     hints: list[Fault] = dataclasses.field(default_factory=list)  # worth a second look, and no hindrance
     counts: dict[str, int] = dataclasses.field(default_factory=dict)
-    needs_reason: bool = False  # laboratory values would be revised and nobody said why
+    needs_reason: bool = False  # laboratory values, or a result that was published, would change and nobody said why
     intake: Intake | None = None  # once it is taken in
     _values: list["_NewValue"] = dataclasses.field(default_factory=list)
     _runs: list["_NewRun"] = dataclasses.field(default_factory=list)
@@ -156,6 +158,11 @@ def take_in(
             trail.record(action="readings.take_in", subject=intake, by=by, changes=changes, reason=reason)
     rehearsal.intake = intake
     return rehearsal
+
+
+def wants_reason(fault: Fault) -> bool:
+    """Whether a written reason mends it."""
+    return fault.reason.endswith((NEEDS_REASON, NEEDS_REASON_TO_ADD))
 
 
 def set_gap(section: Section, month: dt.date, cause: Cause | None, note: str, by: User | None) -> None:
@@ -285,6 +292,36 @@ def _compare_samples(samples: list[Sample], outcome: Rehearsal, counts: Counter[
                 continue
             _compare_value(_NewValue(sample, key, value, on_record.get(place)), outcome, counts, reason)
     _refuse_in_gaps(outcome)
+    _ask_for_published_months(outcome, reason)
+
+
+def _ask_for_published_months(outcome: Rehearsal, reason: str) -> None:
+    """A value added to a month whose result was published changes it as a correction does, and needs a reason like one. One query.
+
+    What was published today is still being typed: a sheet is filled in over several saves.
+    """
+    added: dict[tuple[int, dt.date], Sample] = {}
+    for one in outcome._values:
+        if one.before is None:
+            added.setdefault((one.sample.section.pk, month_start(timezone.localtime(one.sample.at).date())), one.sample)
+    if not added:
+        return
+    today = clock.today()
+    published = Assessment.objects.standing(today).filter(
+        period_kind=PeriodKind.MONTH,
+        section__in={pk for pk, _ in added},
+        starts_on__in={month for _, month in added},
+        published_on__lt=today,
+    )
+    for row in published.exclude(items=[]).order_by("section", "starts_on"):
+        if sample := added.get((row.section_id, row.starts_on)):
+            now = f"{_class_label(row.water_class)}类" if row.water_class else "未评价"
+            told = PUBLISHED.format(section=sample.section.name, month=f"{row.starts_on.year}年{row.starts_on.month}月", now=now)
+            fault = _at_place(sample.place, "采样日期", f"{timezone.localtime(sample.at):%m-%d %H:%M}", told)
+            outcome.hints.append(fault)
+            if not reason.strip():
+                outcome.needs_reason = True
+                outcome.errors.append(dataclasses.replace(fault, reason=f"{told}：{NEEDS_REASON_TO_ADD}"))
 
 
 def _refuse_in_gaps(outcome: Rehearsal) -> None:

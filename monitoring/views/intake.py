@@ -58,7 +58,7 @@ def import_values(request):
         )
     except recording.Unfit as unfit:
         if unfit.rehearsal.needs_reason and not reason.strip():
-            form.add_error("reason", "有与已有数值不同的，请写明更正理由，例如“实验室更正报告”。")
+            form.add_error("reason", "会改动已有的数值或已发布的结果，请写明理由，例如“实验室更正报告”“补测”。")
             return _page(request, form, brought, unfit.rehearsal, is_feed=batch.is_feed)
         return _page(request, form, brought, unfit.rehearsal, is_feed=batch.is_feed, has_moved=True)
     kept_files.forget(request.user, form.cleaned_data["kept"])
@@ -142,7 +142,7 @@ def _page(
     has_moved: bool = False,
     receipt=None,
 ):
-    faults = [fault for fault in rehearsal.errors if fault.reason != recording.NEEDS_REASON] if rehearsal else []
+    faults = [fault for fault in rehearsal.errors if not recording.wants_reason(fault)] if rehearsal else []
     is_blocked = bool(faults) and not is_feed
     context = {
         "form": form,

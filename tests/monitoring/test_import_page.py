@@ -1,5 +1,6 @@
 """Files and pasted tables come in after a rehearsal: all of it or nothing, and nobody confirms what they have not seen."""
 
+import datetime as dt
 import io
 import json
 import re
@@ -120,11 +121,26 @@ def test_a_revision_needs_a_reason_only_when_it_is_confirmed(office, section):
     assert "有 1 个数值与已有的不同" in re.sub(r"\n\s+", " ", page.content.decode())
     refused = confirm(office, page)
     assert refused.status_code == 422
-    assert "请写明更正理由" in refused.content.decode()
+    assert "请写明理由" in refused.content.decode()
     assert Reading.objects.filter(parameter="tp").count() == 1
     assert confirm(office, refused, reason="实验室更正报告").status_code == 302
     standing = Reading.objects.get(parameter="tp", is_live=True)
     assert (standing.value, standing.reason) == (D("0.06"), "实验室更正报告")
+
+
+def test_a_second_sample_of_a_published_month_is_told_and_needs_a_reason(office, section, settings):
+    settings.OFFICE_TODAY = dt.date(2025, 2, 10)
+    confirm(office, post(office, text=table(HEAD, ROW)))
+    settings.OFFICE_TODAY = dt.date(2025, 2, 20)
+    page = post(office, text=table(HEAD, ["甲断面", "2025-01-20", "8", "9", "3", "3.5", "0.5"]))
+    text = page.content.decode()
+    assert (page.status_code, page.context["faults"]) == (200, [])
+    assert "本月已有采样" in text
+    assert "甲断面2025年1月的结果已发布（Ⅱ类）" in text
+    assert "新增的数值会改变已发布的结果" in text
+    assert confirm(office, page).status_code == 422
+    assert Reading.objects.filter(parameter="nh3n").count() == 1
+    assert confirm(office, page, reason="补测").status_code == 302
 
 
 def test_what_changed_between_the_steps_must_be_looked_at_again(office, section):

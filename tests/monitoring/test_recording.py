@@ -238,8 +238,46 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(section, sections, dj
     many = [section, *SectionFactory.create_batch(sections - 1, river=section.river, county=section.county)]
     gaps = [Gap(one, dt.date(2024, 12, 1), Cause.FROZEN) for one in many]
     batch = Batch(samples=[sample(one, **GOOD) for one in many], runs=[run(one) for one in many], gaps=gaps)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(7):
         recording.rehearse(batch)
+
+
+@pytest.mark.parametrize(
+    ("state", "feed_class", "expected"),
+    [
+        pytest.param(StationState.NORMAL, None, WaterClass.II, id="正常"),
+        pytest.param(StationState.STOPPED, WaterClass.III, None, id="停站不评"),
+        pytest.param(StationState.MAINTENANCE, None, None, id="维护且未发布不评"),
+        pytest.param(StationState.MAINTENANCE, WaterClass.II, WaterClass.II, id="维护而有发布类别"),
+    ],
+)
+def test_a_station_that_stands_still_is_not_judged(section, state, feed_class, expected):
+    assert recording.station_class(dataclasses.replace(run(section, feed_class=feed_class), state=state)) == expected
+
+
+def test_a_value_added_to_a_published_month_needs_a_reason_like_a_correction(section, settings):
+    settings.OFFICE_TODAY = dt.date(2025, 2, 10)
+    take_in(sample(section, "2025-01-06 10:00", **GOOD))
+    more = Batch(samples=[sample(section, "2025-01-20 10:00", nh3n="3.5")])
+    assert not recording.rehearse(more).needs_reason, "on the day of its publication a month is still being typed"
+    settings.OFFICE_TODAY = dt.date(2025, 2, 11)
+    with pytest.raises(recording.Unfit) as refused:
+        recording.take_in(more, kind=IntakeKind.FORM, by=None)
+    (error,) = refused.value.rehearsal.errors
+    assert recording.wants_reason(error)
+    assert f"{section.name}2025年1月的结果已发布（Ⅱ类），新增的数值会改变月均值和类别：请写明理由" == error.reason
+    assert Reading.objects.count() == len(GOOD)
+    done = recording.take_in(more, kind=IntakeKind.FORM, by=None, reason="补测")
+    assert any("的结果已发布" in hint.reason for hint in done.hints)
+    assert Assessment.objects.filter(period_kind="month").order_by("revision").last().water_class == WaterClass.V
+    assert TrailEvent.objects.filter(action="readings.take_in").last().reason == "补测"
+
+
+def test_a_month_that_was_never_published_takes_values_without_a_reason(section, settings):
+    settings.OFFICE_TODAY = dt.date(2025, 2, 10)
+    recording.set_gap(section, dt.date(2024, 12, 1), Cause.FROZEN, "", UserFactory())
+    settings.OFFICE_TODAY = dt.date(2025, 2, 11)
+    assert not recording.rehearse(Batch(samples=[sample(section, "2025-01-06 10:00", **GOOD)])).needs_reason
 
 
 # ── Months that nobody sampled ───────────────────────────────────────────────────────────────────────────────────────
