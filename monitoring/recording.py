@@ -25,6 +25,7 @@ from linfen_water.models import Region, User
 from monitoring import limits, rules, services
 from monitoring.enums import Cause, IntakeKind, PeriodKind, ReadingFlag, StationState, WaterClass
 from monitoring.models import Assessment, Intake, Interruption, Reading, Section, StationRecord
+from monitoring.periods import Period
 from monitoring.samples import Batch, Fault, Gap, Run, Sample, Value
 
 CHUNK = 2_000  # rows that are compared or written at once: a year of 100 stations never lies in memory twice
@@ -183,6 +184,40 @@ def set_gap(section: Section, month: dt.date, cause: Cause | None, note: str, by
             trail.record(action="section.resume", subject=section, by=by, county=section.county, changes=changes, reason=note)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class ResultChange:
+    """A published result that would get another class."""
+
+    section: Section
+    period: Period
+    old: WaterClass | None
+    new: WaterClass | None
+
+
+def foresee(rehearsal: Rehearsal) -> list[ResultChange]:
+    """The published results whose class what was rehearsed would change. It is written, judged and rolled back: nothing stays."""
+    if not rehearsal._values and not rehearsal.gaps:
+        return []
+    with transaction.atomic():
+        _retire(Reading, [one.before.pk for one in rehearsal._values if one.before and one.before.is_live])
+        Reading.objects.bulk_create((_reading(one, None, NEEDS_REASON) for one in rehearsal._values), batch_size=CHUNK)
+        _write_gaps(rehearsal.gaps, None)
+        sections = Section.objects.select_related("county").filter(pk__in=list(rehearsal._months))
+        months = {one: rehearsal._months[one.pk] for one in sections}
+        found = services.differing(months=months, published_on=clock.today(), source=source_of_results())
+        transaction.set_rollback(True)
+    return [
+        ResultChange(section, Period(row.starts_on, row.ends_on, row.period_kind), _class(before.water_class), _class(row.water_class))
+        for section, rows in found.items()
+        for row, before in rows
+        if before and before.water_class != row.water_class
+    ]
+
+
+def _class(number: int | None) -> WaterClass | None:
+    return WaterClass(number) if number else None
+
+
 def _sections_of(batch: Batch) -> set[Section]:
     return {sample.section for sample in batch.samples} | {run.section for run in batch.runs} | {gap.section for gap in batch.gaps}
 
@@ -197,7 +232,7 @@ def _write_values(found: list[_NewValue], intake: Intake, reason: str) -> None:
     Reading.objects.bulk_create((_reading(one, intake, reason) for one in found), batch_size=CHUNK)
 
 
-def _reading(one: _NewValue, intake: Intake, reason: str) -> Reading:
+def _reading(one: _NewValue, intake: Intake | None, reason: str) -> Reading:
     return Reading(
         section=one.sample.section,
         sampled_at=one.sample.at,
@@ -250,7 +285,7 @@ def _retire(model: type[Reading] | type[StationRecord], pks: list[int]) -> None:
         model.objects.filter(pk__in=some).update(is_live=False)
 
 
-def _write_gaps(found: list[GapChange], intake: Intake) -> None:
+def _write_gaps(found: list[GapChange], intake: Intake | None) -> None:
     for one in found:
         defaults = {"cause": Cause(_CAUSES[one.new]), "note": one.note[:200], "intake": intake}
         Interruption.objects.update_or_create(section=one.section, month=one.month, defaults=defaults)

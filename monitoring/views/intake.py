@@ -150,6 +150,7 @@ def _page(
         "name": brought.name if brought and not brought.is_paste else "",
         "rehearsal": rehearsal,
         "lines": _lines(rehearsal) if rehearsal else [],
+        "results": recording.foresee(rehearsal) if rehearsal and not is_blocked else [],
         "faults": sorted(faults, key=_row_of),
         "is_feed": is_feed,
         "is_blocked": is_blocked,

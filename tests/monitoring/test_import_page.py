@@ -334,3 +334,12 @@ def test_the_template_of_a_month_before_there_were_limits_is_refused(office):
     answer = office.get(URL, {"template": "xlsx", "month": "1990-01"})
     assert answer.status_code == 400
     assert "请填写 2002-06 起的月份" in answer.content.decode()
+
+
+def test_a_rehearsal_lists_the_results_that_would_change(office, section):
+    confirm(office, post(office, text=table(HEAD, ROW)))
+    page = post(office, text=table(HEAD, [*ROW[:-2], "3.5", ROW[-1]]))
+    assert "将改变的评价" in page.content.decode()
+    assert (page.context["results"][0].old, page.context["results"][0].new) == (WaterClass.II, WaterClass.WORSE_THAN_V)
+    assert Assessment.objects.filter(period_kind="month").count() == 1
+    assert "将改变的评价" not in post(office, text=table(HEAD, ROW)).content.decode()

@@ -7,6 +7,7 @@ from decimal import Decimal as D
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from linfen_water.models import TrailEvent
@@ -374,3 +375,24 @@ def test_a_cause_that_changes_leaves_the_old_one_in_the_trail(section):
     take_in(Gap(section, dt.date(2025, 1, 1), Cause.FROZEN))
     found = [event.changes["甲断面 2025-01"] for event in TrailEvent.objects.filter(action="readings.take_in").order_by("pk")]
     assert found == [[None, "断流"], ["断流", "结冰"]]
+
+
+# ── What would come of it ────────────────────────────────────────────────────────────────────────────────────────────
+def test_results_that_would_change_are_foreseen_and_nothing_is_written(section):
+    take_in(sample(section, **GOOD))
+    before = Reading.objects.count(), Assessment.objects.count(), TrailEvent.objects.count(), Intake.objects.count()
+    found = recording.foresee(recording.rehearse(Batch(samples=[sample(section, "2025-01-20 10:00", nh3n="3.5")])))
+    month = next(one for one in found if one.period.kind == "month")
+    assert (month.section, month.period.label, month.old, month.new) == (section, "2025年1月", WaterClass.II, WaterClass.V)
+    assert (Reading.objects.count(), Assessment.objects.count(), TrailEvent.objects.count(), Intake.objects.count()) == before
+    assert recording.foresee(recording.rehearse(Batch(samples=[sample(section, nh3n="0.31")]))) == []
+    assert Reading.objects.filter(is_live=True).count() == len(GOOD)
+
+
+def test_foreseeing_takes_as_many_queries_for_one_section_as_for_many(section, django_assert_num_queries):
+    many = [section, *SectionFactory.create_batch(9, river=section.river, county=section.county)]
+    take_in(*(sample(one, **GOOD) for one in many))
+    with CaptureQueriesContext(connection) as of_one:
+        recording.foresee(recording.rehearse(Batch(samples=[sample(section, nh3n="3.5")])))
+    with django_assert_num_queries(len(of_one)):
+        assert len(recording.foresee(recording.rehearse(Batch(samples=[sample(one, nh3n="3.5") for one in many])))) >= 10
