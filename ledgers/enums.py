@@ -17,3 +17,37 @@ class DocumentState(models.TextChoices):
     ISSUING = "issuing", "印发中"  # number taken and facts frozen, its PDF still being made
     ISSUED = "issued", "已印发"
     WITHDRAWN = "withdrawn", "作废"
+
+
+class MeetingKind(models.TextChoices):
+    """The meetings of the office's clock."""
+
+    MORNING = "morning", "碰头会"
+    WEEKLY = "weekly", "专班周例会"
+    JOINT = "joint", "联席会议"
+    DEPARTMENTS = "departments", "部门协调会"
+    TOPIC = "topic", "专题推进会"
+    GOVERNMENT_WEEK = "government_week", "政府周调度会"
+    GOVERNMENT_MONTH = "government_month", "政府月度工作例会"
+
+
+class DecisionFrequency(models.TextChoices):
+    """How often progress of a decided item is to be told."""
+
+    ONCE = "once", "一次办结"
+    DAILY = "daily", "每日"
+    WEEKLY = "weekly", "每周"
+    MONTHLY = "monthly", "每月"
+    QUARTERLY = "quarterly", "每季"
+
+
+class CheckCategory(models.TextChoices):
+    """What a weekly check looks at."""
+
+    PROGRESS = "progress", "工程进度"
+    QUALITY = "quality", "工程质量"
+    SAFETY = "safety", "安全生产"
+    ENVIRONMENT = "environment", "生态环保"
+    ARCHIVES = "archives", "档案资料"
+    DISPATCH = "dispatch", "调度填报"
+    OTHER = "other", "其他"

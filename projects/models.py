@@ -14,6 +14,7 @@ from linfen_water.dates import monday
 from linfen_water.enums import Role
 from linfen_water.models import County, Domain, Unit, User
 from monitoring.models import Section
+from projects import site_models, target_models  # noqa: F401 - so that Django finds them
 from projects.enums import (
     DispatchState,
     HelpLevel,
@@ -25,6 +26,7 @@ from projects.enums import (
     StageEvent,
 )
 from projects.expressions import planned_on, stage_on
+from projects.record_base import wan
 
 
 def photo_path(instance, filename: str) -> str:
@@ -34,11 +36,6 @@ def photo_path(instance, filename: str) -> str:
 
 def attachment_path(instance, filename: str) -> str:
     return f"attachments/{instance.project_id}/{uuid.uuid4().hex}{Path(filename).suffix.lower()[:6]}"
-
-
-def wan(label: str, **kwargs) -> models.DecimalField:
-    """A field of money in 万元, two decimals."""
-    return models.DecimalField(label, max_digits=14, decimal_places=2, **kwargs)
 
 
 # What a dispatch says that lists and ledgers show.
@@ -495,6 +492,9 @@ class Photo(models.Model):
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="photos", verbose_name="项目")
     dispatch = models.ForeignKey(Dispatch, models.SET_NULL, null=True, blank=True, related_name="photos", verbose_name="周调度")
+    inspection = models.ForeignKey(
+        "projects.Inspection", models.SET_NULL, null=True, blank=True, related_name="photos", verbose_name="现场督导"
+    )
     week_of = models.DateField("周次", null=True, blank=True)
     file = models.ImageField("照片", upload_to=photo_path, width_field="width", height_field="height")
     width = models.PositiveIntegerField("宽", default=0)  # pixels
@@ -521,6 +521,12 @@ class Attachment(models.Model):
     permit = models.ForeignKey(Permit, models.CASCADE, null=True, blank=True, related_name="attachments", verbose_name="手续")
     problem = models.ForeignKey(Problem, models.CASCADE, null=True, blank=True, related_name="attachments", verbose_name="问题")
     paper = models.ForeignKey(FundingPaper, models.CASCADE, null=True, blank=True, related_name="attachments", verbose_name="下达文件")
+    archive_item = models.ForeignKey(
+        "projects.ArchiveItem", models.CASCADE, null=True, blank=True, related_name="attachments", verbose_name="档案"
+    )
+    acceptance_fact = models.ForeignKey(
+        "projects.AcceptanceFact", models.CASCADE, null=True, blank=True, related_name="attachments", verbose_name="验收达效事项"
+    )
     file = models.FileField("附件", upload_to=attachment_path)
     name = models.CharField("文件名", max_length=120)
     size = models.PositiveIntegerField("字节")

@@ -1,0 +1,78 @@
+"""What meetings decide and what weekly checks find, and how it is chased."""
+
+from django.db import models
+
+from ledgers.enums import CheckCategory, DecisionFrequency, MeetingKind
+from linfen_water.models import Unit, User
+from projects.models import Problem, Project
+from projects.record_base import Chased, Record
+
+
+class Meeting(Record):
+    """A meeting of the office or of the government about the works (会议)."""
+
+    kind = models.CharField("会议类型", max_length=16, choices=MeetingKind)
+    held_on = models.DateField("日期")
+    number = models.CharField("期次", max_length=30, blank=True)  # 2025年第7次
+    chair_post = models.CharField("主持", max_length=30)  # a post, never a name
+    place = models.CharField("地点", max_length=60, blank=True)
+    topic = models.CharField("议题", max_length=200, blank=True)
+    minutes = models.TextField("会议纪要", blank=True)
+
+    class Meta:
+        ordering = ["-held_on", "-pk"]
+        verbose_name = verbose_name_plural = "会议"
+
+    def __str__(self):
+        return f"{self.held_on} {self.get_kind_display()}{self.number}"
+
+
+class Decision(Chased):
+    """A decided item (议定事项): who does what by when, chased until it is done."""
+
+    meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="decisions", verbose_name="会议")
+    what = models.TextField("议定事项")
+    lead_unit = models.ForeignKey(Unit, models.PROTECT, related_name="led_decisions", verbose_name="主办单位")
+    assist_units = models.ManyToManyField(Unit, blank=True, related_name="assisted_decisions", verbose_name="协办单位")
+    frequency = models.CharField("频次", max_length=10, choices=DecisionFrequency, default=DecisionFrequency.ONCE)
+    project = models.ForeignKey(Project, models.SET_NULL, null=True, blank=True, related_name="decisions", verbose_name="关联项目")
+    problem = models.ForeignKey(Problem, models.SET_NULL, null=True, blank=True, related_name="decisions", verbose_name="关联问题")
+
+    class Meta:
+        ordering = ["meeting", "pk"]
+        verbose_name = verbose_name_plural = "议定事项"
+
+
+class DecisionNote(models.Model):
+    """What happened with a decided item on a day (进展). Append-only."""
+
+    decision = models.ForeignKey(Decision, models.CASCADE, related_name="notes", verbose_name="议定事项")
+    on = models.DateField("日期")
+    text = models.CharField("进展", max_length=500)
+    by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="录入人")
+    at = models.DateTimeField("录入时间", auto_now_add=True)
+
+    class Meta:
+        ordering = ["decision", "on", "pk"]
+        verbose_name = verbose_name_plural = "议定事项进展"
+
+
+class CheckFinding(Chased):
+    """What a weekly check found at a unit (检查情况通报): place, problem, limit, and how the unit put it right."""
+
+    year = models.PositiveSmallIntegerField("年度")
+    issue = models.PositiveSmallIntegerField("期次")
+    on = models.DateField("检查日期")
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="check_findings", verbose_name="单位")
+    category = models.CharField("类别", max_length=12, choices=CheckCategory)
+    project = models.ForeignKey(Project, models.SET_NULL, null=True, blank=True, related_name="check_findings", verbose_name="项目")
+    place = models.CharField("地点", max_length=100)
+    text = models.TextField("问题")
+
+    class Meta:
+        ordering = ["-year", "-issue", "unit", "pk"]
+        verbose_name = verbose_name_plural = "检查情况"
+        indexes = [models.Index(fields=["year", "issue"])]
+
+    def __str__(self):
+        return f"{self.year}年第{self.issue}期"
