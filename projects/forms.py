@@ -104,6 +104,11 @@ class DispatchForm(forms.Form):
         return self.week.current | {name: self.cleaned_data[name] for name in offered if name != "version"}
 
     @property
+    def readable(self) -> reports.Flat:
+        """Of what was typed, that which can be read; a cell with a fault is left out."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "version" and self.add_prefix(name) in self.data}
+
+    @property
     def values(self) -> dict:
         return {name: self.report[name] for name in (PROGRESS, *DATES, *TEXTS)}
 

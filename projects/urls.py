@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from projects.views import board, check, dispatch, problems, projects, review, scurve, wall, weeks, works
+from projects.views import autosave, board, check, dispatch, problems, projects, review, scurve, wall, weeks, works
 from projects.views import permits as permit_pages
 
 urlpatterns = [
@@ -26,6 +26,7 @@ urlpatterns = [
     path("dispatch/board/review/", board.board_review, name="board_review"),
     path("dispatch/board/remind/", board.board_remind, name="board_remind"),
     path("dispatch/<str:code>/", dispatch.dispatch_project, name="dispatch_project"),
+    path("dispatch/<str:code>/autosave/", autosave.autosave, name="dispatch_autosave"),
     path("dispatch/<str:code>/check/", check.check_dispatch, name="dispatch_check"),
     path("dispatch/<str:code>/<int:pk>/review/", dispatch.review, name="dispatch_review"),
     path("problems/", problems.problems, name="problems"),

@@ -17,7 +17,7 @@ from linfen_water.middleware import BadDay
 from linfen_water.models import Domain
 from projects import board, permissions, reminders, services
 from projects.forms import ReturnForm
-from projects.views.dispatch import NUMBER, _read_week, _reviewed
+from projects.views.dispatch import NUMBER, _reviewed, read_week
 
 CODE_VERSION = 1  # of the part's markup: an open page then draws it anew
 LINES_SHOWN = 100  # projects of one unit; the rest is on the page of reviews
@@ -28,7 +28,7 @@ CONFLICT = 409
 def board_page(request):
     """The week's board; asked for again by the open page, which is answered 304 while nothing has changed."""
     try:
-        week_of = _read_week(request)
+        week_of = read_week(request)
     except BadDay as fault:
         return render(request, "error.html", {"title": "周次无效", "message": str(fault)}, status=400)
     if request.as_of != request.today:  # a past day: its week
@@ -84,7 +84,7 @@ def board_remind(request):
     if not permissions.may_review(request.user):
         raise Http404
     try:
-        week_of = _read_week(request)
+        week_of = read_week(request)
     except BadDay as fault:
         return render(request, "error.html", {"title": "周次无效", "message": str(fault)}, status=400)
     note, again = request.POST.get("note", ""), request.POST.get("again") == "1"

@@ -33,8 +33,7 @@ def check_dispatch(request, code: str):
 
 def _verdict(week: ProjectWeek, form: DispatchForm, today) -> dict:
     errors = form.errors  # cleans
-    read = {name: value for name, value in form.cleaned_data.items() if name != "version" and form.add_prefix(name) in form.data}
-    report, known = reports.as_report(week.current | read), week.known(today)
+    report, known = reports.as_report(week.current | form.readable), week.known(today)
     return {
         "version": week.edit_version,
         "state": week.latest.state if week.latest else None,

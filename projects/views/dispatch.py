@@ -26,7 +26,8 @@ from projects.reports import ProjectWeek
 
 PER_PAGE = 20
 FINISHED_SHOWN = 50  # the rest is on the list of projects
-OK, UNPROCESSABLE, CONFLICT = 200, 422, 409
+OK, UNPROCESSABLE, CONFLICT, FORBIDDEN = 200, 422, 409, 403
+ANOTHER_PERSON = "这个页面是另一个账号打开的：请换回原来的账号，或刷新页面后用现在的账号填写。"
 NUMBER = re.compile("[0-9]{1,18}")  # what both databases take as a key
 
 
@@ -37,7 +38,7 @@ NUMBER = re.compile("[0-9]{1,18}")  # what both databases take as a key
 def dispatch(request):
     """The week's blocks of all my projects; a POST saves what was typed in any of them and submits what was asked for."""
     try:
-        week_of = _read_week(request)
+        week_of = read_week(request)
     except BadDay as fault:
         return render(request, "error.html", {"title": "周次无效", "message": str(fault)}, status=400)
     if request.as_of != request.today:  # a past day: the dispatches of its week
@@ -74,14 +75,16 @@ def dispatch(request):
 def dispatch_project(request, code: str):
     """One project's block: the part that htmx swaps, and a page of its own without it."""
     try:
-        week_of = _read_week(request)
+        week_of = read_week(request)
     except BadDay as fault:
         return render(request, "error.html", {"title": "周次无效", "message": str(fault)}, status=400)
-    week = _one_week(request, code, week_of)
+    week = one_week(request, code, week_of)
+    if request.method == "POST" and is_another_person(request):
+        return render(request, "error.html", {"title": "登录的是另一个账号", "message": ANOTHER_PERSON}, status=FORBIDDEN)
     if request.method == "POST":
         intent = request.POST.get("action", "save").partition(":")[0]
         outcome = _take(request, week, intent)
-        block = outcome.block(request, _one_week(request, code, week_of))
+        block = outcome.block(request, one_week(request, code, week_of))
         if not request.htmx and outcome.status == OK:
             messages.success(request, outcome.notice)
             return redirect(f"{reverse('dispatch')}?week={week_of}")
@@ -93,7 +96,12 @@ def dispatch_project(request, code: str):
     return render(request, template, context, status=status)
 
 
-def _read_week(request) -> dt.date:
+def is_another_person(request) -> bool:
+    """Whether the page was opened by somebody else than who is logged in by now: what one typed is never saved in another's name."""
+    return request.headers.get("X-Person", str(request.user.pk)) != str(request.user.pk)
+
+
+def read_week(request) -> dt.date:
     """The Monday that `?week=` names, else this week's; BadDay when it is no day or lies ahead."""
     text = request.GET.get("week", "").strip()
     week_of = monday(read_day(text, dt.date.max)) if text else monday(request.today)
@@ -110,7 +118,7 @@ def _by_county(request, projects):
     return projects.filter(versions__effective_to=None, versions__county__code=code)
 
 
-def _one_week(request, code: str, week_of: dt.date) -> ProjectWeek:
+def one_week(request, code: str, week_of: dt.date) -> ProjectWeek:
     scope = reports.reporting_in(permissions.dispatched_projects(request.user).filter(code=code), week_of)
     weeks = reports.read_weeks(scope, week_of, request.today)
     if not weeks:
@@ -130,6 +138,8 @@ def _page_context(request, week_of: dt.date) -> dict:
         "times": times,
         "week_state": times.state(now),
         "time_left": time_left(now, times.deadline_at),
+        "seconds_left": int((times.deadline_at - now).total_seconds()),
+        "seconds_to_lock": int((times.locks_at - now).total_seconds()),
         "is_past_week": week_of < this_week,
         "week_before": week_of - dt.timedelta(days=7),
         "week_after": week_of + dt.timedelta(days=7) if week_of < this_week else None,

@@ -1,47 +1,70 @@
-/* The dispatch page: cells mark themselves as equal to last period's, sums follow, Enter moves on, and what was typed is kept
-   on this machine until the server has acknowledged it. Without this file the page is a plain form and loses nothing either. */
+/* The dispatch page: cells mark themselves as equal to last period's, sums follow, and what was typed is kept on this machine
+   until the server has acknowledged it. Without this file the page is a plain form and loses nothing either.
+   `sheet` is what the other parts share: dispatch_save.js (autosave), _keys.js, _paste.js, _cards.js (phone), _photos.js. */
 
 const page = document.querySelector("[data-dispatch]")
-if (page) {
+const sheet = page ? { page } : null
+
+if (sheet) {
   const keyOf = (block) => `dispatch:${page.dataset.dispatch}:${block.dataset.block}`
-  const inputsOf = (block) => [...block.querySelectorAll("input[name], textarea[name]")].filter((i) => i.type !== "hidden" && i.type !== "radio")
-  const number = (text) => text.trim() === "" ? null : Number(text.normalize("NFKC").replace(/[,%\s]|万元/g, ""))
-  const initial = (input) => input.defaultValue.replace(/\r\n/g, "\n")
+  const plainEnds = (text) => text.replace(/\r\n/g, "\n")
+
+  sheet.blocks = () => [...page.querySelectorAll("[data-block]")]
+  sheet.block = (code) => page.querySelector(`[data-block="${CSS.escape(code)}"]`)
+  sheet.inputs = (block) => [...block.querySelectorAll("[data-cell] > input, [data-cell] > textarea")]
+  sheet.number = (text) => text.trim() === "" ? null : Number(text.normalize("NFKC").replace(/[,%\s]|万元/g, ""))
+  sheet.initial = (input) => plainEnds(input.defaultValue)
+  sheet.before = (cell) => cell.dataset.before === undefined ? undefined : plainEnds(cell.dataset.before)
+  sheet.isTouched = (block) => sheet.inputs(block).some((input) => input.value !== sheet.initial(input))
+  sheet.name = (block) => block.querySelector(".block-name").textContent
+
+  /** Write values into cells as if they had been typed. */
+  sheet.write = (changes) => {
+    for (const [name, value] of Object.entries(changes)) {
+      const input = page.querySelector(`[name="${CSS.escape(name)}"]`)
+      if (!input || input.value === value) continue
+      input.value = value
+      input.dispatchEvent(new CustomEvent("input", { bubbles: true, detail: "written" }))
+    }
+  }
 
   /* ── cells and sums ── */
   function mark(cell) {
-    if (cell.dataset.before === undefined) return
+    const before = sheet.before(cell)
+    if (before === undefined) return
     const input = cell.querySelector("input, textarea")
-    const before = cell.dataset.before.replace(/\r\n/g, "\n")
-    const same = input.inputMode === "decimal" ? number(input.value) === number(before) : input.value === before
+    const same = input.inputMode === "decimal" ? sheet.number(input.value) === sheet.number(before) : input.value === before
     cell.classList.toggle("is-same", same)
   }
 
   function sum(block) {
     for (const output of block.querySelectorAll("[data-sum]")) {
       const cells = [...block.querySelectorAll(`tbody input[name*="-${output.dataset.sum}_"]`)]
-      const total = cells.reduce((all, input) => all + Math.round((number(input.value) || 0) * 100), 0)
+      const total = cells.reduce((all, input) => all + Math.round((sheet.number(input.value) || 0) * 100), 0)
       output.textContent = Number.isFinite(total) ? String(total / 100) : "—"
     }
   }
 
-  const isTouched = (block) => inputsOf(block).some((input) => input.value !== initial(input))
-
-  function settle(block) {
+  sheet.settle = (block) => {
     block.querySelectorAll("[data-cell]").forEach(mark)
     sum(block)
     const same = block.querySelector("[data-same]")
-    if (same) same.disabled = isTouched(block)
+    if (same) same.disabled = sheet.isTouched(block)
   }
 
-  /* ── what was typed stays on this machine until the receipt ── */
-  const store = {
-    put(block) {
-      const typed = Object.fromEntries(inputsOf(block).filter((i) => i.value !== initial(i)).map((i) => [i.name, i.value]))
+  /* ── what was typed stays on this machine until the receipt ──
+     Kept are the cells that differ (`typed`), what they were on the page (`base`) and what was last sent and not answered (`sent`). */
+  sheet.store = {
+    put(block, sent) {
+      const touched = sheet.inputs(block).filter((i) => i.value !== sheet.initial(i))
+      const pick = (of) => Object.fromEntries(touched.map((i) => [i.name, of(i)]))
       try {
-        if (Object.keys(typed).length) localStorage.setItem(keyOf(block), JSON.stringify({ at: Date.now(), edit: block.dataset.edit, typed }))
-        else localStorage.removeItem(keyOf(block))
-      } catch { /* a full or forbidden store: the page itself still holds what was typed */ }
+        if (touched.length) {
+          const kept = { at: Date.now(), edit: block.dataset.edit, typed: pick((i) => i.value), base: pick(sheet.initial), sent: sent ?? null }
+          localStorage.setItem(keyOf(block), JSON.stringify(kept))
+        } else localStorage.removeItem(keyOf(block))
+        return true
+      } catch { return false } // a full or forbidden store: the page itself still holds what was typed
     },
     get(block) {
       try { return JSON.parse(localStorage.getItem(keyOf(block))) } catch { return null }
@@ -51,104 +74,80 @@ if (page) {
 
   function restore() {
     const restored = []
-    for (const block of page.querySelectorAll("[data-block]")) {
-      const kept = store.get(block)
+    for (const block of sheet.blocks()) {
+      const kept = sheet.store.get(block)
       if (!kept) continue
-      const lost = inputsOf(block).filter((i) => i.name in kept.typed && i.value !== kept.typed[i.name])
-      if (!lost.length) { if (!isTouched(block)) store.drop(block); continue }
+      const lost = sheet.inputs(block).filter((i) => i.name in kept.typed && i.value !== kept.typed[i.name])
+      if (!lost.length) { if (!sheet.isTouched(block)) sheet.store.drop(block); continue }
+      // Nobody else wrote where the server still says what I saw, or what I sent and never heard of: then it goes on from here.
+      const isMine = (i) => [kept.base?.[i.name], kept.sent?.[i.name]].includes(sheet.initial(i))
+      if (!lost.every(isMine)) block.querySelector(`input[name$="-version"]`).value = kept.edit // a newer save is a conflict to choose from
       for (const input of lost) input.value = kept.typed[input.name]
-      block.querySelector(`input[name$="-version"]`).value = kept.edit // answer to what was seen then: a newer save is a conflict to choose from
       block.open = true
+      sheet.settle(block)
       restored.push([block, new Date(kept.at)])
     }
+    sheet.restored = restored.map(([block]) => block.dataset.block)
     const box = document.querySelector("[data-restored]")
     if (!restored.length || !box) return
     const at = restored[0][1].toLocaleString("zh-CN", { month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit" })
-    box.textContent = `已恢复 ${at} 未保存成功的填写（${restored.map(([b]) => b.dataset.block).join("、")}），请核对后保存。`
+    box.textContent = `已恢复 ${at} 没有存到服务器的填写（${sheet.restored.join("、")}），请核对；继续填写或稍后会自动保存为草稿。`
     const discard = document.createElement("button")
     discard.type = "button"
     discard.className = "button button-small"
     discard.textContent = "不恢复，用已保存的"
-    discard.addEventListener("click", () => { restored.forEach(([b]) => store.drop(b)); location.reload() })
+    discard.addEventListener("click", () => { sheet.isLeaving = true; restored.forEach(([b]) => sheet.store.drop(b)); location.reload() })
     box.append(" ", discard)
     box.hidden = false
   }
 
   page.addEventListener("input", ({ target }) => {
     const block = target.closest("[data-block]")
-    if (!block) return
-    settle(block)
-    store.put(block)
-  })
-
-  /* ── Enter moves on; in a text of several lines Ctrl+Enter does ── */
-  page.addEventListener("keydown", (event) => {
-    const { target, key } = event
-    if (key !== "Enter" || event.isComposing || !target.matches("input, textarea")) return
-    if (target.matches("textarea") && !event.ctrlKey && !event.metaKey) return
-    event.preventDefault()
-    const stops = [...page.querySelectorAll("input, textarea, [data-submit]")].filter((e) => e.offsetParent && e.type !== "hidden" && !e.disabled)
-    const next = stops[stops.indexOf(target) + 1]
-    if (next) { next.focus(); if (next.select) next.select() }
+    if (!block || !target.closest("[data-cell]")) return
+    sheet.settle(block)
+    sheet.store.put(block)
   })
   page.addEventListener("focusin", ({ target }) => { if (target.inputMode === "decimal") target.select() })
 
-  /* ── htmx: send one block only, take back its answer whatever its status, notice an expired login ── */
+  /* ── htmx: send one block only, take back its answer whatever its status ── */
+  sheet.token = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "" // of the newest login, also one in another tab
+  sheet.person = page.dataset.dispatch.split(":")[0]
+
   document.addEventListener("htmx:configRequest", ({ detail }) => {
     const block = detail.elt.closest("[data-block]")
     if (!block) return
     for (const name of new Set(detail.formData.keys())) {
       if (!name.startsWith(`${block.dataset.block}-`) && name !== "action") detail.formData.delete(name)
     }
-    const cookie = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)
-    if (cookie) detail.headers["X-CSRFToken"] = cookie[1] // of the newest login, also one in another tab
+    if (sheet.token()) detail.headers["X-CSRFToken"] = sheet.token()
+    detail.headers["X-Person"] = sheet.person
   })
 
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    const { detail } = event
-    const block = detail.target.closest("[data-block]")
-    if (!block) return
-    if (detail.xhr.status === 403 || new URL(detail.xhr.responseURL).pathname.startsWith("/accounts/login")) {
-      detail.shouldSwap = detail.isError = false
-      expired(block)
-    } else if (detail.xhr.status === 409 || detail.xhr.status === 422) {
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    if (!detail.target.closest("[data-block]")) return
+    if (detail.xhr.status === 409 || detail.xhr.status === 422) {
       detail.shouldSwap = true
       detail.isError = false
     }
   })
 
-  function expired(block) {
-    let box = block.querySelector("[data-expired]")
-    if (!box) {
-      box = document.createElement("p")
-      box.className = "notice notice-error"
-      box.dataset.expired = ""
-      box.setAttribute("role", "alert")
-      block.querySelector(".block-foot").before(box)
-    }
-    const link = document.createElement("a")
-    link.href = "/accounts/login/"
-    link.target = "_blank"
-    link.textContent = "在新页登录"
-    box.replaceChildren("登录已过期，尚未保存。您填的都还在：请先", link, "，再回到这里重新点一次。")
-  }
-
   document.addEventListener("htmx:afterSwap", ({ detail }) => {
-    const id = detail.requestConfig.elt.closest("[data-block]")?.id
-    const block = id && document.getElementById(id)
+    const code = detail.requestConfig.elt.closest("[data-block]")?.dataset.block
+    const block = code && sheet.block(code)
     if (!block) return
-    settle(block)
+    sheet.settle(block)
     if ("receipt" in block.dataset) {
-      store.drop(block)
-      const all = [...page.querySelectorAll("[data-block]")]
+      sheet.store.drop(block)
+      const all = sheet.blocks()
       const next = all.slice(all.indexOf(block) + 1).concat(all).find((b) => b.open && b !== block)
+      page.dispatchEvent(new CustomEvent("sheet:receipt", { detail: { block, next: block.open ? null : next } }))
       if (!block.open && next) next.querySelector("input[inputmode]")?.focus()
     } else {
       block.querySelector(".has-error input, .has-error textarea, .pick input")?.focus()
     }
   })
 
-  page.querySelectorAll("[data-block]").forEach(settle)
+  sheet.blocks().forEach(sheet.settle)
   restore()
 }
 

@@ -24,14 +24,16 @@ if (reports) {
     } catch { /* the line dropped: typing goes on */ }
   }
 
+  /** The verdict is whole: what was said before of any cell makes way for it. */
   function show(block, { errors, faults, hints }) {
-    block.querySelectorAll(".field-live").forEach((old) => old.remove())
+    block.querySelectorAll(".field-live, [data-cell] > .field-error, [data-cell] > .field-hint, [data-said]").forEach((old) => old.remove())
+    for (const cell of block.querySelectorAll(".has-error:not(:has(.pick))")) cell.classList.remove("has-error")
     const unread = Object.entries(errors).flatMap(([name, sentences]) => sentences.map((sentence) => ({ name, sentence })))
     for (const { name, sentence, wants_reason: wantsReason } of [...unread, ...faults, ...hints]) {
       const input = name && block.querySelector(`[name="${CSS.escape(name)}"]`)
       const place = input ? input.closest("[data-cell]") : block.querySelector(".block-foot")
       if (wantsReason) block.querySelector(".block-reason").open = true
-      if (!place || [...place.querySelectorAll(".field-error, .field-hint")].some((said) => said.textContent === sentence)) continue
+      if (!place) continue
       const line = document.createElement("p")
       line.className = "field-hint field-live"
       line.setAttribute("role", "status")
