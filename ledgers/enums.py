@@ -51,3 +51,12 @@ class CheckCategory(models.TextChoices):
     ARCHIVES = "archives", "档案资料"
     DISPATCH = "dispatch", "调度填报"
     OTHER = "other", "其他"
+
+
+class OwnKind(models.TextChoices):
+    """What a column of the office's own holds."""
+
+    TEXT = "text", "文字"
+    NUMBER = "number", "数值"
+    DATE = "date", "日期"
+    CHOICE = "choice", "选项"

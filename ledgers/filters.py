@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 
 from ledgers.master import overdue_permits
 from ledgers.rows import Rows
+from ledgers.search import spelled_like
 from linfen_water import policy
 from linfen_water.enums import UnitKind
 from linfen_water.models import County, Domain, Unit
@@ -30,6 +31,8 @@ def spoken(form: forms.Form) -> list[str]:
 class LedgerFilter(filters.FilterSet):
     """A filter that knows the day its ledger speaks of."""
 
+    folded: tuple[str, ...] = ()  # conditions that wait behind 更多筛选条件
+
     def __init__(self, *args, day: dt.date, **kwargs):
         self.day = day
         super().__init__(*args, **kwargs)
@@ -48,6 +51,7 @@ class LedgerFilter(filters.FilterSet):
 class RowsFilter:
     """The same door for rows that rules compute: `queryset` is what the ledger's `rows` gave, `qs` the `Rows` chosen of it."""
 
+    folded: tuple[str, ...] = ()
     form_class: type[forms.Form]  # takes `source`, what the ledger's `rows` gave, beside the address
 
     def __init__(self, data, *, queryset, day: dt.date):
@@ -84,6 +88,18 @@ def date_input() -> forms.DateInput:
     return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
+# Dates of a project that can be narrowed from both ends.
+DATES = [
+    ("baseline_finish_on", "基线完工", "v__baseline_finish_on"),
+    ("baseline_start_on", "基线开工", "v__baseline_start_on"),
+    ("forecast_start_on", "预计开工", "forecast_start_on"),
+    ("forecast_finish_on", "预计完工", "forecast_finish_on"),
+    ("started_on", "实际开工", "known_start_on"),
+    ("completed_on", "实际完工", "known_completion_on"),
+    ("updated_on", "更新周", "week_of"),
+]
+
+
 class ProjectFilter(LedgerFilter):
     """工程总台账."""
 
@@ -107,11 +123,31 @@ class ProjectFilter(LedgerFilter):
     )
     started_from = filters.DateFilter(label="开工自", field_name="known_start_on", lookup_expr="gte", widget=date_input())
     completed_from = filters.DateFilter(label="完工自", field_name="known_completion_on", lookup_expr="gte", widget=date_input())
+    date = filters.ChoiceFilter(label="按日期", choices=[(name, label) for name, label, _ in DATES], method="by_date", empty_label="不限")
+    date_from = filters.DateFilter(label="日期自", method="by_date", widget=date_input())
+    date_to = filters.DateFilter(label="日期至", method="by_date", widget=date_input())
+    lag_from = filters.NumberFilter(label="滞后不少于（百分点）", method="by_lag", min_value=-100, max_value=100)
+    lag_to = filters.NumberFilter(label="滞后不多于（百分点）", method="by_lag", min_value=-100, max_value=100)
+
+    folded = ("unit", "started_from", "completed_from", "date", "date_from", "date_to", "lag_from", "lag_to")
+
+    def by_date(self, queryset: QuerySet, name: str, value) -> QuerySet:
+        """Two ends of one date: which one is chosen apart (the baseline's finish by itself)."""
+        if name == "date":
+            return queryset
+        chosen = self.form.cleaned_data.get("date") or DATES[0][0]
+        field = next(field for key, _, field in DATES if key == chosen)
+        return queryset.filter(**{f"{field}__{'gte' if name == 'date_from' else 'lte'}": value})
+
+    def by_lag(self, queryset: QuerySet, name: str, points) -> QuerySet:
+        """Unfinished projects by their percentage points behind plan."""
+        ends = Q(lag__gte=float(points) - HAIR) if name == "lag_from" else Q(lag__lte=float(points) + HAIR)
+        return queryset.filter(ends & ~Q(stage=Stage.FINISHED))
 
     def search(self, queryset: QuerySet, name: str, text: str) -> QuerySet:
-        """Every word must be found in the code, the number, the name or the owner."""
+        """Every word must be found in the code, the number, the name (also as it is spelled) or the owner."""
         for word in text.split():
-            found = Q(code__icontains=word) | Q(v__name__icontains=word) | Q(v__owner__icontains=word)
+            found = Q(code__icontains=word) | Q(v__name__icontains=word) | Q(v__owner__icontains=word) | spelled_like("v__spelling", word)
             if word.isascii() and word.isdigit() and len(word) <= 5:
                 found |= Q(number=int(word))
             queryset = queryset.filter(found)

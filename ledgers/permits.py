@@ -10,6 +10,7 @@ from django.db.models.fields import CharField
 
 from ledgers import columns as c
 from ledgers.filters import LedgerFilter
+from ledgers.search import spelled_like
 from ledgers.tables import LedgerTable
 from linfen_water import clock
 from linfen_water.models import County, Domain, Unit
@@ -211,7 +212,8 @@ class PermitFilter(LedgerFilter):
     def search(self, queryset: QuerySet, name: str, text: str) -> QuerySet:
         """Every word must be found in the code, the project's name or the number of the paper."""
         for word in text.split():
-            queryset = queryset.filter(Q(code__icontains=word) | Q(v__name__icontains=word) | Q(doc_number__icontains=word))
+            found = Q(code__icontains=word) | Q(v__name__icontains=word) | Q(doc_number__icontains=word)
+            queryset = queryset.filter(found | spelled_like("v__spelling", word))
         return queryset
 
     def only_those(self, queryset: QuerySet, name: str, what: str) -> QuerySet:

@@ -4,6 +4,7 @@ from django import forms
 
 from ledgers.filters import RowsFilter, spoken
 from ledgers.rows import Rows
+from ledgers.search import matches
 from ledgers.water import Source
 from monitoring.enums import WaterClass
 from monitoring.filters import SectionsForm
@@ -49,7 +50,7 @@ class SectionFilter(RowsFilter):
             for row in self.queryset.read(self.months)
             if self.form.choose([row["row"]])
             and (not water_class or row["water_class"] == int(water_class))
-            and all(word in _searched(row) for word in q.split())
+            and matches(q, row["section"], row["river"], row["county"], row["note"])
         ]
         return Rows(rows, is_by_result=bool(water_class or chosen["only"]))
 
@@ -71,7 +72,3 @@ class SectionFilter(RowsFilter):
         months = sorted(self.months)
         named = [f"月份：{months[0].label}" + (f"—{months[-1].label}" if len(months) > 1 else "")] if months else []
         return [*named, *(words for words in spoken(self.form) if not words.startswith(("月份自", "月份至")))]
-
-
-def _searched(row: dict) -> str:
-    return f"{row['section']} {row['river']} {row['county']} {row['note']}"

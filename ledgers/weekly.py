@@ -13,6 +13,7 @@ from django.db.models import Min
 from ledgers import columns as c
 from ledgers.filters import RowsFilter, spoken
 from ledgers.rows import Rows
+from ledgers.search import matches
 from ledgers.tables import LedgerTable
 from linfen_water import clock
 from linfen_water.dates import monday
@@ -128,7 +129,7 @@ class DispatchesFilter(WeekFilter):
             and (not domain or row["domain"] == domain.name)
             and (not state or row["state"] == STATES[state])
             and (not only or row["is_late" if only == "late" else "is_same"])
-            and all(word in f"{row['code']} {row['name']} {row['done']} {row['hinders']}" for word in q.split())
+            and matches(q, row["code"], row["name"], row["county"], row["done"], row["hinders"])
         )
 
 

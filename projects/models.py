@@ -13,6 +13,7 @@ from linfen_water import clock
 from linfen_water.dates import monday
 from linfen_water.enums import Role
 from linfen_water.models import County, Domain, Unit, User
+from linfen_water.pinyin import spelled
 from monitoring.models import Section
 from projects import site_models, target_models  # noqa: F401 - so that Django finds them
 from projects.enums import (
@@ -49,6 +50,22 @@ SAID = (
     "forecast_start_on",
     "forecast_finish_on",
 )
+
+
+class SpellingField(models.TextField):
+    """How another field of the row is typed by pinyin and initials, written with it (also in bulk): lists of any length search it."""
+
+    def __init__(self, *args, of: str = "", **kwargs):
+        self.of = of
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self):
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, kwargs | {"of": self.of}
+
+    def pre_save(self, instance, add):
+        setattr(instance, self.attname, spelled(getattr(instance, self.of)))
+        return getattr(instance, self.attname)
 
 
 class ProjectQuerySet(models.QuerySet):
@@ -165,6 +182,7 @@ class ProjectVersion(models.Model):
     reason = models.CharField("变更理由", max_length=200)
     by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, verbose_name="录入人")
     recorded_at = models.DateTimeField("录入时间", auto_now_add=True)
+    spelling = SpellingField("名称的拼写", of="name", blank=True, default="", editable=False)
 
     class Meta:
         ordering = ["project", "effective_from"]

@@ -49,6 +49,7 @@ class ProblemConditions(filters.FilterSet):
                 | Q(measures__icontains=word)
                 | Q(project__code__icontains=word)
                 | Q(v__name__icontains=word)
+                | (Q(v__spelling__contains=word.lower()) if word.isascii() else Q())
             )
         return queryset
 
