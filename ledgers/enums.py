@@ -60,3 +60,27 @@ class OwnKind(models.TextChoices):
     NUMBER = "number", "数值"
     DATE = "date", "日期"
     CHOICE = "choice", "选项"
+
+
+class Measure(models.TextChoices):
+    """What the office may do about slow works, from the softest; those of `LETTERS` are done by letter."""
+
+    CHASE = "chase", "催报"
+    EARLY_WARNING = "early-warning", "预警函"
+    REMINDER = "reminder", "提醒函"
+    SUPERVISION = "supervision", "督办函"
+    SITE_SUPERVISION = "site-supervision", "现场督导"
+    REGULATORY_TALK = "talk", "约谈"
+    LISTED_SUPERVISION = "listed-supervision", "挂牌督办"
+    ACCOUNTABILITY = "accountability", "问责材料汇集"
+
+
+# Kinds of documents that go to one unit and are answered. Their values are those of the measures.
+LETTERS = (DocumentKind.EARLY_WARNING, DocumentKind.REMINDER, DocumentKind.SUPERVISION, DocumentKind.TALK)
+# The next rung of the ladder when a letter did not help.
+NEXT = {
+    Measure.EARLY_WARNING: Measure.REMINDER,
+    Measure.REMINDER: Measure.SUPERVISION,
+    Measure.SUPERVISION: Measure.REGULATORY_TALK,
+    Measure.REGULATORY_TALK: Measure.LISTED_SUPERVISION,
+}

@@ -36,6 +36,17 @@ class Values:
     far_behind_points: int = 30  # 严重滞后
     silent_weeks: int = 4  # weekly reports without any change that count as "no visible progress"
     due_days: int = 60  # early warning: due to start or finish within so many days
+    warn_points: int = 1  # early warning: due to finish soon and so many points behind plan
+    late_weeks: int = 2  # reminder: so many weeks with late or missing reports …
+    late_window_weeks: int = 4  # … among the last so many weeks
+    bottom_ranks: int = 3  # reminder: among the last so many of the appraisal, with unfinished projects
+    after_talk_days: int = 30  # listed supervision: still no change so many days after a talk
+    grave_letters: int = 1  # accountability: so many unanswered supervision letters beside a listed supervision
+    letters_day: int = 1  # day of the month from which its early warnings and reminders must exist as drafts
+    reply_days_early_warning: int = 5  # working days to answer, by kind of letter
+    reply_days_reminder: int = 5
+    reply_days_supervision: int = 3
+    reply_days_talk: int = 10
     counties_read_others: bool = False  # whether a county may read (never write) the projects of the others
 
 
@@ -59,7 +70,7 @@ class Term(NamedTuple):
 
 
 WEEKDAYS = ["周一", "周二", "周三", "周四", "周五", "周六", "周日"]
-WEEK, CHECK, JUDGE, HELP, SHOW = "每周填报时间", "填报时的提示", "研判与文书", "问题协调的期限", "公开范围"
+WEEK, CHECK, JUDGE, LETTER, HELP, SHOW = "每周填报时间", "填报时的提示", "研判与文书", "函件与措施", "问题协调的期限", "公开范围"
 # Every field of Values. All defaults are proposals of our own; "[P]" in a help text: a figure published elsewhere.
 TERMS = {
     "open_weekday": Term(WEEK, "开放日", "从这天起可以填报本周。", 0, 6),
@@ -81,6 +92,19 @@ TERMS = {
     ),
     "due_days": Term(JUDGE, "预警提前", "距基线开工或完工还有这么多天而条件不具备，发预警函。", 1, 366, "天"),
     "bulletin_day": Term(JUDGE, "通报成稿日", "每月从这天起，上月通报须已有草稿。", 1, 28, "日"),
+    "warn_points": Term(LETTER, "预警的序时差", "距基线完工在预警提前天数之内，且序时差达到这个数，发预警函。", 0, 100, "个百分点"),
+    "late_weeks": Term(LETTER, "迟报周数", "近几周中有这么多周迟报或未报，发提醒函。", 1, 26, "周"),
+    "late_window_weeks": Term(LETTER, "迟报统计范围", "迟报从最近截止的这么多周里数（无工作日的周不计）。", 1, 26, "周"),
+    "bottom_ranks": Term(LETTER, "考核靠后名次", "考核在最后这么多名、且有未完工项目的县，发提醒函。", 1, 20, "名"),
+    "after_talk_days": Term(LETTER, "约谈后观察期", "约谈这么多天以后仍无明显进展，提请挂牌督办。", 1, 366, "天"),
+    "grave_letters": Term(
+        LETTER, "汇集材料的函件数", "挂牌督办的县另有这么多件督办函逾期未回复，汇集问责材料；是否问责由有权机关决定。", 1, 20, "件"
+    ),
+    "letters_day": Term(LETTER, "月初拟函日", "每月从这天起，当月预警函、提醒函须已有草稿。", 1, 28, "日"),
+    "reply_days_early_warning": Term(LETTER, "预警函回复期限", "印发次日起算。", 1, 60, "个工作日"),
+    "reply_days_reminder": Term(LETTER, "提醒函回复期限", "同上。", 1, 60, "个工作日"),
+    "reply_days_supervision": Term(LETTER, "督办函回复期限", "同上。", 1, 60, "个工作日"),
+    "reply_days_talk": Term(LETTER, "约谈后报告期限", "同上。", 1, 60, "个工作日"),
     "help_days_office": Term(HELP, "一级：专班办分析", "问题在这一级超过期限即提请升级，由人决定。", 1, 120, "个工作日"),
     "help_days_departments": Term(HELP, "二级：部门会商", "同上。", 1, 120, "个工作日"),
     "help_days_city": Term(HELP, "三级：市领导协调", "同上。", 1, 120, "个工作日"),
@@ -93,6 +117,11 @@ def values_on(day: dt.date) -> Values:
     """The thresholds in force on `day`."""
     row = Policy.objects.filter(effective_on__lte=day).order_by("effective_on").last()
     return read(row.values if row else {})
+
+
+def effective_on(day: dt.date) -> dt.date | None:
+    """Since when the thresholds in force on `day` are in force; None: our own proposals, which nobody has set yet."""
+    return Policy.objects.filter(effective_on__lte=day).order_by("effective_on").values_list("effective_on", flat=True).last()
 
 
 def values_on_each(days: Collection[dt.date]) -> dict[dt.date, Values]:
@@ -125,6 +154,8 @@ def faults(values: Values) -> list[tuple[str, str]]:
         found.append(("lock_weekday", "锁定不能早于截止：请改其中一个。"))
     if values.behind_points > values.far_behind_points:
         found.append(("far_behind_points", "“严重滞后”不能小于“滞后”。"))
+    if values.late_weeks > values.late_window_weeks:
+        found.append(("late_window_weeks", "“迟报统计范围”不能小于“迟报周数”。"))
     return found
 
 

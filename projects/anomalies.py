@@ -70,8 +70,8 @@ def judge(course: Course, week_of: dt.date, day: dt.date, values: policy.Values)
     return [
         *_unreported(course, week_of),
         *_silent(course, week_of, values),
-        *_milestones(facts, day),
-        *(verdict for permit in course.permits if (verdict := _stalled(permit, day))),
+        *milestones(facts, day),
+        *(verdict for permit in course.permits if (verdict := stalled(permit, day))),
         *_jump(course.past, week_of, values),
         *_idle_money(course.past, facts.physical_progress, values),
     ]
@@ -80,8 +80,13 @@ def judge(course: Course, week_of: dt.date, day: dt.date, values: policy.Values)
 def _unreported(course: Course, week_of: dt.date) -> Iterator[Verdict]:
     said = course.past[0].week_of if course.past else None
     if course.is_due and said != week_of:
-        last = f"最近一次填报为{week_words(said)}" if said else "列入以来没有填报"
-        yield Verdict(Anomaly.UNREPORTED, f"{week_words(week_of)}未报周调度，{last}", (("最近一次填报", str(said or "无")),))
+        yield unreported(week_of, said)
+
+
+def unreported(week_of: dt.date, said: dt.date | None) -> Verdict:
+    """That nothing was reported in a week; `said` is the last week in which something was."""
+    last = f"最近一次填报为{week_words(said)}" if said else "列入以来没有填报"
+    return Verdict(Anomaly.UNREPORTED, f"{week_words(week_of)}未报周调度，{last}", (("最近一次填报", str(said or "无")),))
 
 
 def _silent(course: Course, week_of: dt.date, values: policy.Values) -> Iterator[Verdict]:
@@ -97,7 +102,7 @@ def _silent(course: Course, week_of: dt.date, values: policy.Values) -> Iterator
     yield Verdict(Anomaly.SILENT, sentence, (("期数（建议值）", f"{span}期"), ("总体进度", _percent(progress))))
 
 
-def _milestones(facts: ProjectFacts, day: dt.date) -> Iterator[Verdict]:
+def milestones(facts: ProjectFacts, day: dt.date) -> Iterator[Verdict]:
     """A baseline date that lies before `day` with its event still to come. The day itself is still in time."""
     for word, baseline_on, is_open, forecast_on in (
         ("开工", facts.baseline_start_on, facts.stage == Stage.NOT_STARTED, facts.forecast_start_on),
@@ -111,7 +116,7 @@ def _milestones(facts: ProjectFacts, day: dt.date) -> Iterator[Verdict]:
             yield Verdict(Anomaly.MILESTONE, f"{_day(baseline_on)}基线{word}已过{late}天仍未{word}{now}{ahead}", evidence)
 
 
-def _stalled(permit: PermitDates, day: dt.date) -> Verdict | None:
+def stalled(permit: PermitDates, day: dt.date) -> Verdict | None:
     """Not obtained by the end of its last promised working day."""
     due_on = add_workdays(permit.submitted_on, permit.promised_workdays)
     if day <= due_on:

@@ -126,3 +126,12 @@ class HelpLevel(models.IntegerChoices):
     DEPARTMENTS = 2, "二级：部门会商"
     CITY_LEADERS = 3, "三级：市领导协调"
     PROVINCE = 4, "四级：报省专班"
+
+
+class StopKind(models.TextChoices):
+    """Why works stand still with approval."""
+
+    WINTER = "winter", "冬休"
+    ORDER = "order", "停工令"
+    FLOOD = "flood", "汛期停工"
+    OTHER = "other", "其他批准停工"

@@ -15,7 +15,7 @@ from linfen_water.enums import Role
 from linfen_water.models import County, Domain, Unit, User
 from linfen_water.pinyin import spelled
 from monitoring.models import Section
-from projects import site_models, target_models  # noqa: F401 - so that Django finds them
+from projects import site_models, stop_models, target_models  # noqa: F401 - so that Django finds them
 from projects.enums import (
     DispatchState,
     HelpLevel,
