@@ -224,8 +224,8 @@ def _row(
         items=tuple(row.items) if row else (),
         over_iii=tuple(key for key in row.items if _is_over(table.of(key, section.water_body), values.get(key))) if row else (),
         deciding=tuple(map(table.name, row.deciding_items)) if row else (),
-        pollutants=tuple(_pollutant(table, key, multiple) for key, multiple in row.main_pollutants) if row else (),
-        over_target=tuple(_pollutant(table, key, multiple) for key, multiple in over),
+        pollutants=tuple(pollutant(table, key, multiple) for key, multiple in row.main_pollutants) if row else (),
+        over_target=tuple(pollutant(table, key, multiple) for key, multiple in over),
         note=(row.note if row else "") or _why_not(water_class, period, causes),
         class_before=_class(found.get(period.before)) if period.before else None,
         class_year_before=_class(found.get(period.year_before)),
@@ -251,7 +251,7 @@ def _class(row: Assessment | None) -> WaterClass | None:
     return WaterClass(row.water_class) if row and row.water_class else None
 
 
-def _pollutant(table: limits.Limits, key: str, multiple) -> Pollutant:
+def pollutant(table: limits.Limits, key: str, multiple) -> Pollutant:
     return Pollutant(key, table.name(key), None if multiple is None else Decimal(multiple))
 
 

@@ -23,6 +23,26 @@ STAGES = {
     "2": {"symbol": "square", "size": 19.0, "token": "stage-green"},
     "3": {"symbol": "circle", "size": 21.6, "token": "stage-blue"},
 }
+RING = 3.4  # width of the line around a button that changed in the week shown
+
+# Map 1 by choice: a shape and a colour each, none of them a stage's.
+_SHAPES = (("circle", 18.6), ("square", 16.6), ("diamond", 17.6), ("pentagon", 20.0), ("hexagon", 19.6), ("cross", 21.0))
+DOMAINS = [{"symbol": _SHAPES[n % 6][0], "size": _SHAPES[n % 6][1], "token": f"mark-{n + 1}"} for n in range(8)]
+_PLAIN = {"symbol": "circle", "size": 18.6, "token": "sheet", "digit": "ink"}
+RISKS = {
+    "normal": _PLAIN,
+    "behind": {"symbol": "triangle-up", "size": 25.0, "token": "mark-1", "digit": "mark-digit"},
+    "far_behind": {"symbol": "triangle-down", "size": 26.0, "token": "mark-bad", "digit": "mark-bad-digit"},
+    "unreported": {"symbol": "square", "size": 16.6, "token": "mark-6", "digit": "mark-digit"},
+}
+LAGS = {  # the disc then holds the points instead of the number
+    "ahead": _PLAIN,
+    "some": {"symbol": "circle", "size": 18.6, "token": "mark-8", "digit": "mark-digit"},
+    "behind": {"symbol": "square", "size": 17.6, "token": "mark-1", "digit": "mark-digit"},
+    "far_behind": {"symbol": "diamond", "size": 20.8, "token": "mark-bad", "digit": "mark-bad-digit"},
+    "unreported": {"symbol": "hexagon", "size": 18.6, "token": "mark-6", "digit": "mark-digit"},
+    "finished": {"symbol": "circle", "size": 9.0, "token": "ink-faint", "digit": "ink-faint"},
+}
 
 
 def pixels_per_km(size: tuple[float, float]) -> float:
@@ -38,6 +58,10 @@ def wall_figures(size: tuple[float, float], base_url: str, theme: str) -> dict:
         "stages": {
             key: stage | {"color": colour[stage["token"]], "digit": colour[f"{stage['token']}-digit"]} for key, stage in STAGES.items()
         },
+        "ring": RING,
+        "domains": [mark | {"color": colour[mark["token"]], "digit": colour["mark-digit"]} for mark in DOMAINS],
+        "risks": {key: mark | {"color": colour[mark["token"]], "digit": colour[mark["digit"]]} for key, mark in RISKS.items()},
+        "lags": {key: mark | {"color": colour[mark["token"]], "digit": colour[mark["digit"]]} for key, mark in LAGS.items()},
         "water": {str(n): {"color": colour[f"water-{n}"], "digit": colour[f"water-{n}-digit"]} for n in range(7)},
         "maps": [_map(size, base_url, traces(colour), colour) for traces in (_sites, _magnets, _sections)],
         "time": _time(colour),
@@ -97,15 +121,13 @@ def _sites(colour: dict) -> list[dict]:
 
 
 def _magnets(colour: dict) -> list[dict]:
-    ring = _points("changed", 27, "rgba(0,0,0,0)")
-    ring["marker"] |= {"size": [], "symbol": [], "color": colour["ink"], "line": {"width": 2.6, "color": colour["ink"]}}
+    """A button's own line is its ring in the week of a change: the browser turns it on and off without drawing anew."""
     return [
         *_ground(colour),
         _lines("leaders", 1.1, colour["ink-soft"]),
         _points("anchors", 5, colour["ink-soft"]),
         _text("counties", COUNTY_NAME, colour["ink"], colour["map-land"]),
-        _buttons("magnets", 21, 12.8, line={"width": 0}),
-        ring,
+        _buttons("magnets", 21, 12.8, line={"width": [], "color": colour["ink"]}),
     ]
 
 
@@ -166,16 +188,9 @@ def _faded(color: str, opacity: float) -> str:
 
 
 def _board(colour: dict) -> dict:
-    """One column of buttons per county, finished ones below, with n/m under its name."""
-    ring = _points("changed", 17, colour["ink"])
-    ring["marker"] |= {"size": [], "symbol": [], "color": colour["ink"], "line": {"width": 1.6, "color": colour["ink"]}}
+    """One column of buttons per county, finished ones below; names and n/m stand below it in the page."""
     return {
-        "data": [
-            _buttons("magnets", 13, 1, line={"width": 0}) | {"mode": "markers"},
-            ring,
-            _text("names", COUNTY_NAME, colour["ink"]),
-            _text("rates", 15.5, colour["ink-soft"]),
-        ],
+        "data": [_buttons("magnets", 13, 1, line={"width": [], "color": colour["ink"]}) | {"mode": "markers"}],
         "layout": _layout(colour) | {"xaxis": _axis(range=[-0.5, 1]), "yaxis": _axis(range=[0, 10])},
     }
 

@@ -165,6 +165,22 @@ class StageFactForm(forms.Form):
     ground = forms.CharField(label="依据", max_length=120, error_messages={"required": "请写明依据，例如竣工验收、现场核查。"})
 
 
+class MagnetForm(forms.Form):
+    """The turn of a button on the wall: what happened, when, and what proves it."""
+
+    GROUNDS = {"报告": "周调度或县（市、区）报告", "验收文件": "竣工验收文件", "核查": "现场核查", "说明": "情况说明"}
+    event = forms.ChoiceField(choices=StageEvent, widget=forms.HiddenInput)
+    on = DayField(label="日期")
+    kind = forms.ChoiceField(label="依据", choices=GROUNDS.items())
+    note = forms.CharField(label="文号或说明", max_length=100, error_messages={"required": "请写明文号或说明，例如“临环验〔2025〕3号”。"})
+
+    @property
+    def fact(self) -> dict:
+        """What `services.record_stage_fact` wants."""
+        data = self.cleaned_data
+        return {"event": StageEvent(data["event"]), "on": data["on"], "ground": f"{self.GROUNDS[data['kind']]}：{readable(data['note'])}"}
+
+
 class WithdrawalForm(forms.Form):
     """Why a stage fact is withdrawn."""
 

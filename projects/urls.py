@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from projects.views import autosave, board, check, dispatch, problems, projects, review, scurve, wall, weeks, works
+from projects.views import autosave, board, check, dispatch, problems, projects, review, scurve, wall, wall_cards, weeks, works
 from projects.views import permits as permit_pages
 
 urlpatterns = [
@@ -39,6 +39,11 @@ urlpatterns = [
     path("problems/<str:code>/files/<int:pk>/withdraw/", problems.problem_file_withdraw, name="problem_file_withdraw"),
     path("attachments/<int:pk>/", problems.attachment, name="attachment"),
     path("sections/<int:pk>/works/", works.section_works, name="section_works"),
+    path("wall/find/", wall_cards.finder, name="wall_find"),
+    path("wall/projects/<str:code>/", wall_cards.project, name="wall_project"),
+    path("wall/projects/<str:code>/turn/", wall_cards.turn, name="wall_turn"),
+    path("wall/projects/<str:code>/turn/<int:pk>/withdraw/", wall_cards.turn_back, name="wall_turn_back"),
+    path("wall/sections/<int:pk>/", wall_cards.section, name="wall_section"),
     path("wall/", wall.wall_page, name="wall"),
     path("wall/base.svg", wall.base_svg, name="wall_base"),
     path("wall/outlines.json", wall.outlines_json, name="wall_outlines"),

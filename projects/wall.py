@@ -16,14 +16,14 @@ import orjson
 from django.conf import settings
 from django.core.cache import cache, caches
 
-from linfen_water import clock, permissions, trail
+from linfen_water import clock, permissions, policy, trail
 from linfen_water.dates import monday
 from linfen_water.enums import CountyKind
 from linfen_water.models import County, Domain
 from monitoring import maps as water_maps
 from monitoring.enums import Level
 from monitoring.models import Section
-from projects import charts, geo, placement
+from projects import charts, geo, placement, rules
 from projects.enums import Provenance, Stage
 from projects.facts import ProjectFacts, Totals, project_facts, totals
 from projects.permissions import visible_projects
@@ -71,6 +71,7 @@ def document(region, user, day: dt.date) -> dict:
     states = water_maps.section_states(day)
     land = land_of(region)
     is_dense = len(facts) > charts.MOST_BUTTONS
+    points = policy.values_on(day)
     plan = _plan(land, counties, [] if is_dense else facts, states)
     return {
         "as_of": day,
@@ -80,9 +81,10 @@ def document(region, user, day: dt.date) -> dict:
         "size": land.size,
         "is_dense": is_dense,  # too many projects for a button each: counts per county stand in their stead
         "domains": list(Domain.objects.values_list("name", flat=True)),
+        "lag_points": [points.behind_points, points.far_behind_points],
         "totals": _totals(facts),
         "counties": _counties(counties, plan),
-        "projects": _projects(facts, listed, week0, land, plan),
+        "projects": _projects(facts, listed, points, week0, land, plan),
         "rivers": [{"name": r.name, "kind": r.kind, "place": plan.river_names.get(r.name)} for r in land.rivers],
         "sections": [_section(state, week0, land, plan) for state in states],
         "water": _water(states, day),
@@ -142,7 +144,7 @@ def _last_week(facts: list[ProjectFacts], day: dt.date, week0: dt.date) -> int:
     return max([_week(day, week0), *(_week(end, week0) for end in ends)])
 
 
-def _projects(facts: list[ProjectFacts], listed: dict, week0: dt.date, land: geo.Land, plan: "_Plan") -> dict:
+def _projects(facts: list[ProjectFacts], listed: dict, points: policy.Values, week0: dt.date, land: geo.Land, plan: "_Plan") -> dict:
     def column(name: str) -> list:
         return [getattr(f, name) for f in facts]
 
@@ -165,6 +167,8 @@ def _projects(facts: list[ProjectFacts], listed: dict, week0: dt.date, land: geo
         "completed_on": column("completed_on"),
         "planned_finish_on": [f.forecast_finish_on or f.baseline_finish_on for f in facts],
         "progress": [_number(f.physical_progress) for f in facts],
+        "lag": [None if f.lag is None else round(float(f.lag), 1) for f in facts],
+        "risk": [rules.risk(f.stage, f.lag, points.behind_points, points.far_behind_points) for f in facts],
         "investment": [float(f.total_investment_wan / YI) for f in facts],
         "provenance": [Provenance(f.provenance).label for f in facts],
         "disc_x": [plan.discs[f.pk][0] for f in facts if f.pk in plan.discs],

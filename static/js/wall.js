@@ -4,6 +4,7 @@
 window.wall = (() => {
   const POLL = 30000 // ms, ± a fifth, so that many walls do not ask at once
   const STEP = 170 // ms a week while playing
+  const SETTLE = 400 // ms after the last step the board is sorted anew: columns that jump under a moving slider cannot be followed
   const MOST_ROWS = 400
   const PLOT = { staticPlot: true, displayModeBar: false, showSendToCloud: false, responsive: false }
   const { STAGE_WORDS, ROMAN } = wallDerive
@@ -16,9 +17,11 @@ window.wall = (() => {
 
   const state = {
     doc: null, etag: null, outlines: null, week: null, county: asked.get("county") ?? "", domain: "", focus: asked.get("focus") ?? "",
-    tab: asked.get("tab") ?? "2", counts: null, isPlaying: false, checkedAt: null, fault: "", order: null,
+    tab: asked.get("tab") ?? "2", colour: asked.get("colour") ?? "", card: asked.get("card") ?? "",
+    counts: null, isPlaying: false, checkedAt: null, fault: "", order: null, rem: 10, steppedAt: 0,
   }
-  const drawn = {} // what is on screen now: per plot, the items a pointer can find
+  const drawn = {} // what is on screen now: per plot, what it was drawn from and the items a pointer can find
+  const told = new Map() // what each part of the page says, so that nothing is written twice
 
   const figures = () => figuresByTheme[document.documentElement.dataset.theme]
   const isLive = () => state.week === null || state.week === state.doc?.week
@@ -48,12 +51,17 @@ window.wall = (() => {
     state.etag = etag
     state.order = null
     if (follows || !(state.week >= 0 && state.week <= doc.last_week)) state.week = doc.week
+    if (asked.get("date")) { // the day of an address that was sent
+      state.week = wallDerive.weekOf(doc, asked.get("date")) ?? doc.week
+      asked.delete("date")
+    }
     if (!doc.counties.name.includes(state.county)) state.county = ""
     const slider = one("[data-slider]")
     slider.max = doc.last_week
     slider.style.setProperty("--known", `${(100 * doc.week) / Math.max(doc.last_week, 1)}%`)
     one("[data-empty]").hidden = doc.projects.code.length > 0
     draw()
+    document.dispatchEvent(new CustomEvent("wall:data"))
   }
 
   async function poll() {
@@ -79,6 +87,7 @@ window.wall = (() => {
   /** Draw everything for the present state. */
   function draw() {
     if (!state.doc) return
+    state.rem = parseFloat(getComputedStyle(document.documentElement).fontSize) / 10
     body.dataset.tab = state.tab
     if (state.focus && !phone.matches) body.dataset.focus = state.focus
     else delete body.dataset.focus
@@ -89,46 +98,58 @@ window.wall = (() => {
     showWeek()
     showNotes()
     showIndex()
+    showChosen()
     body.classList.add("is-drawn")
   }
 
   /** Only what moves with the slider. */
   function drawWeek() {
     showFigures()
-    drawMap("2")
-    if (!state.isPlaying || phone.matches) drawMap("1")
-    drawMap("3")
+    for (const number of ["2", "1", "3"]) drawMap(number)
     drawBoard()
     showWeek()
     showNotes()
-    if (!state.isPlaying) showIndex()
+    showChosen()
   }
 
+  /** Draw a map when anything it shows has changed; the colours of magnets alone are changed in place. */
   function drawMap(number) {
     const box = one(`[data-map="${number}"]`)
     const { clientWidth: width, clientHeight: height } = box
     if (!width || !height) return
     const frame = wallMaps.frame(state.doc, figures(), width, height, state.county, state.outlines)
-    const map = wallMaps.map(Number(number), state.doc, figures(), view(frame), state.outlines)
-    drawn[number] = { box, items: map.items, frame }
+    const now = view(frame), key = mapKey(number, now), before = drawn[number]
+    if (before?.key === key) {
+      if (number !== "2") return
+      if (wallMaps.turn(box, wallMaps.looks(state.doc, figures(), now, before.own, frame.k, figures().ring * frame.k))) return
+    }
+    const map = wallMaps.map(Number(number), state.doc, figures(), now, state.outlines)
+    drawn[number] = { box, items: map.items, frame, key, own: wallMaps.shown(state.doc, now) }
     plot(box, map.data, map.layout, width, height)
     if (number === "1") showScale(frame)
   }
 
   function view(frame) {
-    return { week: state.week, county: state.county, domain: state.domain, frame, k: frame.k }
+    const colour = isLive() || state.colour === "domain" ? state.colour : "" // lag and risk are known for the day of the data only
+    return { week: state.week, county: state.county, domain: state.domain, colour, frame, k: frame.k }
+  }
+
+  /** What a map's drawing depends on, the looks of its magnets apart. */
+  function mapKey(number, { week, county, domain, colour, frame }) {
+    const { doc, etag, outlines } = state
+    const listed = doc.projects.listed_week.filter((w) => w <= week).length
+    const parts = [document.documentElement.dataset.theme, etag, county, frame.width, frame.height, Boolean(outlines), listed, doc.is_dense && week]
+    if (number === "1") parts.push(domain, colour)
+    if (number === "3") parts.push(domain, doc.sections.map((s) => wallDerive.sectionAt(doc, s, week).class ?? 0).join(""))
+    return parts.join("|")
   }
 
   function plot(box, data, layout, width, height) {
     Plotly.react(box, data, { ...layout, width, height, autosize: false }, PLOT)
   }
 
-  function rem() {
-    return parseFloat(getComputedStyle(document.documentElement).fontSize) / 10
-  }
-
   function drawTime() {
-    const box = one("[data-time]"), k = rem() * (phone.matches ? 0.95 : 1)
+    const box = one("[data-time]"), k = state.rem * (phone.matches ? 0.95 : 1)
     if (!box.clientWidth) return
     const indexes = wallDerive.members(state.doc, state.county)
     const chart = wallMaps.time(state.doc, figures(), indexes, k)
@@ -160,19 +181,54 @@ window.wall = (() => {
   }
 
   function drawBoard() {
-    const box = one("[data-board]"), list = one("[data-list]")
-    box.hidden = Boolean(state.county)
+    const panel = one("[data-board-box]"), box = one("[data-board]"), list = one("[data-list]")
+    panel.hidden = Boolean(state.county)
     list.hidden = !state.county
-    if (state.county) return showList(list)
+    if (state.county) return say(list, [state.county, state.etag, state.week], () => showList(list))
     if (!box.clientWidth) return
-    const rows = wallDerive.board(state.doc, state.week)
-    if (state.isPlaying && state.order) rows.sort((a, b) => state.order.indexOf(a.name) - state.order.indexOf(b.name))
+    const { doc } = state, now = { week: state.week, domain: state.domain, k: state.rem }
+    const rows = wallDerive.board(doc, state.week)
+    const isMoving = state.isPlaying || Date.now() - state.steppedAt < SETTLE
+    if (isMoving && state.order) rows.sort((a, b) => state.order.indexOf(a.name) - state.order.indexOf(b.name))
     else state.order = rows.map((row) => row.name)
-    const chart = wallMaps.board(state.doc, figures(), rows, { week: state.week, domain: state.domain, k: rem() }, box.clientWidth, box.clientHeight)
-    drawn.board = { box, items: chart.items }
+    showColumns(rows)
+    const { clientWidth: width, clientHeight: height } = box
+    const key = [document.documentElement.dataset.theme, state.etag, width, height, ...rows.map((row) => `${row.position}:${row.count}`)].join("|")
+    if (drawn.board?.key === key) {
+      const { own, step } = wallMaps.columns(doc, rows, now, height)
+      if (wallMaps.turn(box, wallMaps.boardLooks(doc, figures(), now, own, step))) {
+        own.forEach((i, n) => { drawn.board.items[n].index = i })
+        return
+      }
+    }
+    const chart = wallMaps.board(doc, figures(), rows, now, width, height)
+    drawn.board = { box, items: chart.items, key }
     one("[data-board-note]").textContent = boardNote.replace("一个项目", chart.per > 1 ? `${chart.per} 个项目` : "一个项目")
-    plot(box, chart.data, chart.layout, box.clientWidth, box.clientHeight)
-    one("[data-board-table]").replaceChildren(...rows.map((row) => element("tr", {}, element("th", {}, row.name), element("td", {}, row.finished), element("td", {}, row.count))))
+    plot(box, chart.data, chart.layout, width, height)
+  }
+
+  /** Under each column the county's name, which opens it, and how many of its projects are finished. */
+  function showColumns(rows) {
+    const box = one("[data-columns]")
+    const asWords = rows.map((row) => `${row.name}:${row.finished}/${row.count}`)
+    say(box, asWords, () => {
+      box.replaceChildren(...rows.map((row) => element("button", { type: "button", "data-county": row.name, "aria-label": `${row.name}，完工${row.finished}个，共${row.count}个，点开只看本县（市、区）` },
+        element("b", {}, row.short), element("span", {}, `${row.finished}/${row.count}`))))
+      while (box.childElementCount < 6) box.append(element("i", {}))
+    })
+  }
+
+  /** Write a part of the page when what it depends on has changed. */
+  function say(box, parts, write) {
+    const key = parts.join("|")
+    if (told.get(box) === key) return
+    told.set(box, key)
+    write()
+  }
+
+  function text(selector, words) {
+    const box = one(selector)
+    if (box.textContent !== String(words)) box.textContent = words
   }
 
   function showFigures() {
@@ -181,31 +237,34 @@ window.wall = (() => {
     const isWhole = isLive() && !state.county // then the server's own figures, which ledger and bulletin share
     const figure = isWhole ? { ...sum, total: doc.totals.count, ...pick(doc.totals, ["not_started", "under_construction", "finished"]) } : sum
     state.counts = pick(figure, ["total", "not_started", "under_construction", "finished", "started_now", "finished_now"])
-    for (const name of ["total", "not_started", "under_construction", "finished"]) one(`[data-count=${name}]`).textContent = figure[name]
+    for (const name of ["total", "not_started", "under_construction", "finished"]) text(`[data-count=${name}]`, figure[name])
     for (const name of ["not_started", "under_construction", "finished"]) one(`[data-bar=${name}]`).style.flexGrow = figure[name]
     const money = isWhole ? doc.totals : { total_investment: sum.investment, invested: null, finished_investment: sum.finished_investment }
     for (const name of ["total_investment", "invested", "finished_investment"]) {
-      one(`[data-figure=${name}]`).textContent = money[name] === null ? "" : money[name].toFixed(2)
+      text(`[data-figure=${name}]`, money[name] === null ? "" : money[name].toFixed(2))
     }
     one("[data-invested]").hidden = money.invested === null // reported money is known for the day of the data and the whole only
-    one("[data-money-label]").textContent = isLive() ? "总投资" : "总投资（按现行）"
+    text("[data-money-label]", isLive() ? "总投资" : "总投资（按现行）")
     body.classList.toggle("is-planned", state.week > doc.week)
     one("[data-plan-mark]").hidden = state.week <= doc.week
     showWater()
     const day = wallDerive.dayOf(doc, state.week)
-    one("[data-summary]").textContent = state.isPlaying ? "" : `${state.week > doc.week ? "按计划推算，" : ""}截至${day}，${state.county}共${figure.total}个项目，` +
+    const words = state.isPlaying ? "" : `${state.week > doc.week ? "按计划推算，" : ""}截至${day}，${state.county}共${figure.total}个项目，` +
       `前期${figure.not_started}个，开工${figure.under_construction}个，完工${figure.finished}个。`
+    text("[data-summary]", words)
   }
 
   function showWater() {
     const now = wallDerive.water(state.doc, state.week)
-    one("[data-water]").textContent = now.evaluated ? `${now.good}/${now.evaluated}` : "—"
-    one("[data-water-month]").textContent = now.month ? monthWords(now.month) : ""
-    const classes = [...now.classes].sort((a, b) => (a || 9) - (b || 9))
-    one("[data-chips]").replaceChildren(...classes.map((c) => element("span", { class: `chip water-${c}` }, ROMAN[c])))
     const thisYear = Number(wallDerive.dayOf(state.doc, Math.min(state.week, state.doc.week)).slice(0, 4))
     const years = state.doc.water.years.filter((y) => y.year < thisYear).slice(-2)
-    one("[data-years]").replaceChildren(...years.map((y) => element("span", {}, `${y.year}年 `, element("b", {}, `${y.good}/${y.evaluated}`))))
+    say(one("[data-chips]"), [now.month, now.classes, JSON.stringify(years)], () => {
+      text("[data-water]", now.evaluated ? `${now.good}/${now.evaluated}` : "—")
+      text("[data-water-month]", now.month ? monthWords(now.month) : "")
+      const classes = [...now.classes].sort((a, b) => (a || 9) - (b || 9))
+      one("[data-chips]").replaceChildren(...classes.map((c) => element("span", { class: `chip water-${c}` }, ROMAN[c])))
+      one("[data-years]").replaceChildren(...years.map((y) => element("span", {}, `${y.year}年 `, element("b", {}, `${y.good}/${y.evaluated}`))))
+    })
   }
 
   function showWeek() {
@@ -224,15 +283,16 @@ window.wall = (() => {
   function showNotes() {
     const { doc, week, county } = state, { total, started_now: started, finished_now: finished } = state.counts
     const changes = [started && `开工 +${started}`, finished && `完工 +${finished}`].filter(Boolean).join(" ")
-    note(1, county ? `${total} 个项目` : `${countyWords(doc)} · ${total} 个项目`)
+    note(1, county ? `${total} 个项目` : countyWords(doc))
     note(2, `${week > doc.week ? "计划 " : ""}${wallDerive.dayOf(doc, week)} 本周${changes ? ` ${changes}` : "无变化"}`)
     const { month } = wallDerive.water(doc, week)
     const levels = [...new Set(doc.sections.map((s) => s.level_name))]
     const numbers = levels.map((name) => `${name} ${doc.sections.filter((s) => s.level_name === name).length}`)
     note(3, [month && monthWords(month), numbers.join("　")].filter(Boolean).join(" · "))
     const rate = (part) => (total ? `${((100 * part) / total).toFixed(1)}%` : "—")
-    one("[data-rates]").replaceChildren("开工率 ", element("b", {}, rate(state.counts.under_construction + state.counts.finished)), "　完工率 ", element("b", {}, rate(state.counts.finished)))
-    showDomains()
+    const [started_rate, finished_rate] = [rate(state.counts.under_construction + state.counts.finished), rate(state.counts.finished)]
+    say(one("[data-rates]"), [started_rate, finished_rate], () => one("[data-rates]").replaceChildren("开工率 ", element("b", {}, started_rate), "　完工率 ", element("b", {}, finished_rate)))
+    showLegend()
     one("[data-crumb]").hidden = !county
     one("[data-subtitle]").hidden = Boolean(county)
     one("[data-crumb-name]").textContent = county
@@ -250,12 +310,37 @@ window.wall = (() => {
   const monthWords = (month) => `${Number(month.slice(0, 4))}年${Number(month.slice(5))}月`
   const note = (number, text) => { one(`[data-note="${number}"]`).textContent = text }
 
-  function showDomains() {
-    const { doc } = state, indexes = wallDerive.members(doc, state.county).filter((i) => wallDerive.stageAt(doc, i, state.week))
-    one("[data-domains]").replaceChildren(...doc.domains.map((name) => {
-      const count = indexes.filter((i) => doc.projects.domain[i] === name).length
-      return element("li", {}, element("button", { type: "button", "data-domain": name, "aria-pressed": String(state.domain === name) }, `${name} `, element("b", {}, count)))
-    }))
+  /** Below map 1: the domains with their counts, each a button that lets the others fade; or what the chosen marks mean. */
+  function showLegend() {
+    const { doc } = state, box = one("[data-domains]"), { colour } = view({ k: 1 })
+    const indexes = wallDerive.members(doc, state.county).filter((i) => wallDerive.stageAt(doc, i, state.week))
+    const count = (holds) => indexes.filter(holds).length
+    const hint = state.colour && !colour ? "（滞后、风险只有数据截止日的）" : ""
+    if (colour === "lag" || colour === "risk") {
+      const keyOf = colour === "lag" ? (i) => wallDerive.lagOf(doc, i) : (i) => doc.projects.risk[i]
+      const words = colour === "lag" ? lagWords(doc) : wallDerive.RISK_WORDS
+      const marks = colour === "lag" ? figures().lags : figures().risks
+      const rows = Object.keys(words).map((key) => [key, words[key], count((i) => keyOf(i) === key)])
+      return say(box, [colour, document.documentElement.dataset.theme, rows], () => box.replaceChildren(...rows.map(([key, word, number]) =>
+        element("li", {}, swatch(marks[key]), `${word} `, element("b", {}, number)))))
+    }
+    const rows = doc.domains.map((name, n) => [name, n, count((i) => doc.projects.domain[i] === name)])
+    say(box, [colour, state.domain, document.documentElement.dataset.theme, hint, rows], () => {
+      const isFocused = box.contains(document.activeElement) && document.activeElement.dataset.domain
+      box.replaceChildren(...rows.map(([name, n, number]) => element("li", {}, element("button", { type: "button", "data-domain": name, "aria-pressed": String(state.domain === name) },
+        ...(colour ? [swatch(figures().domains[n % figures().domains.length])] : []), `${name} `, element("b", {}, number)))), ...(hint ? [element("li", {}, hint)] : []))
+      if (isFocused) box.querySelector(`[data-domain="${isFocused}"]`)?.focus()
+    })
+  }
+
+  const lagWords = ({ lag_points: [behind, far] }) => ({
+    ahead: "不滞后", some: `滞后<${behind}点`, behind: `${behind}–${far}点`, far_behind: `>${far}点`, unreported: "未报", finished: "完工",
+  })
+
+  function swatch({ symbol, color }) {
+    const made = element("i", { class: `swatch swatch-${symbol}`, "aria-hidden": "true" })
+    made.style.setProperty("--mark", color)
+    return made
   }
 
   function showScale({ scale, width }) {
@@ -279,7 +364,7 @@ window.wall = (() => {
       const stage = wallDerive.stageAt(state.doc, i, state.week)
       return [
         cell("fix", element("b", {}, p.number[i] ?? p.code[i])),
-        cell("wide", element("a", { href: `${body.dataset.project}${p.code[i]}/`, title: p.name[i] }, p.name[i])),
+        cell("wide", element("a", { href: addressOf({ kind: "project", index: i }), "data-open": `project:${p.code[i]}`, title: p.name[i] }, p.name[i])),
         cell("fix", p.domain[i]),
         cell("fix", element("i", { class: `mark mark-${stage}` }), STAGE_WORDS[stage]),
         cell("fix", p.started_on[i]?.slice(0, 7) ?? "—"),
@@ -293,7 +378,7 @@ window.wall = (() => {
     return table(["断面", "河流", "责任县（市、区）", "级别", "目标", "上月", "本月"], state.doc.sections.map((s) => {
       const now = wallDerive.sectionAt(state.doc, s, state.week), before = wallDerive.monthBefore(s, now.month)
       return [
-        cell("wide", element("a", { href: sectionAddress(s) }, s.name)), cell("fix", s.river), cell("fix", s.county), cell("fix", s.level_name),
+        cell("wide", element("a", { href: sectionAddress(s), "data-open": `section:${s.id}` }, s.name)), cell("fix", s.river), cell("fix", s.county), cell("fix", s.level_name),
         cell("fix", s.target ? ROMAN[s.target] : "—"), cell("fix", before ? ROMAN[before] : "—"),
         cell("fix", element("span", { class: `chip water-${now.class ?? 0}` }, now.class ? ROMAN[now.class] : "未监测")),
       ]
@@ -304,9 +389,26 @@ window.wall = (() => {
     const box = one("[data-index]")
     box.hidden = !body.dataset.focus
     if (box.hidden) return
-    const rows = wallDerive.members(state.doc, state.county).filter((i) => wallDerive.stageAt(state.doc, i, state.week))
     const isWater = state.focus === "3"
-    box.replaceChildren(element("h2", {}, isWater ? "断面清单" : `${state.county}项目清单`), isWater ? sectionTable() : projectTable(rows))
+    say(box, [state.focus, state.county, state.etag, state.week], () => {
+      const rows = wallDerive.members(state.doc, state.county).filter((i) => wallDerive.stageAt(state.doc, i, state.week))
+      const title = isWater ? "断面清单" : state.county ? `${state.county}项目清单` : "编号索引"
+      box.replaceChildren(element("h2", {}, title), isWater ? sectionTable() : state.county ? projectTable(rows) : projectIndex(rows))
+    })
+  }
+
+  /** All projects at a glance: number, stage, name, county, in columns that hold them all. */
+  function projectIndex(rows) {
+    const p = state.doc.projects, short = Object.fromEntries(state.doc.counties.name.map((name, n) => [name, state.doc.counties.short[n]]))
+    if (rows.length > MOST_ROWS) return projectTable(rows)
+    const list = element("ol", { class: `catalogue${rows.length > 110 ? " is-long" : ""}` }, ...rows.map((i) => {
+      const stage = wallDerive.stageAt(state.doc, i, state.week)
+      return element("li", {}, element("a", { href: addressOf({ kind: "project", index: i }), "data-open": `project:${p.code[i]}`, title: p.name[i] },
+        element("b", {}, p.number[i] ?? p.code[i]), element("i", { class: `mark mark-${stage}`, role: "img", "aria-label": STAGE_WORDS[stage] }),
+        element("span", {}, p.name[i]), element("small", {}, short[p.county[i]])))
+    }))
+    list.style.setProperty("--rows", Math.ceil(rows.length / 2))
+    return list
   }
 
   function table(heads, rows) {
@@ -344,18 +446,33 @@ window.wall = (() => {
       if (event.pointerType === "touch") return
       const item = found(key, event)
       box.classList.toggle("is-pointing", Boolean(item))
-      if (item) showCard(item, event, false)
+      if (item) showCard(item, event)
       else hideCard()
     })
     box.addEventListener("pointerleave", (event) => { if (event.pointerType !== "touch") hideCard() })
     box.addEventListener("click", (event) => {
       const item = found(key, event)
-      if (item?.kind === "county") return choose(state.doc.counties.name[item.index])
-      if (item && event.pointerType === "touch") return showCard(item, event, true)
-      if (item) return location.assign(addressOf(item))
       hideCard()
+      if (item?.kind === "county") return choose(state.doc.counties.name[item.index])
+      if (item) return wallCards.open(nameOf(item))
       if (key !== "board") chooseAt(key, event, box)
     })
+  }
+
+  /** What a card is called in the address: `project:LF-001`, `section:3`. */
+  function nameOf({ kind, index }) {
+    return kind === "section" ? `section:${state.doc.sections[index].id}` : `project:${state.doc.projects.code[index]}`
+  }
+
+  /** A ring around what the open card speaks of, on every map. */
+  function showChosen() {
+    for (const key of ["1", "2", "3"]) {
+      const ring = one(`[data-chosen="${key}"]`)
+      const item = state.card && drawn[key]?.items.find((found) => found.kind !== "county" && nameOf(found) === state.card)
+      ring.hidden = !item
+      if (!item) continue
+      Object.assign(ring.style, { left: `${item.left}px`, top: `${item.top}px`, width: `${2 * item.radius + 10}px`, height: `${2 * item.radius + 10}px` })
+    }
   }
 
   function chooseAt(key, event, box) {
@@ -367,21 +484,23 @@ window.wall = (() => {
 
   function addressOf(item) {
     if (item.kind === "section") return sectionAddress(state.doc.sections[item.index])
-    return `${body.dataset.project}${state.doc.projects.code[item.index]}/`
+    return `${body.dataset.project}${state.doc.projects.code[item.index]}/${dayQuery()}`
   }
 
   /** The page of a section, on the day that the wall was asked for. */
   function sectionAddress(section) {
-    const day = new URLSearchParams(location.search).get("as_of")
-    return `${body.dataset.section}${section.id}/${day ? `?as_of=${encodeURIComponent(day)}` : ""}`
+    return `${body.dataset.section}${section.id}/${dayQuery()}`
   }
 
-  function showCard(item, event, isHeld) {
+  function dayQuery() {
+    const day = asked.get("as_of")
+    return day ? `?as_of=${encodeURIComponent(day)}` : ""
+  }
+
+  function showCard(item, event) {
     if (item.kind === "county") return hideCard()
     const box = one("[data-card]")
     box.replaceChildren(...(item.kind === "section" ? sectionCard(item.index) : projectCard(item.index)))
-    if (isHeld) box.append(element("a", { href: addressOf(item) }, "打开详情 ›"))
-    box.classList.toggle("is-held", isHeld)
     box.hidden = false
     const { width, height } = box.getBoundingClientRect()
     box.style.left = `${Math.max(8, Math.min(event.clientX + 16, innerWidth - width - 8))}px`
@@ -418,13 +537,27 @@ window.wall = (() => {
   // ── choices: county, domain, week, focus, theme ───────────────────────────────────────────────────────────────────
   function choose(county) {
     state.county = county
-    remember()
+    remember(true)
     draw()
   }
 
+  let settling = null
   function show(week) {
-    state.week = Math.max(0, Math.min(week, state.doc.last_week))
+    const next = Math.max(0, Math.min(week, state.doc.last_week))
+    if (next === state.week) return
+    state.week = next
+    state.steppedAt = Date.now()
     drawWeek()
+    clearTimeout(settling)
+    if (!state.isPlaying) settling = setTimeout(settle, SETTLE + 20)
+  }
+
+  /** The slider stands still: sort the board, bring lists, address and the open card up to the day. */
+  function settle() {
+    drawBoard()
+    showIndex()
+    remember()
+    if (state.card) wallCards.open(state.card, false)
   }
 
   /** From the shown week to the day of the data; from there, once more from the beginning. */
@@ -444,50 +577,84 @@ window.wall = (() => {
   }
 
   function stop() {
+    if (!state.isPlaying) return
     state.isPlaying = false
     one("[data-play]").setAttribute("aria-pressed", "false")
+    state.steppedAt = 0
     drawWeek()
-    remember()
+    settle()
   }
 
   function focusOn(number) {
     state.focus = state.focus === number ? "" : number
     if (phone.matches) [state.tab, state.focus] = [number, ""]
-    remember()
+    remember(true)
     draw()
   }
 
   function back() {
     hideCard()
+    if (state.card) return wallCards.close()
     if (state.isPlaying) return stop()
     if (state.county) return choose("")
     if (state.focus) return focusOn(state.focus)
     if (state.domain) { state.domain = ""; return draw() }
-    if (!isLive()) { show(state.doc.week); remember() }
+    if (!isLive()) { show(state.doc.week); settle() }
   }
 
   function switchTheme() {
-    const theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark"
+    setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark")
+    document.cookie = `wall_theme=${document.documentElement.dataset.theme}; path=/; max-age=31536000; samesite=lax`
+    remember()
+  }
+
+  function setTheme(theme) {
     document.documentElement.dataset.theme = theme
-    document.cookie = `wall_theme=${theme}; path=/; max-age=31536000; samesite=lax`
-    remember(theme)
     draw()
   }
 
-  /** The address carries the state, so it can be sent to a colleague or put on a screen. */
-  function remember(theme) {
+  /** The address carries the state, so it can be sent to a colleague or put on a screen; `isStep`: and the browser's back button undoes it. */
+  function remember(isStep) {
     const address = new URL(location.href), put = (name, value) => (value ? address.searchParams.set(name, value) : address.searchParams.delete(name))
     put("county", state.county)
     put("focus", state.focus)
-    put("week", state.doc && !isLive() ? String(state.week) : "")
-    if (phone.matches) put("tab", state.tab)
-    if (theme) put("theme", theme)
-    history.replaceState(null, "", address)
+    put("date", state.doc && !isLive() ? wallDerive.dayOf(state.doc, state.week) : "")
+    put("colour", state.colour)
+    put("card", state.card)
+    put("tab", phone.matches ? state.tab : "")
+    put("theme", document.documentElement.dataset.theme)
+    if (address.href === location.href) return
+    history[isStep ? "pushState" : "replaceState"](null, "", address)
+  }
+
+  /** The browser went back or forward: show what the address says. */
+  function recall() {
+    const { searchParams } = new URL(location.href), get = (name) => searchParams.get(name) ?? ""
+    Object.assign(state, { county: get("county"), focus: get("focus"), colour: get("colour"), tab: get("tab") || state.tab })
+    state.week = (get("date") && wallDerive.weekOf(state.doc, get("date"))) || state.doc.week
+    if (!state.doc.counties.name.includes(state.county)) state.county = ""
+    document.documentElement.dataset.theme = get("theme") || document.documentElement.dataset.theme
+    one("[data-colour]").value = state.colour
+    showTabs()
+    draw()
+    if (get("card") !== state.card) get("card") ? wallCards.open(get("card"), false) : wallCards.close(false)
+  }
+
+  /** For paper the light picture in the size of the sheet; afterwards as before. */
+  let screenTheme = null
+  function print(isOn) {
+    if (!state.doc || isOn === (screenTheme !== null)) return
+    stop()
+    body.classList.toggle("is-paper", isOn)
+    document.documentElement.classList.toggle("is-paper", isOn)
+    const theme = isOn ? "light" : screenTheme
+    screenTheme = isOn ? document.documentElement.dataset.theme : null
+    setTheme(theme)
   }
 
   const keys = {
     " ": play, ArrowLeft: () => show(state.week - 1), ArrowRight: () => show(state.week + 1), Home: () => show(0), End: () => show(state.doc.week),
-    1: () => focusOn("1"), 2: () => focusOn("2"), 3: () => focusOn("3"), Escape: back,
+    1: () => focusOn("1"), 2: () => focusOn("2"), 3: () => focusOn("3"), Escape: back, "/": () => wallFind.open(),
   }
 
   function start() {
@@ -496,22 +663,37 @@ window.wall = (() => {
     document.addEventListener("keydown", (event) => {
       const key = keys[event.key]
       if (!key || !state.doc || event.ctrlKey || event.metaKey || event.altKey) return
-      if (event.target.matches("input") && event.key !== "Escape" && event.key !== " ") return
-      if (event.key === " " && event.target.matches("button, a")) return
+      if (event.target.matches("input:not([type=range]), select, textarea")) return
+      if (event.target.matches("input") && event.key.startsWith("Arrow")) return // the slider knows its own arrows
+      if (event.key === " " && event.target.matches("button, a, summary")) return
       event.preventDefault()
       key()
     })
     one("[data-slider]").addEventListener("input", (event) => { state.isPlaying = false; one("[data-play]").setAttribute("aria-pressed", "false"); show(Number(event.target.value)) })
-    one("[data-slider]").addEventListener("change", () => remember())
     one("[data-play]").addEventListener("click", play)
     one("[data-theme-button]").addEventListener("click", switchTheme)
     one("[data-back]").addEventListener("click", () => choose(""))
     for (const button of all("[data-focus-button]")) button.addEventListener("click", () => focusOn(button.dataset.focusButton))
-    for (const button of all("[data-tab]")) if (button !== body) button.addEventListener("click", () => { state.tab = button.dataset.tab; hideCard(); showTabs(); remember(); draw() })
+    for (const button of all("[data-tab]")) if (button !== body) button.addEventListener("click", () => { state.tab = button.dataset.tab; hideCard(); showTabs(); remember(true); draw() })
     one("[data-domains]").addEventListener("click", (event) => {
       const name = event.target.closest("[data-domain]")?.dataset.domain
-      if (name) { state.domain = state.domain === name ? "" : name; draw(); one(`[data-domain="${name}"]`).focus() }
+      if (name) { state.domain = state.domain === name ? "" : name; draw() }
     })
+    one("[data-columns]").addEventListener("click", (event) => {
+      const name = event.target.closest("[data-county]")?.dataset.county
+      if (name) choose(name)
+    })
+    one("[data-colour]").value = state.colour
+    one("[data-colour]").addEventListener("change", (event) => { state.colour = event.target.value; remember(true); draw() })
+    document.addEventListener("click", (event) => {
+      const name = event.target.closest("[data-open]")?.dataset.open
+      if (!name || event.ctrlKey || event.metaKey || event.shiftKey) return
+      event.preventDefault()
+      wallCards.open(name)
+    })
+    addEventListener("popstate", () => state.doc && recall())
+    addEventListener("beforeprint", () => print(true))
+    addEventListener("afterprint", () => print(false))
     let resizing
     addEventListener("resize", () => { clearTimeout(resizing); resizing = setTimeout(draw, 120) })
     setInterval(showFreshness, 15000)
@@ -520,10 +702,10 @@ window.wall = (() => {
   }
 
   async function begin() {
-    if (/^\d+$/.test(asked.get("week") ?? "")) state.week = Number(asked.get("week"))
     const outlines = fetch(body.dataset.outlines).then((response) => (response.ok ? response.json() : null)).catch(() => null)
     if (state.county) state.outlines = await outlines
     poll()
+    if (state.card) wallCards.open(state.card, false)
     state.outlines = await outlines
     await document.fonts.ready // text is measured with the faces it will have
     if (state.doc) draw()
@@ -534,6 +716,6 @@ window.wall = (() => {
     for (const button of all(".tabs [data-tab]")) button.setAttribute("aria-current", String(button.dataset.tab === state.tab))
   }
 
-  start()
-  return { refresh, state, play, stop, show, choose }
+  document.addEventListener("DOMContentLoaded", start)
+  return { refresh, state, play, stop, show, choose, draw, remember, focusOn, showChosen, print, element, dayOf: () => (isLive() ? asked.get("as_of") ?? "" : state.week < state.doc.week ? wallDerive.dayOf(state.doc, state.week) : state.doc.as_of) }
 })()

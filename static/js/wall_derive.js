@@ -2,6 +2,7 @@
 "use strict"
 
 const wallDerive = (() => {
+  const RISK_WORDS = { normal: "正常", behind: "滞后", far_behind: "严重滞后", unreported: "未报" }
   const STAGE_WORDS = { 1: "前期", 2: "开工", 3: "完工" }
   const ROMAN = { 1: "I", 2: "II", 3: "III", 4: "IV", 5: "V", 6: "劣V", 0: "–" }
   const DAY = 86400000
@@ -51,6 +52,20 @@ const wallDerive = (() => {
   function hasChanged(doc, i, week) {
     const before = week > 0 ? stageAt(doc, i, week - 1) : 0
     return before > 0 && before !== stageAt(doc, i, week)
+  }
+
+  /** How far behind plan project `i` is on the day of the data: a key of the figures' `lags`. */
+  function lagOf(doc, i) {
+    const { lag, completed_on: done } = doc.projects, [behind, far] = doc.lag_points
+    if (done[i]) return "finished"
+    if (lag[i] === null) return "unreported"
+    return lag[i] > far ? "far_behind" : lag[i] >= behind ? "behind" : lag[i] > 0 ? "some" : "ahead"
+  }
+
+  /** The week that the day (YYYY-MM-DD) lies in; null when it is none. */
+  function weekOf(doc, day) {
+    const week = Math.floor((Date.parse(day) - Date.parse(doc.week0)) / (7 * DAY))
+    return week >= 0 && week <= doc.last_week ? week : null
   }
 
   /** Counts by week over the whole slider, for the area chart. */
@@ -113,5 +128,5 @@ const wallDerive = (() => {
     return { good: evaluated.filter((c) => c <= 3).length, evaluated: evaluated.length, month, classes }
   }
 
-  return { STAGE_WORDS, ROMAN, stageAt, members, counts, hasChanged, series, dayOf, board, sectionAt, monthBefore, water }
+  return { STAGE_WORDS, RISK_WORDS, ROMAN, stageAt, members, counts, hasChanged, series, dayOf, weekOf, lagOf, board, sectionAt, monthBefore, water }
 })()

@@ -113,14 +113,31 @@ const wallMaps = (() => {
     const own = shown(doc, view)
     const site = (i) => [p.x[i] ?? p.disc_x[i], p.y[i] ?? p.disc_y[i]]
     const places = own.map((i) => nearer(site(i), [p.disc_x[i], p.disc_y[i]], zoom))
-    put(trace.discs, places, { text: own.map((i) => label(doc, i)) })
+    const marks = own.map((i) => markOf(doc, figures, view, i))
+    put(trace.discs, places, { text: own.map((i) => (view.colour === "lag" ? lagText(doc, i) : label(doc, i))) })
     trace.discs.marker.opacity = own.map((i) => (isFaint(doc, view, i) ? dim : 1))
-    trace.discs.textfont.color = own.map((i) => faded(figures.maps[0].data.at(-1).textfont.color, isFaint(doc, view, i)))
+    if (marks[0]) {
+      Object.assign(trace.discs.marker, { symbol: marks.map((m) => m.symbol), color: marks.map((m) => m.color), size: marks.map((m) => m.size * k) })
+    }
+    const digit = figures.maps[0].data.at(-1).textfont.color
+    trace.discs.textfont.color = own.map((i, n) => faded(marks[n]?.digit ?? digit, isFaint(doc, view, i)))
     const away = own.map((i, n) => [site(i), places[n]]).filter(([a, b]) => Math.hypot(a[0] - b[0], a[1] - b[1]) * scale > 8 * k)
     lines(trace.leaders, away)
     put(trace.sites, away.map(([a]) => a))
     if (!view.county) names(trace.counties, doc, "title_1", view, doc.is_dense && ((row) => row.count))
     return own.map((i, n) => ({ kind: "project", index: i, x: places[n][0], y: places[n][1], radius: 10 * k }))
+  }
+
+  /** Shape and colour of project `i` on map 1 by what was chosen; null: a plain disc. */
+  function markOf(doc, figures, { colour }, i) {
+    if (colour === "domain") return figures.domains[doc.domains.indexOf(doc.projects.domain[i]) % figures.domains.length]
+    if (colour === "risk") return figures.risks[doc.projects.risk[i]]
+    return colour === "lag" ? figures.lags[wallDerive.lagOf(doc, i)] : null
+  }
+
+  function lagText(doc, i) {
+    const { lag, completed_on: done } = doc.projects
+    return done[i] ? "" : lag[i] === null ? "?" : String(Math.round(lag[i])).replace("-", "−")
   }
 
   /** Names of the counties; with a figure below each, when `figure` makes one from a row of the board. */
@@ -136,15 +153,8 @@ const wallMaps = (() => {
     const own = shown(doc, view)
     const lone = view.county ? lonePlaces(doc, own, view) : null
     const places = own.map((i) => (lone ? lone.slots.get(i) : [p.magnet_x[i], p.magnet_y[i]]))
-    const stages = own.map((i) => figures.stages[stageAt(doc, i, view.week)])
-    const isPlanned = view.week > doc.week
     put(trace.magnets, places, { text: own.map((i) => label(doc, i)) })
-    Object.assign(trace.magnets.marker, {
-      symbol: stages.map((s) => s.symbol), color: stages.map((s) => s.color), size: stages.map((s) => s.size * k),
-      opacity: own.map((i) => (isFaint(doc, view, i) ? dim : isPlanned ? 0.6 : 1)),
-    })
-    trace.magnets.textfont.color = own.map((i, n) => faded(stages[n].digit, isFaint(doc, view, i)))
-    rings(trace.changed, doc, view, own, places, stages, 3.4 * k, k)
+    wear(trace.magnets, looks(doc, figures, view, own, k, figures.ring * k))
     if (lone) {
       put(trace.counties, [lone.title], { text: [c.short[lone.position]] })
     } else {
@@ -157,6 +167,56 @@ const wallMaps = (() => {
       lone ? [] : c.code.map((_, n) => ({ kind: "county", index: n, x: c.title_2[n][0], y: c.title_2[n][1], radius: 18 * k, scale })))
   }
 
+  /** How the buttons of `own` look in the week shown: one column per property, in the order of `own`. */
+  function looks(doc, figures, view, own, k, ring) {
+    const faint = own.map((i) => isFaint(doc, view, i)), stages = own.map((i) => figures.stages[stageAt(doc, i, view.week)])
+    const isPlanned = view.week > doc.week
+    return {
+      symbol: stages.map((s) => s.symbol),
+      color: stages.map((s) => s.color),
+      size: stages.map((s) => s.size * k),
+      opacity: faint.map((is) => (is ? dim : isPlanned ? 0.6 : 1)),
+      line: own.map((i, n) => (!faint[n] && hasChanged(doc, i, view.week) ? ring : 0)),
+      digit: stages.map((s, n) => faded(s.digit, faint[n])),
+    }
+  }
+
+  function wear(trace, { line, digit, ...marker }) {
+    Object.assign(trace.marker, marker)
+    trace.marker.line.width = line
+    if (trace.mode !== "markers") trace.textfont.color = digit
+  }
+
+  const shapes = {
+    circle: (r) => `M${r},0A${r},${r} 0 1,1 0,${-r}A${r},${r} 0 0,1 ${r},0Z`,
+    square: (r) => `M${r},${r}H${-r}V${-r}H${r}Z`,
+    diamond: (r) => `M${1.3 * r},0L0,${1.3 * r}L${-1.3 * r},0L0,${-1.3 * r}Z`,
+  }
+
+  /** Change what differs on the buttons that Plotly has drawn in `box`, in place: a week turns a few of a hundred, and to draw
+      them all anew takes too long for a key that is held down. False when the drawing is not what is expected. */
+  function turn(box, next) {
+    const trace = box.data?.find((t) => t.name === "magnets")
+    const points = box.querySelectorAll(`.trace${box._fullData?.find((t) => t.name === "magnets")?.uid} .points path`)
+    const texts = box.querySelectorAll(`.trace${box._fullData?.find((t) => t.name === "magnets")?.uid} .text text`)
+    const hasText = trace?.mode !== "markers"
+    if (!trace || points.length !== next.symbol.length || (hasText && texts.length !== points.length)) return false
+    const { marker } = trace, { width } = marker.line
+    for (const [n, point] of points.entries()) {
+      if (marker.symbol[n] !== next.symbol[n] || marker.size[n] !== next.size[n]) point.setAttribute("d", shapes[next.symbol[n]](next.size[n] / 2))
+      if (marker.color[n] !== next.color[n]) point.style.fill = next.color[n]
+      if (marker.opacity[n] !== next.opacity[n]) point.style.opacity = next.opacity[n]
+      if (width[n] !== next.line[n]) {
+        point.style.strokeWidth = `${next.line[n]}px`
+        point.style.stroke = marker.line.color
+        if (next.line[n]) point.style.strokeOpacity = 1
+      }
+      if (hasText && trace.textfont.color[n] !== next.digit[n]) texts[n].style.fill = next.digit[n]
+    }
+    wear(trace, next)
+    return true
+  }
+
   /** A county seen alone: its buttons in the same rows, on its own ground. */
   function lonePlaces(doc, own, view) {
     const p = doc.projects, position = doc.counties.name.indexOf(view.county)
@@ -165,14 +225,6 @@ const wallMaps = (() => {
     const middle = [title[0], (Math.min(...ys) + Math.max(...ys)) / 2]
     const place = (point) => [anchor[0] + (point[0] - middle[0]) / view.frame.zoom, anchor[1] + (point[1] - middle[1]) / view.frame.zoom]
     return { position, title: place(title), slots: new Map(own.map((i) => [i, place([p.magnet_x[i], p.magnet_y[i]])])) }
-  }
-
-  /** A ring behind each button that changed in the shown week. */
-  function rings(trace, doc, view, own, places, stages, wider, k) {
-    const changed = [...own.keys()].filter((n) => hasChanged(doc, own[n], view.week) && !isFaint(doc, view, own[n]))
-    put(trace, changed.map((n) => places[n]))
-    trace.marker.symbol = changed.map((n) => `${stages[n].symbol}-open`)
-    trace.marker.size = changed.map((n) => stages[n].size * k + wider)
   }
 
   function drawSections({ trace }, doc, figures, view) {
@@ -243,31 +295,33 @@ const wallMaps = (() => {
     const { k } = view
     const figure = scaled(figures.board, k)
     const { trace, layout } = figure
+    const { per, own, places, step } = columns(doc, rows, view, height)
+    put(trace.magnets, places, { text: [] })
+    wear(trace.magnets, boardLooks(doc, figures, view, own, step))
+    const count = Math.max(rows.length, 6)
+    layout.xaxis.range = [-0.5, count - 0.5]
+    layout.yaxis.range = [0, height]
+    const items = own.map((i, n) => ({
+      kind: "project", index: i, left: ((places[n][0] + 0.5) * width) / count, top: height - places[n][1], radius: step / 2,
+    }))
+    return { data: figure.data, layout, items, per, own, step }
+  }
+
+  /** Which projects stand where on the board: finished ones below. */
+  function columns(doc, rows, view, height) {
     const per = Math.ceil(Math.max(...rows.map((row) => row.count), 1) / 40) // projects a button stands for
     const most = Math.max(4, ...rows.map((row) => Math.ceil(row.count / per)))
-    const foot = 52 * k, step = Math.min(17 * k, (height - foot - 4 * k) / most)
+    const step = Math.min(17 * view.k, (height - 4 * view.k) / most)
     const places = [], own = []
     rows.forEach((row, column) => {
       const byStage = [...row.own].sort((a, b) => stageAt(doc, b, view.week) - stageAt(doc, a, view.week))
       byStage.filter((_, n) => n % per === 0).forEach((i, n) => { own.push(i); places.push([column, (n + 0.5) * step]) })
     })
-    const stages = own.map((i) => figures.stages[stageAt(doc, i, view.week)])
-    const shrink = (0.8 * step) / 21
-    put(trace.magnets, places, { text: [] })
-    Object.assign(trace.magnets.marker, {
-      symbol: stages.map((s) => s.symbol), color: stages.map((s) => s.color), size: stages.map((s) => s.size * shrink),
-      opacity: own.map((i) => (isFaint(doc, view, i) ? dim : view.week > doc.week ? 0.6 : 1)),
-    })
-    rings(trace.changed, doc, view, own, places, stages, 2.4 * k, shrink)
-    put(trace.names, rows.map((_, n) => [n, -0.32 * foot]), { text: rows.map((row) => row.short) })
-    put(trace.rates, rows.map((_, n) => [n, -0.76 * foot]), { text: rows.map((row) => `${row.finished}/${row.count}`) })
-    layout.xaxis.range = [-0.5, Math.max(rows.length, 6) - 0.5]
-    layout.yaxis.range = [-foot, height - foot]
-    const columns = width / Math.max(rows.length, 6)
-    const items = own.map((i, n) => ({
-      kind: "project", index: i, left: (places[n][0] + 0.5) * columns, top: height - foot - places[n][1], radius: step / 2,
-    })).concat(rows.map((row, n) => ({ kind: "county", index: row.position, left: (n + 0.5) * columns, top: height - foot / 2, radius: Math.min(columns / 2, foot / 1.6) })))
-    return { data: figure.data, layout, items, per }
+    return { per, own, places, step }
+  }
+
+  function boardLooks(doc, figures, view, own, step) {
+    return looks(doc, figures, view, own, (0.8 * step) / 21, 2 * view.k)
   }
 
   /** The county whose outline holds a point (km), by its code; null outside all. */
@@ -285,5 +339,5 @@ const wallMaps = (() => {
     return inside
   }
 
-  return { frame, map, time, board, countyAt }
+  return { frame, map, time, board, columns, boardLooks, looks, shown, turn, countyAt }
 })()

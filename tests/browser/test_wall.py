@@ -1,14 +1,19 @@
 """The wall in a real Chromium: drawn offline, played, asked, refreshed, and honest about its age."""
 
+import datetime as dt
 import os
+import random
 from urllib.parse import urlparse
 
 import pytest
 from django.conf import settings
 from django.test import Client
+from playwright.sync_api import expect
 
 from linfen_water import trail
+from linfen_water.pinyin import spelled
 from monitoring.models import Section
+from projects.facts import project_facts, totals
 from projects.models import Project
 from tests.factories import LAST_WEEK, TODAY, ProjectFactory, RegionFactory, SectionFactory, UserFactory
 
@@ -138,39 +143,111 @@ def test_the_theme_button_changes_the_maps_and_the_address(page, live_server):
     assert "theme=light" in source
 
 
-def test_a_magnet_leads_to_its_project_and_a_card_tells_of_it(page, live_server, city):
-    open_wall(page, live_server)
-    box = page.locator('[data-map="2"]').bounding_box()
+def place_of(page, number: int, kind: str) -> tuple[float, float]:
+    """Where the first button of a trace stands on the screen."""
+    box = page.locator(f'[data-map="{number}"]').bounding_box()
     x, y = page.evaluate(
-        """() => { const p = wall.state.doc.projects, f = document.querySelector('[data-map="2"]').layout
-        const [x0, x1] = f.xaxis.range, [y0, y1] = f.yaxis.range
-        return [(p.magnet_x[0] - x0) / (x1 - x0), (y1 - p.magnet_y[0]) / (y1 - y0)] }"""
+        """([map, name]) => { const { data, layout } = document.querySelector(`[data-map="${map}"]`), t = data.find((t) => t.name === name)
+        const [x0, x1] = layout.xaxis.range, [y0, y1] = layout.yaxis.range
+        return [(t.x[0] - x0) / (x1 - x0), (y1 - t.y[0]) / (y1 - y0)] }""",
+        [number, kind],
     )
-    place = box["x"] + x * box["width"], box["y"] + y * box["height"]
+    return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+
+def test_a_magnet_tells_of_its_project_and_opens_its_card(page, live_server, city):
+    open_wall(page, live_server)
+    place = place_of(page, 2, "magnets")
     page.mouse.move(*place)
     assert city.code in page.inner_text("[data-card]")
     page.mouse.click(*place)
+    expect(page.locator("#card-title")).to_be_focused()
+    assert city.versions.get().name in page.inner_text("[data-drawer]")
+    assert f"card=project%3A{city.code}" in page.url
+    assert page.locator("[data-chosen]:visible").count() == 2  # on maps 1 and 2
+    page.keyboard.press("Escape")
+    assert page.is_hidden("[data-drawer]")
+    page.go_back()
+    assert page.is_visible("[data-drawer]")
+    page.click("[data-drawer] footer a")
     page.wait_for_url(f"**/projects/{city.code}/")
 
 
-def test_a_section_leads_to_its_page(page, live_server, city):
+def test_a_section_opens_its_card_and_leads_to_its_page(page, live_server, city):
     section = Section.objects.get()
-    address = f"/sections/{section.pk}/?as_of={TODAY}"
-    open_wall(page, live_server, f"?as_of={TODAY}")
-    box = page.locator('[data-map="3"]').bounding_box()
-    x, y = page.evaluate(
-        """() => { const { data, layout } = document.querySelector('[data-map="3"]'), s = data.find((t) => t.name === "national")
-        const [x0, x1] = layout.xaxis.range, [y0, y1] = layout.yaxis.range
-        return [(s.x[0] - x0) / (x1 - x0), (y1 - s.y[0]) / (y1 - y0)] }"""
-    )
-    page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    address = f"/sections/{section.pk}/?as_of={LAST_WEEK}"
+    open_wall(page, live_server, f"?as_of={LAST_WEEK}")
+    place = place_of(page, 3, "national")
+    page.mouse.move(*place)
     assert section.name in page.inner_text("[data-card]")
-    page.mouse.down()
-    page.mouse.up()
+    page.mouse.click(*place)
+    page.wait_for_selector("#card-title")
+    page.click("[data-drawer] footer a")
     page.wait_for_url(f"**{address}")
-    open_wall(page, live_server, f"?as_of={TODAY}")
+    open_wall(page, live_server, f"?as_of={LAST_WEEK}")
     page.keyboard.press("3")
     assert page.get_attribute("[data-index] a", "href") == address
+
+
+def test_a_project_is_found_by_pinyin_from_the_keyboard_alone(page, live_server, city):
+    open_wall(page, live_server)
+    page.keyboard.press("/")
+    page.keyboard.type(spelled(city.versions.get().name).split()[0][:6])
+    expect(page.locator("[data-finder] [role=option]").first).to_contain_text(city.versions.get().name)
+    page.keyboard.press("Enter")
+    expect(page.locator("#card-title")).to_have_text(city.versions.get().name)
+
+
+def test_the_address_carries_the_view_and_the_back_button_undoes_it(page, live_server, city):
+    name = city.versions.get().county.name
+    open_wall(page, live_server)
+    page.click(f'[data-columns] [data-county="{name}"]')
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("1")
+    assert (page.is_visible("[data-crumb]"), page.is_hidden("[data-panel='2']")) == (True, True)
+    address = page.url
+    page.go_back()
+    assert page.is_visible("[data-panel='2']")
+    page.go_back()
+    assert page.is_hidden("[data-crumb]")
+    page.goto(address)
+    page.wait_for_selector("body.is-drawn")
+    assert page.inner_text("[data-crumb-name]") == name
+    assert page.is_hidden("[data-panel='2']")
+    assert page.inner_text("[data-day-label]") == "回放至"
+
+
+def test_the_shown_counts_are_those_of_the_database_on_any_week(page, live_server, city):
+    """Every week of the slider against the facts as of its last day."""
+    open_wall(page, live_server)
+    last = page.evaluate("wall.state.doc.week")
+    for week in random.Random(5).sample(range(last), 6):
+        page.evaluate(f"wall.show({week})")
+        day = dt.date.fromisoformat(page.inner_text("[data-as-of]"))
+        expected = totals(project_facts(day))
+        assert [count(page, n) for n in ("not_started", "under_construction", "finished")] == [
+            str(getattr(expected, n)) for n in ("not_started", "under_construction", "finished")
+        ]
+
+
+def test_map_1_takes_marks_by_choice_and_explains_them(page, live_server):
+    open_wall(page, live_server)
+    for choice, word in (("domain", "水利"), ("lag", "未报"), ("risk", "未报")):
+        page.select_option("[data-colour]", choice)
+        assert word in page.inner_text("[data-domains]")
+        assert page.locator("[data-domains] .swatch").count() >= 1
+        assert len(page.evaluate("document.querySelector('[data-map=\"1\"]').data.find((t) => t.name === 'discs').marker.symbol")) == 2
+    assert "colour=risk" in page.url
+
+
+def test_paper_is_light_and_has_no_controls(page, live_server):
+    open_wall(page, live_server, "?theme=dark")
+    page.emulate_media(media="print")
+    page.evaluate("wall.print(true)")
+    assert page.get_attribute("html", "data-theme") == "light"
+    assert page.is_hidden("[data-slider]")
+    page.evaluate("wall.print(false)")
+    assert page.get_attribute("html", "data-theme") == "dark"
 
 
 def test_a_map_is_enlarged_with_its_list_and_back(page, live_server, city):

@@ -98,6 +98,11 @@ ELSEWHERE = {
     "section_works",
     "wall",
     "wall_base",
+    "wall_find",  # test_wall_cards, with the next four
+    "wall_project",
+    "wall_turn",
+    "wall_turn_back",
+    "wall_section",
     "wall_outlines",
     "wall_json",
     "projects_geojson",
