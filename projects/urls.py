@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from projects.views import autosave, board, check, dispatch, problems, projects, review, scurve, wall, wall_cards, weeks, works
+from projects.views import autosave, board, check, dispatch, paste, problems, projects, review, scurve, wall, wall_cards, weeks, works
 from projects.views import permits as permit_pages
 
 urlpatterns = [
@@ -25,6 +25,7 @@ urlpatterns = [
     path("dispatch/board/", board.board_page, name="board"),
     path("dispatch/board/review/", board.board_review, name="board_review"),
     path("dispatch/board/remind/", board.board_remind, name="board_remind"),
+    path("dispatch/paste/", paste.read_paste, name="dispatch_paste"),
     path("dispatch/<str:code>/", dispatch.dispatch_project, name="dispatch_project"),
     path("dispatch/<str:code>/autosave/", autosave.autosave, name="dispatch_autosave"),
     path("dispatch/<str:code>/check/", check.check_dispatch, name="dispatch_check"),

@@ -25,6 +25,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 
 for (const kind of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(kind, ({ detail }) => {
+    if (detail.elt.closest("[data-tells-itself]")) return
     const status = detail.xhr ? detail.xhr.status : 0
     say(status === 403 ? "登录已过期或没有权限，请刷新页面重新登录。" : "没有完成：连不上服务器或服务器出错，请稍后重试。")
   })
@@ -92,6 +93,18 @@ function button(text, act) {
   found.addEventListener("click", act)
   return found
 }
+
+/* Whoever logs out leaves nothing on this machine; what no server has yet is asked about first. */
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-logs-out]")) return
+  try {
+    const own = Object.keys(localStorage).filter((key) => key.startsWith(`dispatch:${document.body.dataset.person}:`))
+    const codes = [...new Set(own.map((key) => key.split(":").at(-1)))]
+    const question = `还有 ${own.length} 项填写没有存到服务器（${codes.join("、")}）。现在退出，这台电脑上的这些内容会被清除。确定退出吗？`
+    if (own.length && !window.confirm(question)) return event.preventDefault()
+    own.forEach((key) => localStorage.removeItem(key))
+  } catch { /* nothing is kept here */ }
+})
 
 /* A form that cannot be taken back asks first: <form data-confirm="…">. */
 document.addEventListener("submit", (event) => {

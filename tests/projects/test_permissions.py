@@ -75,6 +75,8 @@ EXPECTED = {
     ("dispatch_project", "post"): (422, 404, 404, 404, 422, 404),
     ("dispatch_autosave", "get"): (405, 405, 405, 405, 405, 405),
     ("dispatch_autosave", "post"): (422, 404, 404, 404, 422, 404),
+    ("dispatch_paste", "get"): (405, 405, 405, 405, 405, 405),
+    ("dispatch_paste", "post"): (200, 200, 404, 404, 200, 404),  # placed in one's own projects only: see test_paste
     ("dispatch_check", "get"): (405, 405, 405, 405, 405, 405),
     ("dispatch_check", "post"): (200, 404, 404, 404, 200, 404),
     ("dispatch_weeks", "get"): (200, 200, 200, 200, 200, 200),
@@ -169,6 +171,7 @@ def address(name, own, live):
         "dispatch": "/dispatch/",
         "dispatch_project": f"/dispatch/{own.code}/",
         "dispatch_autosave": f"/dispatch/{own.code}/autosave/",
+        "dispatch_paste": "/dispatch/paste/",
         "dispatch_check": f"/dispatch/{own.code}/check/",
         "dispatch_weeks": "/dispatch/weeks/",
         "dispatch_policy": "/dispatch/policy/",
