@@ -48,8 +48,8 @@ def _gather_bulletin(period: str, today: dt.date) -> dict:
     return bulletin.gather(periods.read_month(period, today), today).to_json()
 
 
-def _bulletin_paper(facts: dict, *, own_texts: dict | None = None, **issue) -> Paper:
-    return bulletin_words.bulletin_paper(bulletin.BulletinFacts.from_json(facts), **issue)
+def _bulletin_paper(facts: dict, **how) -> Paper:
+    return bulletin_words.bulletin_paper(bulletin.BulletinFacts.from_json(facts), **how)
 
 
 def _gather_weekly(period: str, today: dt.date) -> dict:
@@ -81,6 +81,7 @@ KINDS = {
         paper=_bulletin_paper,
         over_from=_month_over,
         not_over=lambda period: f"{period} 尚未结束，目前的数据是期中数，请在期末以后印发。",
+        places=bulletin.PLACES,
     ),
     DocumentKind.WEEKLY: Kind(
         read=lambda text, today: periods.week_period(periods.read_week(text, today)),

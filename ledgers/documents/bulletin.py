@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from django.db.models import Min
 
-from ledgers.documents import DocumentFault, jsonable
+from ledgers.documents import DocumentFault, jsonable, wall_maps
 from ledgers.documents.periods import speaks_on
 from ledgers.documents.wording import date, numeral, one_decimal, percent
 from linfen_water import policy
@@ -24,6 +24,17 @@ from projects import rules
 from projects.enums import DispatchState, Risk, Stage, StageEvent
 from projects.facts import ProjectFacts, Totals, project_facts, silent, totals
 from projects.models import Dispatch, Project
+
+# Where the office writes paragraphs of its own: {place: what the page calls it}.
+PLACES = {
+    "opening": "开头",
+    "works": "三、各县进展之后",
+    "water": "四、断面水质之后",
+    "named": "七、表扬和点名（写了就替换上面由规则生成的文字）",
+    "requirements": "八、下一步工作要求",
+    "closing": "结尾",
+}
+LEADING = 3  # ranks by completion rate that are praised, and as many from the end that are named when they lag ([D] 建议值)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -214,6 +225,10 @@ class BulletinFacts:
     due: tuple[Due, ...]
     water: Water
     unreviewed: int  # projects whose figures come from a dispatch that nobody has accepted yet (待核)
+    # Facts of older releases do not have what follows.
+    year_before: Totals | None = None  # at the end of the same month a year earlier (同比)
+    year_before_on: dt.date | None = None
+    maps: wall_maps.MapFacts | None = None
 
     def to_json(self) -> dict:
         return jsonable.to_json(self)
@@ -235,6 +250,7 @@ def gather(month: dt.date, today: dt.date) -> BulletinFacts:
     thresholds = policy.values_on(as_of)
     region = Region.current()
     now, before = project_facts(as_of), project_facts(before_on)
+    year_before_on = month_end(add_months(month, -12))
     return BulletinFacts(
         month=month,
         as_of=as_of,
@@ -254,6 +270,9 @@ def gather(month: dt.date, today: dt.date) -> BulletinFacts:
         due=_due(now, add_months(month, 1)),
         water=_water(as_of, before_on),
         unreviewed=_unreviewed(as_of),
+        year_before=_totals_or_none(project_facts(year_before_on)),
+        year_before_on=year_before_on,
+        maps=wall_maps.gather(region, as_of),
     )
 
 

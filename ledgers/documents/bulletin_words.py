@@ -3,12 +3,24 @@
 import dataclasses
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from ledgers.documents import charts
+from ledgers.documents import bulletin_rules, charts, wall_maps
 from ledgers.documents.bulletin import BulletinFacts, Correction, CountyRow, Pollutant, SectionRow, Water, YearShare
-from ledgers.documents.paper import Attachment, Block, Column, Figure, Heading, Paper, Paragraph, Table, title_lines
+from ledgers.documents.paper import (
+    PLACE_MARK,
+    Attachment,
+    Block,
+    Column,
+    Figure,
+    Heading,
+    Paper,
+    Paragraph,
+    Table,
+    own_paragraphs,
+    title_lines,
+)
 from ledgers.documents.wording import (
     NOTHING,
     change,
@@ -29,7 +41,7 @@ from linfen_water.dates import add_months, month_end
 from monitoring import rules as water_rules
 from monitoring.enums import Change, WaterClass
 from projects import rules
-from projects.enums import StageEvent
+from projects.enums import Stage, StageEvent
 from projects.facts import Totals
 
 TEXT_WIDTH = 156  # millimetres
@@ -46,8 +58,10 @@ def title(facts: BulletinFacts) -> str:
     return "".join(title_words(facts))
 
 
-def bulletin_paper(facts: BulletinFacts, *, number: int | None = None, issued_on: dt.date | None = None) -> Paper:
-    """The paper of `facts`; a draft, marked so and with blanks for number and date, until both are given."""
+def bulletin_paper(
+    facts: BulletinFacts, *, own_texts: Mapping[str, str] | None = None, number: int | None = None, issued_on: dt.date | None = None
+) -> Paper:
+    """The paper of `facts` and the office's own paragraphs (by place, `bulletin.PLACES`); a draft until number and date are given."""
     attachments = tuple(_attachments(facts))
     office = facts.office
     year = issued_on.year if issued_on else add_months(facts.month, 1).year
@@ -57,7 +71,7 @@ def bulletin_paper(facts: BulletinFacts, *, number: int | None = None, issued_on
         file_number=f"{office.prefix}〔{year}〕{number or '　'}号",
         title=title_lines(title_words(facts)),
         addressees=f"{office.addressees}：",
-        body=tuple(_body(facts, attachments)),
+        body=tuple(_body(facts, attachments, own_texts or {})),
         attachments=attachments,
         signature=office.name,
         dated=date(issued_on) if issued_on else "　　　年　月　日",
@@ -74,19 +88,24 @@ def words_of_works(works: str) -> list[str]:
     return [head + quote, tail] if head else [works]
 
 
-def _body(facts: BulletinFacts, attachments: tuple[Attachment, ...]) -> Iterable[Block]:
+def _body(facts: BulletinFacts, attachments: tuple[Attachment, ...], own: Mapping[str, str]) -> Iterable[Block]:
     yield Paragraph(f"现将截至{date(facts.as_of)}全市{facts.office.works}（以下简称工程项目）建设进展情况通报如下：")
-    parts = (
-        ("总体情况", _overall(facts)),
-        ("分领域进展情况", _domains(facts)),
-        (f"各{facts.office.county_word}进展情况", _counties(facts, attachments)),
-        ("国考断面水质情况", _water(facts.water, facts.as_of)),
-        ("滞后和无变化项目情况", _laggards(facts, attachments)),
-        ("下月到期任务", _due(facts, attachments)),
+    yield from own_paragraphs(own, "opening")
+    parts: tuple[tuple[str, list[Block]], ...] = (
+        ("总体情况", [*_overall(facts)]),
+        ("分领域进展情况", [*_domains(facts)]),
+        (f"各{facts.office.county_word}进展情况", [*_counties(facts, attachments), *own_paragraphs(own, "works")]),
+        ("国考断面水质情况", [*_water(facts.water, facts.as_of), *own_paragraphs(own, "water")]),
+        ("滞后和无变化项目情况", [*_laggards(facts, attachments)]),
+        ("下月到期任务", [*_due(facts, attachments)]),
+        ("表扬和点名", [*_praise_and_name(facts, own)]),
+        ("下一步工作要求", [*own_paragraphs(own, "requirements")]),
     )
-    for place, (name, blocks) in enumerate(parts, start=1):
+    present = [(name, blocks) for name, blocks in parts if blocks]
+    for place, (name, blocks) in enumerate(present, start=1):
         yield Heading(1, f"{numeral(place)}、{name}")
         yield from blocks
+    yield from own_paragraphs(own, "closing")
     yield from _source(facts)
 
 
@@ -100,10 +119,38 @@ def _overall(facts: BulletinFacts) -> Iterable[Block]:
         f"列入清单的工程项目共{now.count}个，总投资{yi(now.total_investment_wan)}亿元。其中，{_stages(now)}。累计开工{now.started}个（含完工），开工率{percent(now.start_rate)}"
         f"（{ratio(now.started, now.count)}），{_points(now, before, 'start_rate')}；"
         f"完工率{percent(now.finish_rate)}（{ratio(now.finished, now.count)}），{_points(now, before, 'finish_rate')}。"
+        f"{_works_year_on_year(facts)}"
     )
     yield Paragraph(f"{_happened(facts, StageEvent.START)}{_happened(facts, StageEvent.COMPLETION)}")
     yield Heading(2, "（二）投资和资金")
-    yield Paragraph(_money(now, before))
+    yield Paragraph(_money(now, before) + _money_year_on_year(facts))
+
+
+def _works_year_on_year(facts: BulletinFacts) -> str:
+    """同比: 与上年同月末相比，开工率提高1.1个百分点，… Nothing when nothing was on the list then."""
+    now, then = facts.totals, facts.year_before
+    if then is None:
+        return ""
+    return (
+        f"与上年同月末相比，累计开工{change(now.started, then.started, '个')}，"
+        f"开工率{_rate_change(now.start_rate, then.start_rate)}；"
+        f"累计完工{change(now.finished, then.finished, '个')}，完工率{_rate_change(now.finish_rate, then.finish_rate)}。"
+    )
+
+
+def _money_year_on_year(facts: BulletinFacts) -> str:
+    now, then = facts.totals, facts.year_before
+    if then is None:
+        return ""
+    return (
+        f"与上年同月末相比，累计完成投资{change(yi_decimal(now.invested_wan), yi_decimal(then.invested_wan), '亿元')}，"
+        f"累计到位资金{change(yi_decimal(now.in_place_wan), yi_decimal(then.in_place_wan), '亿元')}，"
+        f"累计支付{change(yi_decimal(now.paid_wan), yi_decimal(then.paid_wan), '亿元')}。"
+    )
+
+
+def _rate_change(now: Decimal | None, then: Decimal | None) -> str:
+    return change(now, then, "个百分点", up="提高", down="下降")
 
 
 def _stages(now: Totals) -> str:
@@ -450,6 +497,43 @@ def _due(facts: BulletinFacts, attachments: tuple[Attachment, ...]) -> Iterable[
     yield Paragraph(f"按基线计划或最新预计，{following}{kinds}。{_reference(attachments, DUE, '到期任务清单')}")
 
 
+# ── 七 ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _praise_and_name(facts: BulletinFacts, own: Mapping[str, str]) -> Iterable[Block]:
+    """By rule, unless the office wrote its own; the page on which it writes shows both."""
+    typed = own.get("named", "")
+    if not typed.strip() or typed.startswith(PLACE_MARK):
+        yield from (Paragraph(said) for said in (_praise(facts), _slow(facts)) if said)
+    yield from own_paragraphs(own, "named")
+
+
+def _praise(facts: BulletinFacts) -> str:
+    rows = bulletin_rules.praised(facts)
+    if not rows:
+        return ""
+    names = listed(f"{row.name}（{ratio(row.totals.finished, row.totals.count)}，{percent(row.totals.finish_rate)}）" for row in rows)
+    return f"对完工率位居前{numeral(bulletin_rules.LEADING)}名、无滞后和无变化项目（建议标准）的{names}提出表扬。"
+
+
+def _slow(facts: BulletinFacts) -> str:
+    found = bulletin_rules.named(facts)
+    if not found:
+        return ""
+    names = "；".join(f"{one.county.name}（{_why_named(one, facts.silent_weeks)}）" for one in found)
+    return f"对推进缓慢（建议标准）的下列{facts.office.county_word}点名通报：{names}。"
+
+
+def _why_named(one: bulletin_rules.Named, weeks: int) -> str:
+    row = one.county
+    parts = [f"完工率{percent(row.totals.finish_rate)}（{ratio(row.totals.finished, row.totals.count)}）"]
+    if one.behind:
+        parts.append(f"滞后{one.behind}个" + (f"，其中严重滞后{one.far_behind}个" if one.far_behind else ""))
+    if one.silent:
+        parts.append(f"连续{numeral(weeks)}期无变化{one.silent}个")
+    return "，".join(parts)
+
+
 def _source(facts: BulletinFacts) -> Iterable[Block]:
     unreviewed = f"其中{facts.unreviewed}个项目的最近一期周调度尚待审核。" if facts.unreviewed else ""
     over = "" if month_end(facts.month) == facts.as_of else "本月尚未结束，数据为月中数。"
@@ -462,6 +546,7 @@ def _source(facts: BulletinFacts) -> Iterable[Block]:
 # ── Attachments ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 RANKING, HAPPENED, LAGGING, SILENT, DUE = "进展情况排名表", "新开工、完工项目清单", "滞后项目清单", "无变化项目清单", "到期任务清单"
+MAPS = "工程挂图"
 
 
 def _reference(attachments: tuple[Attachment, ...], ending: str, words: str = "各项指标及排名") -> str:
@@ -481,6 +566,17 @@ def _attachments(facts: BulletinFacts) -> Iterable[Attachment]:
         yield Attachment(f"{said}连续{numeral(facts.silent_weeks)}期{SILENT}", _silent_table(facts))
     if facts.due:
         yield Attachment(f"{following}{DUE}", _due_table(facts))
+    if facts.maps and (facts.maps.buttons or facts.maps.is_dense or facts.maps.sections):
+        yield Attachment(f"{MAPS}（截至{date(facts.as_of)}）", None, figures=tuple(_maps(facts.maps)))
+
+
+def _maps(maps: wall_maps.MapFacts) -> Iterable[Figure]:
+    stages = Counter(button.stage for button in maps.buttons)
+    counts = "，".join(f"{Stage(stage).label}{stages[stage]}个" for stage in Stage if stages[stage])
+    yield Figure(wall_maps.sites_map(maps), "图一　工程项目分布图", f"各工程项目位置，共{len(maps.buttons)}个")
+    yield Figure(wall_maps.progress_map(maps), "图二　工程进展图", f"各工程项目所处阶段：{counts}")
+    classes = "；".join(f"{s.name}{WaterClass(s.water_class).label + '类' if s.water_class else NOT_EVALUATED}" for s in maps.sections)
+    yield Figure(wall_maps.sections_map(maps), "图三　水质监测断面分布图（最近一期月评价类别）", classes)
 
 
 def _ranking_table(facts: BulletinFacts) -> Table:

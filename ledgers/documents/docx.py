@@ -287,7 +287,10 @@ def _attachment(document: WordDocument, attachment: Attachment, number: int, *, 
     title = _line(document, attachment.name, "title", SIZE_2)
     title.alignment = WD_ALIGN_PARAGRAPH.CENTER
     title.paragraph_format.space_after = Mm(4)
-    _table(document, attachment.table, Mm(225 if attachment.is_landscape else 156))
+    if attachment.table:
+        _table(document, attachment.table, Mm(225 if attachment.is_landscape else 156))
+    for figure in attachment.figures:
+        _block(document, figure)
     for note in attachment.notes:
         line = _line(document, f"注：{note}", size=CELL)
         line.paragraph_format.line_spacing = Pt(16)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 
@@ -48,14 +48,21 @@ class Figure:
 
 
 Block = Heading | Paragraph | Table | Figure
+PLACE_MARK = "\ue000"  # begins what stands for an own paragraph on the page where it is written: both it and the computed words show
+
+
+def own_paragraphs(own: Mapping[str, str], place: str) -> list[Block]:
+    """The office's own words at `place`, a paragraph for each line."""
+    return [Paragraph(line.strip()) for line in own.get(place, "").splitlines() if line.strip()]
 
 
 @dataclasses.dataclass(frozen=True)
 class Attachment:
     name: str
-    table: Table
+    table: Table | None
     notes: tuple[str, ...] = ()
     is_landscape: bool = False
+    figures: tuple[Figure, ...] = ()  # below the table, each whole on a page
 
 
 @dataclasses.dataclass(frozen=True)

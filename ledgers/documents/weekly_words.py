@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from ledgers.documents.bulletin_words import words_of_works, yi_decimal
-from ledgers.documents.paper import Attachment, Block, Column, Heading, Paper, Paragraph, Table, title_lines
+from ledgers.documents.paper import Attachment, Block, Column, Heading, Paper, Paragraph, Table, own_paragraphs, title_lines
 from ledgers.documents.weekly import CountyLine, Moved, Requirement, SectionLine, WeeklyFacts
 from ledgers.documents.wording import NOTHING, date, listed, month, percent, ratio, yi
 from monitoring import rules as water_rules
@@ -57,23 +57,18 @@ def weekly_paper(
 
 def _body(facts: WeeklyFacts, attachments: tuple[Attachment, ...], own: Mapping[str, str]) -> Iterable[Block]:
     yield Paragraph(f"现将{week_name(facts.week_of)}（数据截至{date(facts.as_of)}）断面水质和{facts.office.works}建设进展情况报告如下：")
-    yield from _own(own, "opening")
+    yield from own_paragraphs(own, "opening")
     yield Heading(1, "一、断面水质情况")
     yield from _water(facts)
-    yield from _own(own, "water")
+    yield from own_paragraphs(own, "water")
     yield Heading(1, "二、工程项目进展情况")
     yield from _projects(facts, attachments)
-    yield from _own(own, "projects")
+    yield from own_paragraphs(own, "projects")
     yield Heading(1, "三、下一步工作要求")
     yield from _requirements(facts, attachments)
-    yield from _own(own, "requirements")
-    yield from _own(own, "closing")
+    yield from own_paragraphs(own, "requirements")
+    yield from own_paragraphs(own, "closing")
     yield _source(facts)
-
-
-def _own(own: Mapping[str, str], place: str) -> Iterable[Block]:
-    """The office's own paragraphs, one for each line."""
-    return (Paragraph(line.strip()) for line in own.get(place, "").splitlines() if line.strip())
 
 
 # ── 一、断面水质 ────────────────────────────────────────────────────────────────────────────────────────────────────

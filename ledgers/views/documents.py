@@ -18,7 +18,7 @@ from django.views.decorators.http import condition, require_POST, require_safe
 from ledgers import services
 from ledgers.documents import DocumentFault, PrintFault, docx, pdf, periods
 from ledgers.documents.bulletin import BulletinFacts
-from ledgers.documents.paper import Paragraph
+from ledgers.documents.paper import PLACE_MARK, Paragraph
 from ledgers.documents.weekly import WeeklyFacts
 from ledgers.enums import DocumentKind, DocumentState
 from ledgers.models import Document
@@ -276,10 +276,10 @@ def own_texts(request, pk: int):
 def _parts(found: Document, typed: dict[str, str], theirs: dict[str, str] | None) -> list[dict]:
     """For each place the computed words before it, what is typed, and what another person saved there when that differs."""
     places = services.kind_of(found.kind).places
-    marked = services.kind_of(found.kind).paper(found.facts, own_texts={place: f"\ue000{place}" for place in places})
+    marked = services.kind_of(found.kind).paper(found.facts, own_texts={place: f"{PLACE_MARK}{place}" for place in places})
     parts, before = [], []
     for block in marked.body:
-        if not (isinstance(block, Paragraph) and block.text.startswith("\ue000")):
+        if not (isinstance(block, Paragraph) and block.text.startswith(PLACE_MARK)):
             before.append(block)
             continue
         place = block.text[1:]

@@ -7,13 +7,15 @@ from decimal import Decimal as D
 
 import pytest
 
-from ledgers.documents import DocumentFault
-from ledgers.documents.bulletin import BulletinFacts, Pollutant, gather
+from ledgers.documents import DocumentFault, bulletin_rules, pdf, wall_maps
+from ledgers.documents.bulletin import BulletinFacts, Lagging, Pollutant, gather
 from ledgers.documents.bulletin_words import bulletin_paper
 from ledgers.documents.paper import Figure, Paragraph, Table
 from linfen_water.dates import month_end
+from linfen_water.palette import colours
 from monitoring.enums import Level, PeriodKind, WaterClass
 from monitoring.models import Assessment, SectionTarget
+from projects import charts
 from projects.enums import StageEvent
 from projects.models import Dispatch
 from tests.factories import (
@@ -57,6 +59,10 @@ def city():
 
 def texts(facts: BulletinFacts) -> str:
     return "\n".join(block.text for block in bulletin_paper(facts).body if isinstance(block, Paragraph))
+
+
+def every_word(paper) -> str:
+    return "\n".join(pdf._strings(dataclasses.asdict(paper)))
 
 
 def test_overall_figures_and_those_of_the_month_before(city):
@@ -320,7 +326,7 @@ def test_facts_frozen_by_an_older_release_still_give_their_paper(city):
     said = texts(facts)
     assert "优良比例0.0%（0/1）" in said
     assert "2024年全年评价，优良断面1个，优良比例100.0%（1/1）。" in said
-    assert "None" not in str(dataclasses.asdict(bulletin_paper(facts)))
+    assert "None" not in every_word(bulletin_paper(facts))
 
 
 def test_none_of_anything_is_said_with_words_not_zeros():
@@ -341,7 +347,7 @@ def test_no_money_and_no_report_is_a_dash_never_a_fault():
     RegionFactory()
     ProjectFactory(not_started=True, total_investment_wan=D(0))
     paper = bulletin_paper(gather(JANUARY, TODAY))
-    assert "None" not in str(dataclasses.asdict(paper))
+    assert "None" not in every_word(paper)
     ranking = paper.attachments[0].table.rows
     assert all(isinstance(cell, str) for row in ranking for cell in row)
 
@@ -354,6 +360,7 @@ def test_every_list_that_is_named_has_its_attachment(city):
         "2025年1月滞后项目清单",
         "2025年1月连续四期无变化项目清单",
         "2025年2月到期任务清单",
+        "工程挂图（截至2025年1月31日）",
     ]
     said = texts(gather(JANUARY, TODAY))
     assert all(f"见附件{n}。" in said for n in (1, 3, 4, 5))
@@ -361,7 +368,7 @@ def test_every_list_that_is_named_has_its_attachment(city):
 
 def test_every_row_of_a_table_has_a_cell_for_each_column(city):
     paper = bulletin_paper(gather(JANUARY, TODAY))
-    tables = [block for block in paper.body if isinstance(block, Table)] + [a.table for a in paper.attachments]
+    tables = [block for block in paper.body if isinstance(block, Table)] + [a.table for a in paper.attachments if a.table]
     assert len(tables) >= 6
     assert {len(row) == len(table.columns) for table in tables for row in table.rows} == {True}
 
@@ -401,3 +408,106 @@ def test_the_number_of_queries_does_not_grow_with_the_projects(city, django_asse
         assess(SectionFactory(), dt.date(2024, 12, 1), WaterClass.III)
     with django_assert_num_queries(len(few)):
         gather(JANUARY, TODAY)
+
+
+# ── 同比, 表扬和点名, own paragraphs, maps ───────────────────────────────────────────────────────────────────────────
+
+
+def test_works_and_money_are_compared_with_the_same_month_a_year_before(city):
+    facts = gather(JANUARY, TODAY)
+    assert facts.year_before_on == dt.date(2024, 1, 31)
+    said = texts(facts)
+    assert "与上年同月末相比，累计开工增加3个，开工率提高60.0个百分点；累计完工增加2个，完工率提高40.0个百分点。" in said
+    assert "与上年同月末相比，累计完成投资增加0.10亿元，累计到位资金增加0.13亿元，累计支付增加0.08亿元。" in said
+
+
+def test_with_nothing_listed_a_year_before_nothing_is_compared_with_it(city):
+    facts = dataclasses.replace(gather(JANUARY, TODAY), year_before=None)
+    assert "上年同月末" not in texts(facts)
+
+
+def ranked(*shares: tuple[int, int]):
+    """A city of counties with so many projects finished of so many, and its bulletin's facts."""
+    RegionFactory()
+    for place, (finished, count) in enumerate(shares):
+        county = CountyFactory(name=f"县{place}", position=place)
+        for n in range(count):
+            if n < finished:
+                ProjectFactory(county=county, finished=True)
+            else:
+                project = ProjectFactory(county=county, baseline_start_on=dt.date(2024, 1, 1), baseline_finish_on=dt.date(2025, 12, 31))
+                for week_of, progress in ((LAST_MONDAY, 60), (dt.date(2024, 12, 23), 50)):
+                    DispatchFactory(project=project, week_of=week_of, physical_progress=D(progress))
+    return gather(JANUARY, TODAY)
+
+
+def test_the_first_three_ranks_are_praised_ties_with_them_and_nobody_else():
+    facts = ranked((4, 4), (3, 4), (3, 4), (2, 4), (0, 4))
+    assert [row.name for row in bulletin_rules.praised(facts)] == ["县0", "县1", "县2"]
+    assert [row.name for row in bulletin_rules.praised(facts, leading=4)] == ["县0", "县1", "县2", "县3"]
+    assert [row.name for row in bulletin_rules.praised(facts, leading=5)][-1] == "县3"  # nothing completed: no praise
+
+
+def test_a_county_with_a_project_behind_is_not_praised_and_named_only_among_the_last():
+    facts = ranked((3, 4), (2, 4), (1, 4))
+    row = lagging_row("县0", is_far=False)
+    behind = dataclasses.replace(facts, lagging=(row,))
+    assert "县0" not in [county.name for county in bulletin_rules.praised(behind)]
+    assert [one.county.name for one in bulletin_rules.named(behind, leading=2)] == []
+    assert [one.county.name for one in bulletin_rules.named(behind, leading=3)] == ["县0"]
+
+
+@pytest.mark.parametrize(("is_far", "named"), [pytest.param(False, [], id="滞后不点名"), pytest.param(True, ["县0"], id="严重滞后即点名")])
+def test_a_county_of_the_first_ranks_is_named_for_a_project_far_behind_alone(is_far, named):
+    facts = dataclasses.replace(ranked((3, 4), (2, 4), (1, 4), (0, 4)), lagging=(lagging_row("县0", is_far=is_far),))
+    assert [one.county.name for one in bulletin_rules.named(facts)] == named
+
+
+def lagging_row(county: str, *, is_far: bool) -> Lagging:
+    return Lagging("LF-1", "某工程", county, "水利", D(90), D(50), D(40) if is_far else D(20), is_far, "截至某日滞后")
+
+
+def test_praise_and_names_are_told_with_their_reasons(city):
+    said = texts(gather(JANUARY, TODAY))
+    assert "提出表扬" in said
+    assert "点名通报：乙县（完工率0.0%（0/2），滞后1个，其中严重滞后1个，连续四期无变化2个）。" in said
+
+
+def test_what_the_office_writes_itself_stands_in_the_place_of_the_rule_and_comes_with_its_own_heading(city):
+    facts = gather(JANUARY, TODAY)
+    own = {"named": "本月不作点名。", "requirements": "（一）各县抓紧复工。\n（二）月底前报送计划。", "closing": "特此通报。"}
+    paper = bulletin_paper(facts, own_texts=own)
+    said = [block.text for block in paper.body if not isinstance(block, (Figure, Table))]
+    assert "点名通报" not in "".join(said)
+    place = said.index("七、表扬和点名")
+    assert said[place : place + 5] == [
+        "七、表扬和点名",
+        "本月不作点名。",
+        "八、下一步工作要求",
+        "（一）各县抓紧复工。",
+        "（二）月底前报送计划。",
+    ]
+    assert said[-2] == "特此通报。"
+    assert not any("下一步工作要求" in getattr(block, "text", "") for block in bulletin_paper(facts).body)
+
+
+def test_maps_show_every_project_in_its_stage_and_every_section_in_its_class(city):
+    assess(SectionFactory(name="某断面", level=Level.NATIONAL), dt.date(2024, 12, 1), WaterClass.IV)
+    facts = gather(JANUARY, TODAY)
+    assert sorted(button.stage for button in facts.maps.buttons) == [1, 2, 2, 3, 3]
+    assert [(s.name, s.water_class, s.is_national) for s in facts.maps.sections] == [("某断面", 4, True)]
+    last = bulletin_paper(facts).attachments[-1]
+    assert [figure.caption[:2] for figure in last.figures] == ["图一", "图二", "图三"]
+    progress = last.figures[1].svg
+    colour = colours()
+    assert [progress.count(f'fill="{colour[token]}"') - 1 for token in ("stage-red", "stage-green", "stage-blue")] == [1, 2, 2]
+    assert last.figures[1].alt == "各工程项目所处阶段：前期1个，开工2个，完工2个"
+
+
+def test_of_too_many_projects_for_a_button_each_the_maps_tell_counts(city, monkeypatch):
+    monkeypatch.setattr(charts, "MOST_BUTTONS", 3)
+    facts = gather(JANUARY, TODAY)
+    assert facts.maps.is_dense
+    assert facts.maps.buttons == ()
+    assert [(c.finished, c.count) for c in facts.maps.counties if c.count] == [(2, 3), (0, 2)]
+    assert "2/3" in wall_maps.progress_map(facts.maps)
