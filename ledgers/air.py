@@ -154,7 +154,7 @@ def _by_index(found: list[air.Row]) -> list[air.Row]:
 
 def _row(row: air.Row) -> dict:
     cells = {f"{key}_{n}": cell.of(key) for n, cell in enumerate(row.cells, 1) for key in air.COLUMNS}
-    return {"county": row.county.name, "position": row.county.position} | cells
+    return {"key": row.county.code, "county": row.county.name, "position": row.county.position} | cells
 
 
 def notes(chosen: AirRows) -> list[str]:

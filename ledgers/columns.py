@@ -16,6 +16,7 @@ from projects.enums import Risk, Stage
 
 MISSING = '<span class="missing">—</span>'
 TENTH = Decimal("0.1")
+CENT = Decimal("0.01")
 
 
 class LedgerColumn(tables.Column):
@@ -27,6 +28,8 @@ class LedgerColumn(tables.Column):
 
     css = ""
     number_format = "General"
+    is_amount = False  # whether the database can add its `sort` up, for subtotals
+    is_choice = False  # whether its values are few and the rows can be grouped by them
     is_summed = False  # whether the total row has something to say in this column
     unit = ""  # stands in the workbook's heading, so that its cells hold bare numbers
 
@@ -41,6 +44,10 @@ class LedgerColumn(tables.Column):
     def value(self, value, row: dict):
         return value
 
+    def as_sum(self, value):
+        """What the database added up, as the column shows it."""
+        return value
+
     def order(self, queryset, is_descending: bool):
         """Missing values last both ways, on both databases; the code breaks ties, so that pages do not overlap."""
         key = F(self.sort)
@@ -49,10 +56,10 @@ class LedgerColumn(tables.Column):
 
 
 class ClampedColumn(LedgerColumn):
-    """Long text, cut to some lines on the page (whole in the tooltip and in the workbook)."""
+    """Long text, cut to some lines on the page; whole when pointed at (`ledger.js` makes the tooltip), opened, printed, exported."""
 
     def render(self, value, row):
-        return f'<div class="clamp" title="{escape(value)}">{escape(value)}</div>' if value else MISSING
+        return f'<div class="clamp">{escape(value)}</div>' if value else MISSING
 
 
 class LinkColumn(LedgerColumn):
@@ -81,8 +88,12 @@ class WanColumn(LedgerColumn):
 
     css = "number"
     number_format = "#,##0.00"
-    is_summed = True
+    is_summed = is_amount = True
     unit = "万元"
+
+    def as_sum(self, value):
+        """To the cent: SQLite adds in floating point and hands back more places."""
+        return None if value is None else Decimal(value).quantize(CENT, ROUND_HALF_UP)
 
     def render(self, value, row):
         return MISSING if value is None else f"{value:,.2f}"
@@ -118,8 +129,8 @@ class ProgressColumn(LedgerColumn):
             return MISSING
         planned = one_decimal(row["planned_progress"])
         return (
-            f'<span class="progress" title="计划 {planned}%"><progress max="100" value="{value}" aria-hidden="true"></progress>'
-            f"<span>{one_decimal(value)}%</span></span>"
+            f'<span class="progress" title="计划 {planned}%"><progress max=100 value={value:.0f} aria-hidden=true></progress>'
+            f"{one_decimal(value)}%</span>"
         )
 
     def value(self, value, row):
@@ -150,7 +161,7 @@ class ListColumn(LedgerColumn):
             return MISSING
         text = escape("；".join(value))
         count = f'<span class="count">{len(value)}</span> ' if self.is_counted else ""
-        return f'<div class="clamp" title="{text}">{count}{text}</div>'
+        return f'<div class="clamp">{count}{text}</div>'
 
     def value(self, value, row):
         return "；".join(value) or None
@@ -160,7 +171,10 @@ class UpdatedColumn(DateColumn):
     """The Monday of the last week that was reported."""
 
     def render(self, value, row):
-        return '<span class="badge badge-bad">未报</span>' if value is None else value.isoformat()
+        if value is None:
+            return '<span class="badge badge-bad">未报</span>'
+        is_missing = (row.get("marks") or {}).get("updated_on") == "is-missing"
+        return value.isoformat() + (' <span class="badge badge-bad">缺报</span>' if is_missing else "")
 
 
 def one_decimal(value: Decimal | None) -> Decimal | None:

@@ -9,8 +9,9 @@ from django.db.models import Case, Count, DateField, F, OuterRef, PositiveIntege
 from django.db.models.functions import Coalesce
 
 from linfen_water import clock, policy
+from linfen_water.dates import monday
 from linfen_water.workdays import add_workdays
-from projects import rules
+from projects import rules, weeks
 from projects.enums import HelpLevel, Nature, PermitKind, PermitState, ProblemCategory, SourceKind, Stage
 from projects.facts import ZERO, ProjectFacts, Totals, project_facts
 from projects.models import Dispatch, FundingSource, Permit, Problem, Project
@@ -21,6 +22,9 @@ FACTS = (
     "lag", "in_place_wan", "invested_wan", "baseline_start_on", "baseline_finish_on", "forecast_start_on", "forecast_finish_on",
     "started_on", "completed_on",
 )  # fmt: skip
+
+
+REPORTED = ("physical_progress", "in_place_wan", "invested_wan")
 
 
 def rows(day: dt.date, user=None) -> QuerySet:
@@ -54,20 +58,40 @@ def read(day: dt.date, chosen: Iterable[int]) -> list[dict]:
     chosen = list(chosen)
     scope = Project.objects.filter(pk__in=chosen)
     facts = {f.pk: f for f in project_facts(day, scope)}
-    about = {row["pk"]: row for row in scope.as_of(day).values(
+    earlier = Dispatch.objects.speaking(day).filter(project=OuterRef("pk")).order_by("-week_of")
+    about = {row["pk"]: row for row in scope.as_of(day).annotate(
+        **{f"earlier_{name}": Subquery(earlier.values(name)[1:2]) for name in REPORTED}
+    ).values(
         "pk", "nature", "scale", "is_domain_inferred",
-        "v__owner", "v__sponsor_post", "v__responsible_unit__name", "v__lead_unit__name",
+        "v__owner", "v__sponsor_post", "v__responsible_unit__name", "v__lead_unit__name", *(f"earlier_{name}" for name in REPORTED),
     )}  # fmt: skip
     funding, permits, problems = funding_texts(chosen), permit_texts(day, chosen), problem_texts(day, chosen)
     thresholds = policy.values_on(day)
+    due = last_due_week(day, thresholds)
     return [
-        _row(facts[pk], about[pk], thresholds) | {"funding": funding[pk], "permits": permits[pk], "problems": problems[pk]}
+        _row(facts[pk], about[pk], thresholds, due) | {"funding": funding[pk], "permits": permits[pk], "problems": problems[pk]}
         for pk in chosen
         if pk in facts
     ]
 
 
-def _row(facts: ProjectFacts, about: dict, thresholds: policy.Values) -> dict:
+def last_due_week(day: dt.date, thresholds: policy.Values) -> dt.date:
+    """The Monday of the last week whose report should be there by `day`."""
+    week_of = monday(day)
+    while not (week := weeks.by_policy(week_of, thresholds)).is_due or week.cut_off_on >= day:
+        week_of -= weeks.WEEK
+    return week_of
+
+
+def marks_of(facts: ProjectFacts, about: dict, due: dt.date) -> dict[str, str]:
+    """What an unfinished project reported without any change against the report before, and a report that is missing."""
+    if facts.stage == Stage.FINISHED:
+        return {}
+    same = {name: "is-same" for name in REPORTED if getattr(facts, name) == about[f"earlier_{name}"] is not None}
+    return same | ({"updated_on": "is-missing"} if facts.week_of is None or facts.week_of < due else {})
+
+
+def _row(facts: ProjectFacts, about: dict, thresholds: policy.Values, due: dt.date) -> dict:
     row = {name: getattr(facts, name) for name in FACTS}
     return row | {
         "nature": Nature(about["nature"]).label,
@@ -79,6 +103,7 @@ def _row(facts: ProjectFacts, about: dict, thresholds: policy.Values) -> dict:
         "lead_unit": about["v__lead_unit__name"],
         "risk": rules.risk(facts.stage, facts.lag, thresholds.behind_points, thresholds.far_behind_points),
         "updated_on": facts.week_of,
+        "marks": marks_of(facts, about, due),
     }
 
 

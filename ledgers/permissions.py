@@ -28,3 +28,8 @@ def may_take_in(user) -> bool:
 def visible_documents(user):
     """Papers that `user` may read: issued ones go to the whole city, all others only to the office and the leaders."""
     return Document.objects.all() if sees_drafts(user) else Document.objects.filter(state=DocumentState.ISSUED)
+
+
+def may_share_views(user) -> bool:
+    """Views for everyone, columns and ledgers of its own are the office's to make."""
+    return base.is_office(user)

@@ -45,6 +45,9 @@ class Ledger:
     beside: Callable[[Any], dict] | None = None  # what its own template shows below the table, of the rows chosen
     beside_template: str = ""
     css: str = ""  # a style sheet of its own
+    extend: Callable[[dt.date, list[dict]], None] | None = None  # adds what the office's own columns say to rows that were read
+    base: str = ""  # slug of the ledger whose rows an own ledger shows
+    opens_grouped: str = ""  # the column by which the rows are grouped when nobody chose
     paper: int = 8  # of the workbook's pages, as Excel numbers sizes: 8 = A3, 9 = A4
 
     @property
@@ -55,15 +58,28 @@ class Ledger:
         return list(chosen.values_list("pk", flat=True))
 
     def read_rows(self, day: dt.date, chosen: Any) -> list[dict]:
-        """The rows of `chosen`, a part of the ledger, as dicts."""
-        return list(chosen) if self.read is None else self.read(day, self.keys(chosen))
+        """The rows of `chosen`, a part of the ledger, as dicts; each with its `key`."""
+        return self._extended(day, list(chosen)) if self.read is None else self.read_keys(day, self.keys(chosen))
+
+    def read_keys(self, day: dt.date, keys: list[int]) -> list[dict]:
+        """The rows with these keys; of a ledger that is chosen by the database."""
+        rows = self.read(day, keys) if self.read else []
+        if len(rows) == len(keys):
+            for row, key in zip(rows, keys, strict=True):
+                row["key"] = key
+        return self._extended(day, rows)
+
+    def _extended(self, day: dt.date, rows: list[dict]) -> list[dict]:
+        if self.extend:
+            self.extend(day, rows)
+        return rows
 
     def read_batches(self, day: dt.date, chosen: Any, size: int) -> Iterator[list[dict]]:
         """All rows of `chosen` in their order, `size` at a time."""
         found = list(chosen) if self.read is None else self.keys(chosen)
         for start in range(0, len(found), size):
             batch = found[start : start + size]
-            yield batch if self.read is None else self.read(day, batch)
+            yield self._extended(day, batch) if self.read is None else self.read_keys(day, batch)
 
     def opened(self, day: dt.date, user=None) -> filters.LedgerFilter | filters.RowsFilter:
         """The ledger as its page opens: with nothing chosen but what the filter chooses by itself."""

@@ -9,6 +9,7 @@ import django_tables2 as tables
 from django.utils.safestring import SafeString, mark_safe
 
 from ledgers import columns as c
+from ledgers.grouping import Subtotal, group_id, label_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Group:
 class LedgerTable(tables.Table):
     """A ledger's table; its rows are the dicts that the ledger reads for the page at hand."""
 
+    measure = ""  # how its rows are counted
+    group = ""  # the column by which the rows are grouped
     details: tuple[str, ...] = ()  # columns that the brief view leaves out; the workbook has them all
 
     class Meta:
@@ -32,19 +35,81 @@ class LedgerTable(tables.Table):
         found = groupby((bound.column for bound in self.columns), key=lambda column: column.group)
         return [Group(label, len(list(members))) for label, members in found]
 
-    def body(self, rows: Iterable[dict]) -> SafeString:
-        """The rows as HTML; every cell comes escaped from its column."""
+    def choice(self) -> list[tuple[str, c.LedgerColumn, bool, bool]]:
+        """All columns for the person to choose from: name, column, whether it is shown, whether it always is; shown ones first."""
+        shown = [bound.name for bound in self.columns]
+        hidden = [name for name in self.base_columns if name not in shown]
+        return [(name, (column := self.base_columns[name]), name in shown, "pin" in column.css.split()) for name in [*shown, *hidden]]
+
+    def body(self, rows: Iterable[dict], *, group: str = "", subtotals: Iterable[Subtotal] = ()) -> SafeString:
+        """The rows as HTML; every cell comes escaped from its column.
+
+        A row may say of its cells what `marks` they bear (`{column: class}`) and what `was` in them on the day compared with.
+        """
         cells = [(bound.name, bound.column.render, _opening_tag(bound.column)) for bound in self.columns]
-        lines = ("<tr>" + "".join(f"{tag}{draw(row[name], row)}</td>" for name, draw, tag in cells) + "</tr>" for row in rows)
-        return mark_safe("\n".join(lines))  # noqa: S308 - columns escape
+        sums = {subtotal.label: subtotal for subtotal in subtotals}
+        lines, label = [], None
+        for row in rows:
+            if group and (here := label_of(self.base_columns[group], group, row)) != label:
+                label = here
+                lines.append(self.group_row(label, sums.get(label)))
+            draw_cells = _marked_cells if row.get("marks") or row.get("was") else _plain_cells
+            lines.append(f"{_row_tag(row)}{draw_cells(cells, row)}</tr>")
+        return mark_safe("".join(lines))  # noqa: S308 - columns escape
+
+    def group_row(self, label: str, subtotal: Subtotal | None, *, comes_later: bool = False) -> SafeString:
+        """The head of a group: its name, and its sums once they are known (`comes_later`: takes the place of the one without)."""
+        swap = ' hx-swap-oob="true"' if comes_later else ""
+        tag = f'<tr class="ledger-group" id="{group_id(label)}"{swap}>'
+        if subtotal is None:
+            return mark_safe(f'{tag}<td colspan="{len(self.columns)}"><span class="pin-words">{escape(label)}</span></td></tr>')  # noqa: S308
+        first = next(iter(self.columns)).name
+        words = f"{label}　{subtotal.sums.count} {self.measure}"
+        return mark_safe(f"{tag}{self.foot(subtotal.sums, words, first)}</tr>")  # noqa: S308 - escaped in foot
 
     def foot(self, sums, label: str, label_column: str) -> SafeString:
-        """One cell for each column: the sum of a column that has one, `label` under `label_column`."""
+        """One cell for each column: the sum of a column that has one, `label` under `label_column` (if hidden under the first)."""
+        if label_column not in self.columns.names():
+            label_column = next(iter(self.columns)).name
         cells = []
         for bound in self.columns:
             text = escape(label) if bound.name == label_column else _sum_text(sums, bound)
             cells.append(f"{_opening_tag(bound.column)}{text}</td>")
         return mark_safe("".join(cells))  # noqa: S308 - columns escape
+
+
+def _plain_cells(cells: list[tuple], row: dict) -> str:
+    return "".join([f"{tag}{NOTHING if (text := draw(row[name], row)) == c.MISSING else text}</td>" for name, draw, tag in cells])
+
+
+def _marked_cells(cells: list[tuple], row: dict) -> str:
+    """Cells with their marks in words for those who do not see colours, and with what was in them before."""
+    marks, was = row.get("marks") or {}, row.get("was") or {}
+    drawn = []
+    for name, draw, tag in cells:
+        text = draw(row[name], row)
+        classes = " ".join(filter(None, [marks.get(name, ""), "is-changed" if name in was else ""]))
+        if not classes:
+            drawn.append(f"{tag}{NOTHING if text == c.MISSING else text}</td>")
+            continue
+        spoken = "".join(f'<span class="visually-hidden">（{MARK_WORDS[mark]}）</span>' for mark in classes.split())
+        before = f'<s class="was">{escape(was[name])}</s> ' if name in was else ""
+        drawn.append(f"{_with_class(tag, classes)}{before}{text}{spoken}</td>")
+    return "".join(drawn)
+
+
+def _with_class(tag: str, classes: str) -> str:
+    return f'{tag[:-2]} {classes}">' if tag.endswith('">') else f'<td class="{classes}">'
+
+
+def _row_tag(row: dict) -> str:
+    change = row.get("change")
+    css = f' class="is-{change}"' if change else ""
+    return f'<tr data-k="{escape(str(row.get("key", "")))}"{css}>'
+
+
+NOTHING = "<i>—</i>"  # `columns.MISSING` in fewer letters: a page has hundreds
+MARK_WORDS = {"is-same": "与上期相同", "is-missing": "缺报", "is-changed": "有变化"}
 
 
 def _sum_text(sums, bound) -> str:

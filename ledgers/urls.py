@@ -4,6 +4,7 @@ from ledgers.views import documents
 from ledgers.views.air import AirIntakeView
 from ledgers.views.intake import IntakeView
 from ledgers.views.ledger import LedgersView, LedgerView
+from ledgers.views.saved import delete_view, save_view
 from ledgers.views.today import RetryJobView, TodayView
 
 urlpatterns = [
@@ -13,6 +14,8 @@ urlpatterns = [
     path("ledgers/<slug:slug>/", LedgerView.as_view(), name="ledger"),
     path("ledgers/air/import/", AirIntakeView.as_view(), name="air_import"),
     path("ledgers/<slug:slug>/import/", IntakeView.as_view(), name="ledger_import"),
+    path("ledgers/<slug:slug>/views/", save_view, name="save_view"),
+    path("ledgers/<slug:slug>/views/<int:pk>/delete/", delete_view, name="delete_view"),
     path("documents/", documents.documents, name="documents"),
     path("documents/draft/", documents.draft, name="draft_document"),
     path("documents/<int:pk>/", documents.document, name="document"),

@@ -54,6 +54,8 @@ def rows(day: dt.date, user: User | None = None) -> Source:
 
 def _row(place: int, table: SectionTable, row: SectionRow, works: list[ServingProject], suffix: str) -> dict:
     return {
+        "key": f"{row.pk}.{table.period}",
+        "same_as": str(row.pk),
         "row": row,
         "period": table.period,
         "place": place,

@@ -141,6 +141,9 @@ def _dispatch_row(place: int, week: ProjectWeek) -> dict:
         return None if now is None or then is None else now - then
 
     return {
+        "key": f"{week.week_of}.{week.project.code}",
+        "same_as": week.project.code,
+        "marks": dispatch_marks(week),
         "place": place,
         "code": week.project.code,
         "week": anomalies.week_words(week.week_of),
@@ -166,6 +169,19 @@ def _dispatch_row(place: int, week: ProjectWeek) -> dict:
         "is_after_lock": week.is_after_lock,
         "is_same": is_same(week),
     }
+
+
+REPORTED = ("physical_progress", "invested_wan", "in_place_wan", "done", "next_steps", "hinders")
+
+
+def dispatch_marks(week: ProjectWeek) -> dict[str, str]:
+    """What is word for word last period's, and a report that is missing."""
+    if not week.live:
+        return {"state": "is-missing", "physical_progress": "is-missing"}
+    before = week.previous
+    if not before:
+        return {}
+    return {name: "is-same" for name in REPORTED if getattr(week.live, name) == getattr(before, name) not in (None, "")}
 
 
 def _state(week: ProjectWeek) -> str:
@@ -302,6 +318,9 @@ def _submission_row(place: int, unit: str, county: County, week_of: dt.date, fou
     missing = counts["due"] - counts["reported"]
     share = c.one_decimal(Decimal(100) * counts["on_time"] / counts["due"])
     return {
+        "key": f"{week_of}.{county.code}",
+        "same_as": county.code,
+        "marks": {"missing": "is-missing"} if missing else {},
         "place": place,
         "week": anomalies.week_words(week_of),
         "unit": unit,

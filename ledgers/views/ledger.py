@@ -5,18 +5,23 @@ import tempfile
 
 from django.core.cache import cache
 from django.http import FileResponse, Http404, StreamingHttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
 from django.views.generic import TemplateView, View
 
-from ledgers import export
-from ledgers.registry import LEDGERS, Ledger
+from ledgers import export, grouping, own
+from ledgers.permissions import may_share_views
+from ledgers.registry import Ledger
 from ledgers.rows import Rows
+from ledgers.saved_views import opening_view, visible_views
+from ledgers.shape import Shape, arranged, kept_query, read_shape
 from linfen_water.permissions import scope_key
 from linfen_water.trail import state as trail_state
 
 PER_PAGE = [50, 100]
 INLINE_TOTALS = 2_000  # a longer ledger opens first and then asks for its totals
+KEPT = ("cols", "view", "sort", "per_page", "density", "as_of")  # what the form of the filters carries along
+NOT_WITH_COLUMNS = {"cols", "view", "page", "part", "saved"}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -27,64 +32,91 @@ class LedgersView(TemplateView):
 
     def get_context_data(self, **kwargs):
         day, user = self.request.as_of, self.request.user
-        counted = [(ledger, ledger.opened(day, user).qs.count()) for ledger in LEDGERS.values()]
-        return super().get_context_data(ledgers=counted, **kwargs)
+        counted = [(ledger, ledger.opened(day, user).qs.count()) for ledger in own.all_ledgers()]
+        return super().get_context_data(ledgers=counted, may_define=may_share_views(user), **kwargs)
+
+
+def ledger_or_404(slug: str) -> Ledger:
+    ledger = own.find_ledger(slug)
+    if ledger is None:
+        raise Http404
+    return ledger
 
 
 class LedgerView(View):
-    """A ledger, narrowed by the address: filter, `sort`, `page`, `per_page`, `as_of`, `export`."""
+    """A ledger, narrowed and shaped by the address: filter, `cols`, `sort`, `group`, `page`, `per_page`, `density`, `as_of`, `export`."""
 
     def get(self, request, slug: str):
-        ledger = LEDGERS.get(slug)
-        if ledger is None:
-            raise Http404
+        ledger = ledger_or_404(slug)
+        views = list(visible_views(request.user).filter(ledger=slug))
+        if not request.META["QUERY_STRING"] and not request.htmx and (view := opening_view(views)):
+            return redirect(f"{request.path}?{view.query}&saved={view.pk}")
+        shape = read_shape(request.GET, request.as_of)
         chosen = ledger.filter(request.GET, queryset=ledger.rows(request.as_of, request.user), day=request.as_of)
-        hidden = ledger.table.details if request.GET.get("view") == "brief" else ()
         rows = chosen.qs if chosen.is_valid() else chosen.queryset.none()
-        table = ledger.table_for(rows)(rows, exclude=hidden)
-        table.order_by = request.GET.getlist("sort") or ()
+        table = make_table(ledger, rows, shape, request.GET.getlist("sort"))
         if request.GET.get("export"):
             return self.export(request, ledger, chosen, table)
-        return self.page(request, ledger, chosen, table)
+        return self.page(request, ledger, chosen, table, shape, views)
 
-    def page(self, request, ledger: Ledger, chosen, table):
+    def page(self, request, ledger: Ledger, chosen, table, shape: Shape, views: list):
         per_page = request.GET.get("per_page")
         open_page(table, request.GET.get("page"), int(per_page) if per_page in map(str, PER_PAGE) else PER_PAGE[0])
         rows = ledger.read_rows(request.as_of, table.page.object_list.data)
         is_part = request.htmx and not request.htmx.history_restore_request
         is_totals = is_part and request.GET.get("part") == "totals"
-        wants_totals = ledger.has_totals and (is_totals or table.paginator.count <= INLINE_TOTALS)
+        wants_totals = ledger.has_totals or table.group
+        is_short = table.paginator.count <= INLINE_TOTALS
+        sums = self.totals(request, ledger, table, is_short) if wants_totals and (is_totals or is_short) else {}
         context = {
             "ledger": ledger,
             "filter": chosen,
             "table": table,
-            "body": table.body(rows),
-            "totals": self.totals(request, ledger, table) if wants_totals else None,
-            "is_brief": bool(table.exclude),
+            "shape": shape,
+            "body": table.body(rows, group=table.group, subtotals=sums.get("groups", ())),
+            "has_same": any("is-same" in (row.get("marks") or {}).values() for row in rows),
+            "has_missing": any("is-missing" in (row.get("marks") or {}).values() for row in rows),
+            "totals": sums.get("total"),
+            "groups": [table.group_row(group.label, group, comes_later=True) for group in sums.get("groups", ())] if is_totals else (),
+            "asks_totals": wants_totals and not sums,
+            "groupings": grouping.groupable(table.base_columns),
+            "all_columns": table.choice(),
+            "is_brief": shape.is_brief and not shape.columns,
             "notes": ledger.notes(rows_of(table)) if ledger.notes else [],
             "beside": ledger.beside(rows_of(table)) if ledger.beside else {},
             "takes_in": bool(ledger.may_take_in) and ledger.may_take_in(request.user) and request.as_of == request.today,
             "per_page_choices": PER_PAGE,
             "pages": table.paginator.get_elided_page_range(table.page.number, on_each_side=2, on_ends=1),
-            "kept": [(name, request.GET[name]) for name in ("sort", "per_page", "view", "as_of") if request.GET.get(name)],
+            "kept": [(name, value) for name in KEPT for value in request.GET.getlist(name) if value],
+            "others": [(n, v) for n, values in request.GET.lists() if n not in NOT_WITH_COLUMNS for v in values if v],
+            "views": views,
+            "saved": next((view for view in views if str(view.pk) == request.GET.get("saved")), None),
+            "has_opening_view": opening_view(views) is not None,
+            "kept_query": kept_query(request.GET),
+            "may_share": may_share_views(request.user),
         }
         part = "#totals" if is_totals else "#table" if is_part else ""
         response = render(request, f"ledgers/ledger.html{part}", context)
         response["Vary"] = "HX-Request, Cookie"
         return response
 
-    def totals(self, request, ledger: Ledger, table) -> dict:
-        """The total row; of a long ledger it is kept until the facts change."""
-        if table.paginator.count <= INLINE_TOTALS:
+    def totals(self, request, ledger: Ledger, table, is_short: bool) -> dict:
+        """The total row and those of the groups; of a long ledger they are kept until the facts change."""
+        if is_short:
             return self.sum_up(request, ledger, table)
-        asked = hashlib.sha256(repr(sorted(request.GET.items())).encode()).hexdigest()
+        asked = hashlib.sha256(repr(sorted(request.GET.lists())).encode()).hexdigest()
         key = f"ledger-totals:{ledger.slug}:{request.as_of}:{request.today}:{scope_key(request.user)}:{trail_state()}:{asked}"
         return cache.get_or_set(key, lambda: self.sum_up(request, ledger, table))
 
     def sum_up(self, request, ledger: Ledger, table) -> dict:
-        sums = ledger.totals(request.as_of, rows_of(table))
-        label = f"合计 {sums.count} {ledger.measure}"
-        return {"cells": table.foot(sums, label, ledger.label_column), "words": ledger.spoken_totals(sums)}
+        found: dict = {"total": None, "groups": []}
+        if ledger.totals:
+            sums = ledger.totals(request.as_of, rows_of(table))
+            label = f"合计 {sums.count} {ledger.measure}"
+            found["total"] = {"cells": table.foot(sums, label, ledger.label_column), "words": ledger.spoken_totals(sums)}
+        if table.group:
+            found["groups"] = grouping.subtotals(ledger, request.as_of, rows_of(table), table.group, table.base_columns)
+        return found
 
     def export(self, request, ledger: Ledger, chosen, table):
         """Exactly what is chosen on the page, all its pages."""
@@ -98,6 +130,26 @@ class LedgerView(View):
         response = send_workbook(sheet) if kind == "xlsx" else send_csv(sheet)
         response["Cache-Control"] = "private, no-store"
         return response
+
+
+def make_table(ledger: Ledger, rows, shape: Shape, sort: list[str]):
+    """The ledger's table with the columns, the order and the groups that the address asks for."""
+    made = ledger.table_for(rows)
+    names = list(made.base_columns)
+    pinned = [name for name, column in made.base_columns.items() if "pin" in column.css.split()]
+    shown = arranged(names, pinned, shape.columns, made.details if shape.is_brief else ())
+    table = made(rows, exclude=[name for name in names if name not in shown], sequence=[*shown, "..."])
+    table.order_by = sort or ()
+    table.measure = ledger.measure
+    group = shape.group or ledger.opens_grouped
+    table.group = group if group in grouping.groupable(made.base_columns) else ""
+    if table.group:
+        column = made.base_columns[table.group]
+        if isinstance(table.data, Rows):
+            table.data.data = grouping.in_groups(table.data, column).data
+        else:
+            table.data.data = grouping.in_groups(table.data.data, column)
+    return table
 
 
 def rows_of(table):

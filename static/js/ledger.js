@@ -1,0 +1,173 @@
+/* A ledger under the hands: cells by keyboard, their history and source beside the table, values typed in place, columns in order. */
+
+const menus = () => document.querySelectorAll("details.menu[open]")
+const table = () => document.querySelector(".ledger-table")
+const keysDialog = document.getElementById("keys")
+
+document.addEventListener("htmx:load", prepare)
+prepare()
+
+function prepare() {
+  for (const button of document.querySelectorAll("[data-keys]")) button.hidden = false
+  for (const form of document.querySelectorAll("[data-columns]:not(.is-ready)")) prepareColumns(form)
+  const cell = table()?.querySelector("tbody td")
+  if (cell && !table().querySelector("td[tabindex='0']")) cell.tabIndex = 0
+}
+
+/* ── menus: one open at a time, closed by a click elsewhere or Esc ── */
+document.addEventListener("click", (event) => {
+  for (const menu of menus()) if (!menu.contains(event.target)) menu.open = false
+  if (event.target.closest("[data-keys]")) toggleKeys()
+})
+
+/* A button that cannot be taken back asks first. */
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-ask]")
+  if (button && !confirm(button.dataset.ask)) event.preventDefault()
+})
+
+function toggleKeys() {
+  if (keysDialog.open) keysDialog.close()
+  else keysDialog.showModal()
+}
+
+/* ── columns: dragged, or moved by buttons; the address gets them in one parameter ── */
+function prepareColumns(form) {
+  form.classList.add("is-ready")
+  for (const item of form.querySelectorAll("li")) {
+    if (item.querySelector("input").disabled) continue
+    item.draggable = true
+    item.append(moveButton("↑", "上移", (li) => movable(li.previousElementSibling)?.before(li)))
+    item.append(moveButton("↓", "下移", (li) => li.nextElementSibling?.after(li)))
+  }
+  let dragged = null
+  form.addEventListener("dragstart", (event) => { dragged = event.target.closest("li") })
+  form.addEventListener("dragover", (event) => {
+    const over = event.target.closest("li[draggable]")
+    if (!dragged || !over || over === dragged) return
+    event.preventDefault()
+    const { top, height } = over.getBoundingClientRect()
+    if (event.clientY < top + height / 2) over.before(dragged)
+    else over.after(dragged)
+  })
+  form.addEventListener("drop", (event) => event.preventDefault())
+  form.addEventListener("submit", (event) => {
+    event.preventDefault()
+    const data = new FormData(form)
+    const chosen = data.getAll("cols")
+    data.delete("cols")
+    const address = new URLSearchParams(data)
+    location.assign(`${location.pathname}?${[address.toString(), `cols=${chosen.join(",")}`].filter(Boolean).join("&")}`)
+  })
+}
+
+const movable = (item) => item?.draggable ? item : null
+
+function moveButton(sign, words, move) {
+  const made = document.createElement("button")
+  made.type = "button"
+  made.textContent = sign
+  made.className = "move"
+  made.ariaLabel = words
+  made.addEventListener("click", () => {
+    move(made.closest("li"))
+    made.focus()
+  })
+  return made
+}
+
+/* ── cut text is whole in its tooltip ── */
+document.addEventListener("mouseover", (event) => {
+  const box = event.target.closest?.(".ledger-table .clamp")
+  if (box && !box.title) box.title = box.textContent
+})
+
+/* ── the keyboard ── */
+const isTyping = (target) => target.closest("input, select, textarea, [contenteditable], dialog[open]")
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return
+  if (event.key === "Escape" && !event.target.closest("dialog")) return escape(event)
+  if (isTyping(event.target)) return
+  if (event.key === "/") { event.preventDefault(); document.querySelector("#id_q")?.focus() }
+  else if (event.key === "?") { event.preventDefault(); toggleKeys() }
+  else if (event.target.matches(".ledger-table tbody td")) inCell(event)
+})
+
+function escape() {
+  for (const menu of menus()) menu.open = false
+  closePanel()
+}
+
+function inCell(event) {
+  const cell = event.target
+  const next = {
+    ArrowLeft: () => cell.previousElementSibling,
+    ArrowRight: () => cell.nextElementSibling,
+    ArrowUp: () => cellOf(cell, -1),
+    ArrowDown: () => cellOf(cell, 1),
+    PageUp: () => cellOf(cell, -10),
+    PageDown: () => cellOf(cell, 10),
+    Home: () => cell.parentElement.firstElementChild,
+    End: () => cell.parentElement.lastElementChild,
+  }[event.key]
+  if (next) { event.preventDefault(); goTo(next()) }
+  else if (event.key === "Enter") { event.preventDefault(); openCell(cell) }
+  else if (event.key === "F2") { event.preventDefault(); openCell(cell, true) }
+}
+
+/** The cell of the same column `step` rows away, past the heads of groups; the last there is when they run out. */
+function cellOf(cell, step) {
+  const rows = [...cell.closest("tbody").rows].filter((row) => row.dataset.k !== undefined)
+  const place = Math.min(Math.max(rows.indexOf(cell.parentElement) + step, 0), rows.length - 1)
+  return rows[place].cells[cell.cellIndex]
+}
+
+function goTo(cell) {
+  if (!cell) return
+  for (const old of table().querySelectorAll("td[tabindex='0']")) old.removeAttribute("tabindex")
+  cell.tabIndex = 0
+  cell.focus({ preventScroll: true })
+  cell.scrollIntoView({ block: "nearest", inline: "nearest" })
+}
+
+/* ── a cell opens: who wrote what when, where it comes from, and a field where the person may write ── */
+document.addEventListener("click", (event) => {
+  const cell = event.target.closest(".ledger-table tbody tr[data-k] > td")
+  if (!cell || event.target.closest("a, button, input, select, textarea")) return
+  if (!getSelection().isCollapsed) return
+  goTo(cell)
+})
+document.addEventListener("dblclick", (event) => {
+  const cell = event.target.closest(".ledger-table tbody tr[data-k] > td")
+  if (cell && !event.target.closest("a, input, select, textarea")) openCell(cell, true)
+})
+
+let opened = null
+
+async function openCell(cell, isToEdit = false) {
+  const key = cell.parentElement.dataset.k
+  const column = cell.closest("table").tHead.rows[1].cells[cell.cellIndex]?.dataset.c
+  if (key === undefined || !column) return
+  const address = new URLSearchParams(location.search)
+  address.set("row", key)
+  address.set("col", column)
+  address.delete("saved")
+  opened = cell
+  await htmx.ajax("GET", `/ledgers/${table().dataset.ledger}/cell/?${address}`, { target: "#cell-panel", swap: "innerHTML" })
+  const panel = document.getElementById("cell-panel")
+  panel.hidden = false
+  const field = panel.querySelector("[data-value]")
+  if (isToEdit && field) { field.focus(); field.select?.() }
+  else panel.querySelector("h2")?.focus()
+}
+
+function closePanel() {
+  const panel = document.getElementById("cell-panel")
+  if (!panel || panel.hidden) return
+  panel.hidden = true
+  panel.replaceChildren()
+  if (opened?.isConnected) goTo(opened)
+}
+
+document.addEventListener("click", (event) => { if (event.target.closest("[data-close-panel]")) closePanel() })
