@@ -38,6 +38,12 @@ class AccountForm(forms.ModelForm):
         return cleaned
 
 
+class KioskForm(forms.Form):
+    """A new screen on a wall."""
+
+    name = forms.CharField(label="屏幕", max_length=40, error_messages={"required": "请填写屏幕名称或位置，例如 三楼会议室。"})
+
+
 class ChannelForm(forms.Form):
     """A channel of reminders. Its address and key are never shown again: what is left empty stays as it is."""
 

@@ -3,6 +3,7 @@
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from linfen_water import enums
 
@@ -105,6 +106,33 @@ class User(AbstractUser):
 
     def __str__(self):
         return " ".join(filter(None, [self.unit.name if self.unit_id else "", self.post])) or self.username
+
+
+class Kiosk(models.Model):
+    """A screen that shows the wall without anybody's login (`kiosks.py`); only digests of its code and key are kept."""
+
+    name = models.CharField("屏幕", max_length=40)
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name="建立人")
+    made_at = models.DateTimeField("建立时间", auto_now_add=True)
+    code_digest = models.CharField("登记码摘要", max_length=64, null=True, unique=True)
+    code_until = models.DateTimeField("登记码有效期", null=True)
+    key_digest = models.CharField("密钥摘要", max_length=64, null=True, unique=True)
+    paired_at = models.DateTimeField("登记时间", null=True)
+    seen_at = models.DateTimeField("最近在线", null=True)
+    revoked_at = models.DateTimeField("撤销时间", null=True)
+    revoked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name="撤销人")
+
+    class Meta:
+        ordering = ["revoked_at", "-pk"]
+        verbose_name = verbose_name_plural = "大屏"
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def is_waiting(self) -> bool:
+        """The code was given out and may still be typed."""
+        return self.paired_at is None and self.code_until is not None and self.code_until > timezone.now()
 
 
 class LoginFailure(models.Model):

@@ -12,9 +12,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from linfen_water import accounts, permissions, throttle
-from linfen_water.forms import AccountForm, OwnPasswordForm
-from linfen_water.models import User
+from linfen_water import accounts, kiosks, permissions, throttle
+from linfen_water.forms import AccountForm, KioskForm, OwnPasswordForm
+from linfen_water.models import Kiosk, User
 
 log = logging.getLogger(__name__)
 
@@ -120,11 +120,61 @@ def _office_only(request) -> None:
         raise Http404
 
 
-def _account_page(request, form: AccountForm, made: tuple[User, str] | None):
+# ── Screens on a wall ──
+
+
+@require_POST
+def make_kiosk(request):
+    """A new screen; its code is shown once."""
+    _office_only(request)
+    form = KioskForm(request.POST)
+    if not form.is_valid():
+        return _account_page(request, AccountForm(), None, kiosk_form=form)
+    return _account_page(request, AccountForm(), None, screen=kiosks.make(name=form.cleaned_data["name"], by=request.user))
+
+
+@require_POST
+def revoke_kiosk(request, pk: int):
+    """The screen shows nothing new from now on."""
+    _office_only(request)
+    kiosk = get_object_or_404(Kiosk, pk=pk)
+    kiosks.revoke(kiosk=kiosk, by=request.user)
+    messages.success(request, f"大屏“{kiosk}”的登记已撤销。")
+    return redirect("accounts")
+
+
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def pair_kiosk(request):
+    """On the screen itself: the code is typed once, then the wall stays open."""
+    fault, status = "", 200
+    if request.method == "POST":
+        address = throttle.address_of(request)
+        try:
+            throttle.count_try(kiosks.THROTTLE_NAME, address)
+            _, key = kiosks.pair(code=request.POST.get("code", ""))
+        except throttle.TooManyTries as refusal:
+            fault, status = f"登记码输错次数过多，请 {refusal.minutes} 分钟后再试。", 429
+        except accounts.Refused as refusal:
+            fault, status = str(refusal), 422
+        else:
+            throttle.forget_tries(kiosks.THROTTLE_NAME, address)
+            response = redirect(f"{reverse('wall')}?kiosk=40")
+            kiosks.remember(response, key)
+            return response
+    known = kiosks.kiosk_of(request.COOKIES.get(kiosks.COOKIE, ""))
+    response = render(request, "accounts/kiosk.html", {"fault": fault, "known": known}, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _account_page(request, form: AccountForm, made: tuple[User, str] | None, kiosk_form: KioskForm | None = None, **more):
     users = User.objects.select_related("unit").order_by("-is_active", "unit__position", "username")
     page = Paginator(users, ACCOUNTS_PER_PAGE).get_page(request.GET.get("page"))
-    context = {"form": form, "page": page, "made": made}
-    answer = render(request, "accounts/accounts.html", context, status=422 if form.errors else 200)
+    screens = Kiosk.objects.select_related("made_by__unit", "revoked_by__unit")[:ACCOUNTS_PER_PAGE]
+    context = {"form": form, "page": page, "made": made, "screens": screens, "kiosk_form": kiosk_form or KioskForm(), **more}
+    is_faulty = form.errors or (kiosk_form and kiosk_form.errors)
+    answer = render(request, "accounts/accounts.html", context, status=422 if is_faulty else 200)
     answer["Cache-Control"] = "no-store"  # a password shown once is not kept by the browser
     return answer
 

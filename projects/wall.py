@@ -41,6 +41,7 @@ APPS = ("linfen_water", "monitoring", "projects", "ledgers")
 def code_version() -> str:
     """Changes with every release and every region pack that may draw or count differently, so that no old answer outlives it."""
     sources = [path for app in APPS for path in (settings.BASE_DIR / app).rglob("*.py")]
+    sources += [path for folder in ("static", "templates") for path in (settings.BASE_DIR / folder).rglob("*") if path.is_file()]
     data = [path for path in pack.folder_of(settings.REGION).glob("*") if path.is_file()]
     return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(sources) + sorted(data))).hexdigest()[:12]
 
@@ -75,6 +76,7 @@ def document(region, user, day: dt.date) -> dict:
     plan = _plan(land, counties, [] if is_dense else facts, states)
     return {
         "as_of": day,
+        "release": code_version(),  # a page of another release reloads itself
         "week0": week0,
         "week": _week(day, week0),
         "last_week": _last_week(facts, day, week0),

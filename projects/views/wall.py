@@ -11,6 +11,7 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import condition, require_safe
 
 from linfen_water import clock
+from linfen_water.kiosks import open_to_kiosks
 from linfen_water.models import County
 from monitoring import maps as water_maps
 from monitoring.enums import WaterClass
@@ -51,6 +52,7 @@ def _until_changed(view):
     return require_safe(answered)
 
 
+@open_to_kiosks
 @require_safe
 def wall_page(request):
     """The three maps. Readable at once: the figures are in the page, the maps follow when the script has run."""
@@ -62,6 +64,8 @@ def wall_page(request):
         "projects/wall.html",
         {
             "theme": theme_of(request),
+            "kiosk_seconds": _kiosk_seconds(request),
+            "release": wall.code_version(),
             "wall": document,
             "counties": _summary(document),
             "panels": PANELS,
@@ -72,6 +76,14 @@ def wall_page(request):
             "figures": {theme: charts.wall_figures(size, bases[theme], theme) for theme in THEMES},
         },
     )
+
+
+def _kiosk_seconds(request) -> int:
+    """How long each view of a screen stands (`?kiosk=40`); 0: a person sits there."""
+    asked = request.GET.get("kiosk", "")
+    if not asked.isascii() or not asked.isdigit():
+        return 40 if request.kiosk else 0
+    return min(max(int(asked[:6]), 2), 3600)
 
 
 def _summary(document: dict) -> list[dict]:
@@ -86,6 +98,7 @@ def _summary(document: dict) -> list[dict]:
     return rows
 
 
+@open_to_kiosks
 @_until_changed
 def wall_json(request):
     """The document of the wall (see `projects.wall`)."""
@@ -112,12 +125,14 @@ def _geojson(layer: dict) -> HttpResponse:
     return HttpResponse(orjson.dumps(layer), content_type="application/geo+json")
 
 
+@open_to_kiosks
 @require_safe
 def base_svg(request):
     """The still ground of the maps. Its address carries its hash, so a browser may keep it for good."""
     return _for_good(geo.base_svg(_land(request.region), theme_of(request)), "image/svg+xml", request)
 
 
+@open_to_kiosks
 @require_safe
 def outlines_json(request):
     """Outlines of the counties in km of the map: for the highlight and for finding the county under a finger."""

@@ -35,7 +35,7 @@ window.wall = (() => {
       const headers = state.etag ? { "If-None-Match": state.etag } : {}
       const response = await fetch(address, { headers, cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(20000) })
       if (response.status === 200) take(await response.json(), response.headers.get("ETag"))
-      else if (response.type === "opaqueredirect") throw new Error("登录已过期")
+      else if (response.type === "opaqueredirect") throw new Error(body.dataset.kiosk === "0" ? "登录已过期" : "登录已过期，或本屏幕的登记已撤销")
       else if (response.status !== 304) throw new Error(`服务器回应 ${response.status}`)
       state.checkedAt = Date.now()
       state.fault = ""
@@ -76,6 +76,7 @@ window.wall = (() => {
     const isStale = Boolean(state.fault) || minutes >= 2
     box.classList.toggle("is-live", !isStale && state.checkedAt !== null)
     box.classList.toggle("is-stale", isStale)
+    body.classList.toggle("is-stale", isStale)
     const clock = state.checkedAt && new Date(state.checkedAt).toTimeString().slice(0, 5)
     const words = isStale
       ? `数据未刷新 · ${minutes === null ? "尚未读到" : minutes < 1 ? "不到 1 分钟" : `已 ${minutes} 分钟`}${state.fault ? ` · ${state.fault}` : ""}`
@@ -454,7 +455,8 @@ window.wall = (() => {
       const item = found(key, event)
       hideCard()
       if (item?.kind === "county") return choose(state.doc.counties.name[item.index])
-      if (item) return wallCards.open(nameOf(item))
+      if (item && body.dataset.kiosk === "0") return wallCards.open(nameOf(item))
+      if (item) return null
       if (key !== "board") chooseAt(key, event, box)
     })
   }
@@ -613,8 +615,15 @@ window.wall = (() => {
     draw()
   }
 
+  /** Show another view without a step in the address: a screen on a wall does so for months. */
+  function look(wanted) {
+    Object.assign(state, wanted)
+    draw()
+  }
+
   /** The address carries the state, so it can be sent to a colleague or put on a screen; `isStep`: and the browser's back button undoes it. */
   function remember(isStep) {
+    if (body.dataset.kiosk !== "0") return
     const address = new URL(location.href), put = (name, value) => (value ? address.searchParams.set(name, value) : address.searchParams.delete(name))
     put("county", state.county)
     put("focus", state.focus)
@@ -717,5 +726,5 @@ window.wall = (() => {
   }
 
   document.addEventListener("DOMContentLoaded", start)
-  return { refresh, state, play, stop, show, choose, draw, remember, focusOn, showChosen, print, element, dayOf: () => (isLive() ? asked.get("as_of") ?? "" : state.week < state.doc.week ? wallDerive.dayOf(state.doc, state.week) : state.doc.as_of) }
+  return { refresh, state, play, stop, show, choose, draw, remember, focusOn, showChosen, print, look, element, dayOf: () => (isLive() ? asked.get("as_of") ?? "" : state.week < state.doc.week ? wallDerive.dayOf(state.doc, state.week) : state.doc.as_of) }
 })()
