@@ -242,9 +242,7 @@ def _print_held(page) -> None:
     page.wait_for_timeout(800)
     page.evaluate("wall.show(wall.state.doc.week)")
     page.wait_for_timeout(800)
-    page.evaluate(
-        "new PerformanceObserver((l) => { window.long = (window.long ?? []).concat(l.getEntries().map((e) => e.duration)) }).observe({ type: 'longtask' })"
-    )
+    page.evaluate(LONG_TASKS)
     start = page.evaluate("wall.state.week")
     for _ in range(60):
         page.keyboard.press("ArrowLeft")
