@@ -27,6 +27,7 @@ class Values:
     announce_days: int = 5  # other times of a week are announced so many days before it opens
     jump_points: int = 20  # progress that rises by more in one week is asked about
     idle_money_weeks: int = 8  # progress without money, or money without progress, over so many weeks is asked about
+    photo_far_km: int = 10  # a photo taken further from its project is marked
     help_days_office: int = 2  # working days that a problem may stay at each level of help
     help_days_departments: int = 5
     help_days_city: int = 10
@@ -83,6 +84,7 @@ TERMS = {
     "announce_days": Term(WEEK, "提前公布", "调整某一周的时间，须在开放前这么多天公布；来不及的按急件办。", 0, 30, "天"),
     "jump_points": Term(CHECK, "进度跳升", "一周内进度增加超过这个数即提示核对，不影响提交。", 1, 100, "个百分点"),
     "idle_money_weeks": Term(CHECK, "资金与进度不同步", "连续这么多周只有支付没有进度，或只有进度没有支付，即提示核对。", 1, 52, "周"),
+    "photo_far_km": Term(CHECK, "照片地点偏远", "照片的拍摄地点距项目点位超过这么多公里即作标记，不影响提交。", 1, 200, "公里"),
     "behind_points": Term(
         JUDGE, "滞后", "序时差（计划进度减实际进度）达到这个数为滞后。[P] 银川 10，三亚 50% 以内为黄。", 1, 100, "个百分点"
     ),

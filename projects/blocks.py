@@ -79,6 +79,7 @@ class Block:
         self.faults = self._standing_faults() if faults is None else faults
         self.is_refused = faults is not None  # the faults kept it from being submitted
         self.hints = self._hints()
+        self.photos: list = []  # put in by the page, of all its projects at once
 
     def _edit_version(self) -> int:
         if self.conflict:

@@ -25,6 +25,9 @@ ACTIONS = {
     "stage.withdraw": "撤销开工完工登记",
     "permit.save": "填写手续",
     "permit.list": "手续列入清单",
+    "photo.keep": "上传现场照片",
+    "photo.describe": "改照片说明",
+    "photo.withdraw": "撤下现场照片",
     "project.create": "列入清单",
     "project.revise": "变更基本信息",
 }
@@ -226,7 +229,11 @@ def _trail(project: Project, sources) -> list[TrailRow]:
 def _labels(sources) -> dict[str, str]:
     labels = {name: str(ProjectVersion._meta.get_field(name).verbose_name) for name in VERSIONED}
     labels |= {name: str(Permit._meta.get_field(name).verbose_name) for name in PERMIT_FIELDS}
-    labels |= LABELS | {"state": "状态", "week_of": "周次"} | {str(event.value): event.label for event in StageEvent}
+    labels |= (
+        LABELS
+        | {"state": "状态", "week_of": "周次", "photo": "照片", "caption": "照片说明"}
+        | {str(event.value): event.label for event in StageEvent}
+    )
     for source in sources:
         for field, word in rules.MONEY_WORDS.items():
             labels[reports.money_key(field, source.pk)] = f"{source.get_kind_display()}{word}"

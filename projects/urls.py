@@ -4,6 +4,7 @@ from django.urls import path
 
 from projects.views import autosave, board, check, dispatch, paste, problems, projects, review, scurve, wall, wall_cards, weeks, works
 from projects.views import permits as permit_pages
+from projects.views import photos as photo_pages
 
 urlpatterns = [
     path("projects/", projects.ProjectsView.as_view(), name="projects"),
@@ -13,6 +14,11 @@ urlpatterns = [
     path("projects/<str:code>/stage/", projects.record_stage, name="project_stage"),
     path("projects/<str:code>/stage/<int:pk>/withdraw/", projects.withdraw_stage, name="project_stage_withdraw"),
     path("projects/<str:code>/permits/", permit_pages.project_permits, name="project_permits"),
+    path("projects/<str:code>/photos/", photo_pages.project_photos, name="project_photos"),
+    path("photos/<int:pk>/", photo_pages.photo, name="photo"),
+    path("photos/<int:pk>/small/", photo_pages.thumb, name="photo_thumb"),
+    path("photos/<int:pk>/describe/", photo_pages.describe, name="photo_describe"),
+    path("photos/<int:pk>/withdraw/", photo_pages.withdraw, name="photo_withdraw"),
     path("permits/", permit_pages.overview, name="permits"),
     path("permits/<int:pk>/", permit_pages.permit, name="permit"),
     path("dispatch/", dispatch.dispatch, name="dispatch"),

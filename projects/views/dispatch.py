@@ -12,12 +12,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from linfen_water import clock
+from linfen_water import clock, policy
 from linfen_water.dates import monday
 from linfen_water.middleware import BadDay, read_day
 from linfen_water.models import County
 from linfen_water.permissions import is_county, is_office
-from projects import anomalies, permissions, reports, rules, services, weeks
+from projects import anomalies, permissions, photos, reports, rules, services, weeks
 from projects.blocks import Block
 from projects.enums import DispatchState
 from projects.forms import DispatchForm, ReturnForm
@@ -63,12 +63,8 @@ def dispatch(request):
             return redirect(request.get_full_path())
         fresh = reports.read_weeks(shown, week_of, request.today)
         blocks = [outcomes[w.project.code].block(request, w) if w.project.code in outcomes else _block(request, w) for w in fresh]
-    return render(
-        request,
-        "projects/dispatch.html",
-        _page_context(request, week_of) | {"page": page, "blocks": blocks or [_block(request, week) for week in weeks]},
-        status=status,
-    )
+    blocks = _with_photos(blocks or [_block(request, week) for week in weeks])
+    return render(request, "projects/dispatch.html", _page_context(request, week_of) | {"page": page, "blocks": blocks}, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -91,6 +87,7 @@ def dispatch_project(request, code: str):
         status = outcome.status
     else:
         block, status = _block(request, week), OK
+    _with_photos([block])
     context = _page_context(request, week_of) | {"blocks": [block], "block": block, "is_part": request.htmx}
     template = "projects/dispatch.html#answer" if request.htmx else "projects/dispatch.html"
     return render(request, template, context, status=status)
@@ -156,6 +153,7 @@ def _page_context(request, week_of: dt.date) -> dict:
         "county": request.GET.get("county", ""),
         "may_review": permissions.may_review(request.user),
         "is_county": is_county(request.user),
+        "photo_accept": photos.ACCEPT,
     }  # fmt: skip
 
 
@@ -187,6 +185,16 @@ class Outcome:
 
 def _block(request, week: ProjectWeek, **arguments) -> Block:
     return Block(week, today=request.today, by_county=is_county(request.user), **arguments)
+
+
+def _with_photos(blocks: list[Block]) -> list[Block]:
+    """The blocks with the photos of their week: one query for all."""
+    if blocks:
+        week = blocks[0].week
+        found = photos.of_week([block.project.pk for block in blocks], week.week_of, week.values.photo_far_km)
+        for block in blocks:
+            block.photos = found[block.project.pk]
+    return blocks
 
 
 def _take_page(request, weeks: list[ProjectWeek]) -> dict[str, Outcome]:
@@ -311,9 +319,10 @@ def _review_page(request, week_of: dt.date):
     page = Paginator(due.order_by("number", "code"), PER_PAGE).get_page(request.GET.get("page"))
     found = reports.read_weeks(page.object_list, week_of, request.today)
     odd = _odd(found, week_of, request.today)
+    pictures = photos.of_week([week.project.pk for week in found], week_of, policy.values_on(week_of).photo_far_km)
     context = _page_context(request, week_of) | {
         "page": page,
-        "rows": [ReviewRow.of(week, request.today, odd.get(week.project.pk, [])) for week in found],
+        "rows": [ReviewRow.of(week, request.today, odd.get(week.project.pk, []), pictures[week.project.pk]) for week in found],
         "may_dispatch": permissions.may_dispatch(request.user),
         "counts": due.aggregate(
             due=Count("pk", distinct=True),
@@ -352,9 +361,10 @@ class ReviewRow:
     forecast_before: dt.date | None  # the finish that was forecast last period; this week's when there was none
     hints: list[str]  # what the person who filled it in was told, as odd but not wrong
     odd: list[anomalies.Verdict]
+    photos: list[photos.Shown]
 
     @classmethod
-    def of(cls, week: ProjectWeek, today: dt.date, odd: list[anomalies.Verdict]) -> "ReviewRow":
+    def of(cls, week: ProjectWeek, today: dt.date, odd: list[anomalies.Verdict], pictures: list[photos.Shown]) -> "ReviewRow":
         live, previous = week.live, week.previous
         returned = [d for d in week.revisions if d.state == DispatchState.RETURNED]
         known = week.known(today)
@@ -370,6 +380,7 @@ class ReviewRow:
             forecast_before=(previous or live).forecast_finish_on if live else None,
             hints=[hint.sentence for hint in rules.dispatch_hints(reports.as_report(reports.flat(live)), known)] if live else [],
             odd=odd,
+            photos=pictures,
         )
 
 

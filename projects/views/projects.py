@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
 
-from projects import permissions, services, works_water
+from linfen_water import policy
+from projects import permissions, photos, services, works_water
 from projects.courses import project_forecast
 from projects.dossier import Dossier, read_dossier
 from projects.enums import Stage
@@ -26,6 +27,7 @@ from projects.tables import ProjectListTable
 
 PER_PAGE = 50
 WEEKS_PER_PAGE = 12
+PHOTOS_SHOWN = 12
 
 
 class ProjectsView(SingleTableMixin, FilterView):
@@ -86,6 +88,10 @@ def _page(request, code: str, status: int = 200, **forms):
         "below": works_water.downstream(dossier.project, request.as_of, request.region),
         "history": Paginator(dossier.weeks, WEEKS_PER_PAGE).get_page(request.GET.get("page")),
         "may_edit": may_edit,
+        "photos": photos.shown(
+            photos.standing([dossier.project.pk], request.as_of)[:PHOTOS_SHOWN], policy.values_on(request.as_of).photo_far_km
+        ),
+        "may_add_photos": permissions.may_dispatch(request.user) and request.as_of == request.today,
     }
     if may_edit:
         context |= {

@@ -1,15 +1,18 @@
 """Every address of projects and dispatches × role × own or foreign × method. An address without an entry fails."""
 
 import datetime as dt
+import io
 from decimal import Decimal
 
 import pytest
 from django.core.files.base import ContentFile
+from PIL import Image
 
 from linfen_water.models import Policy
 from projects import permissions
 from projects.enums import DispatchState, PermitKind, StageEvent
-from projects.models import Attachment, Dispatch, Permit, Project, ProjectVersion, StageFact
+from projects.models import Attachment, Dispatch, Permit, Photo, Project, ProjectVersion, StageFact
+from projects.photos import thumb_name
 from tests.factories import (
     THIS_WEEK,
     TODAY,
@@ -73,6 +76,16 @@ EXPECTED = {
     ("dispatch", "post"): (302, 302, 200, 200, 302, 404),
     ("dispatch_project", "get"): (200, 404, 404, 404, 200, 404),
     ("dispatch_project", "post"): (422, 404, 404, 404, 422, 404),
+    ("project_photos", "get"): (200, 404, 200, 200, 200, 200),
+    ("project_photos", "post"): (422, 404, 404, 404, 422, 404),
+    ("photo", "get"): (200, 404, 200, 200, 200, 200),
+    ("photo", "post"): (405, 405, 405, 405, 405, 405),
+    ("photo_thumb", "get"): (200, 404, 200, 200, 200, 200),
+    ("photo_thumb", "post"): (405, 405, 405, 405, 405, 405),
+    ("photo_describe", "get"): (405, 405, 405, 405, 405, 405),
+    ("photo_describe", "post"): (302, 404, 404, 404, 302, 404),
+    ("photo_withdraw", "get"): (405, 405, 405, 405, 405, 405),
+    ("photo_withdraw", "post"): (422, 404, 404, 404, 422, 404),
     ("dispatch_autosave", "get"): (405, 405, 405, 405, 405, 405),
     ("dispatch_autosave", "post"): (422, 404, 404, 404, 422, 404),
     ("dispatch_paste", "get"): (405, 405, 405, 405, 405, 405),
@@ -144,6 +157,12 @@ def trouble(own, settings, tmp_path):
     problem = ProblemFactory(project=own, code="WT-2025-001", handler=own.versions.get().responsible_unit, description=CANARY)
     pdf = ContentFile(b"%PDF-1.4 %%EOF", name="a.pdf")
     Attachment.objects.create(pk=71, project=own, problem=problem, file=pdf, name="a.pdf", size=14, digest="0" * 64)
+    photo = Photo(pk=72, project=own, week_of=THIS_WEEK, digest="0" * 64, caption=CANARY)
+    picture = io.BytesIO()
+    Image.new("RGB", (80, 80)).save(picture, "JPEG")
+    photo.file.save("a.jpg", ContentFile(picture.getvalue()), save=False)
+    photo.file.storage.save(thumb_name(photo), ContentFile(picture.getvalue()))
+    photo.save()
     return problem
 
 
@@ -170,6 +189,11 @@ def address(name, own, live):
         "project_permits": f"/projects/{own.code}/permits/",
         "dispatch": "/dispatch/",
         "dispatch_project": f"/dispatch/{own.code}/",
+        "project_photos": f"/projects/{own.code}/photos/",
+        "photo": "/photos/72/",
+        "photo_thumb": "/photos/72/small/",
+        "photo_describe": "/photos/72/describe/",
+        "photo_withdraw": "/photos/72/withdraw/",
         "dispatch_autosave": f"/dispatch/{own.code}/autosave/",
         "dispatch_paste": "/dispatch/paste/",
         "dispatch_check": f"/dispatch/{own.code}/check/",
