@@ -11,11 +11,30 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from ledgers import air, filters, master, permits, problems, tables, water, water_filters, water_tables, weekly
+from ledgers import (
+    acceptance,
+    air,
+    archives,
+    chased,
+    check_notices,
+    decisions,
+    filters,
+    inspections,
+    master,
+    permits,
+    problems,
+    tables,
+    water,
+    water_filters,
+    water_tables,
+    weekly,
+)
 from ledgers.columns import LedgerColumn
 from ledgers.permissions import may_take_in
 from ledgers.rows import Rows
+from linfen_water.permissions import is_office
 from monitoring.permissions import may_record
+from projects.inspections import may_inspect
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,6 +61,7 @@ class Ledger:
     may_take_in: Callable[[Any], bool] | None = None  # who may take values in; None: there is no way in
     intake_page: str = ""  # name of the page that takes them in; empty: `/ledgers/<slug>/import/`
     entry_page: str = ""  # name of the page where values are typed
+    may_enter: Callable[[Any], bool] | None = None  # who may type there; None: whoever may take values in
     beside: Callable[[Any], dict] | None = None  # what its own template shows below the table, of the rows chosen
     beside_template: str = ""
     css: str = ""  # a style sheet of its own
@@ -49,6 +69,11 @@ class Ledger:
     base: str = ""  # slug of the ledger whose rows an own ledger shows
     opens_grouped: str = ""  # the column by which the rows are grouped when nobody chose
     paper: int = 8  # of the workbook's pages, as Excel numbers sizes: 8 = A3, 9 = A4
+
+    def enters(self, user) -> bool:
+        """Whether `user` is offered the page where values are typed."""
+        may = self.may_enter or self.may_take_in
+        return bool(self.entry_page and may and may(user))
 
     @property
     def has_totals(self) -> bool:
@@ -180,6 +205,78 @@ LEDGERS: dict[str, Ledger] = {
             paper=9,
         ),
         Ledger(
+            slug="decisions",
+            title="会议议定事项台账",
+            row_is="议定事项",
+            measure="条",
+            about="每个议定事项一行：会议、主办协办、时限、频次、进展、办结依据，逾期天数自动计算",
+            unit="天",
+            empty="还没有登记议定事项：先在“会议”里登记会议。",
+            rows=decisions.rows,
+            read=decisions.read,
+            totals=chased.totals,
+            spoken_totals=chased.spoken_totals,
+            notes=decisions.notes,
+            label_column="kind",
+            words_column="what",
+            table=decisions.DecisionTable,
+            filter=decisions.DecisionFilter,
+            entry_page="decision_new",
+            may_enter=is_office,
+        ),
+        Ledger(
+            slug="inspections",
+            title="现场督导台账",
+            row_is="现场督导",
+            measure="次",
+            about="每次督导一行：带队、部门专家、现场进度与填报差、发现问题、交办意见、整改和复查",
+            unit="百分点、天",
+            empty="还没有登记现场督导。",
+            rows=inspections.rows,
+            read=inspections.read,
+            totals=inspections.totals,
+            spoken_totals=inspections.spoken_totals,
+            notes=inspections.notes,
+            label_column="leader_post",
+            words_column="content",
+            table=inspections.InspectionTable,
+            filter=inspections.InspectionFilter,
+            entry_page="inspection_new",
+            may_enter=may_inspect,
+        ),
+        Ledger(
+            slug="acceptance",
+            title="完工验收达效台账",
+            row_is="完工项目",
+            measure="个",
+            about="每个完工项目一行：认定材料、专项验收、竣工验收、决算、移交、试运行、达效、效益和遗留问题",
+            empty="截至当日没有完工的项目。",
+            rows=acceptance.rows,
+            read=acceptance.read,
+            notes=acceptance.notes,
+            label_column="name",
+            table=acceptance.AcceptanceTable,
+            filter=acceptance.AcceptanceFilter,
+        ),
+        Ledger(
+            slug="archives",
+            title="工程档案台账",
+            row_is="档案",
+            measure="项",
+            about="每个项目的每项档案一行：应有、已有、页数、核对人和日期、缺漏说明、附件",
+            unit="份、页",
+            empty="还没有项目建档：在项目的“工程档案”页建档。",
+            rows=archives.rows,
+            read=archives.read,
+            totals=archives.totals,
+            spoken_totals=archives.spoken_totals,
+            notes=archives.notes,
+            label_column="name",
+            words_column="missing_note",
+            table=archives.ArchiveTable,
+            filter=archives.ArchiveFilter,
+        ),
+        Ledger(
             slug="sections",
             title="断面水质台账",
             row_is="断面水质记录",
@@ -219,6 +316,27 @@ LEDGERS: dict[str, Ledger] = {
             beside=air.beside,
             beside_template="sections/air_beside.html",
             css="css/air.css",
+            paper=9,
+        ),
+        Ledger(
+            slug="notices",
+            title="检查情况通报台账",
+            row_is="检查情况",
+            measure="条",
+            about="每个检查发现的问题一行：期次、单位、类别、地点、问题、整改时限、整改情况",
+            unit="天",
+            empty="还没有登记检查情况。",
+            rows=check_notices.rows,
+            read=check_notices.read,
+            totals=chased.totals,
+            spoken_totals=chased.spoken_totals,
+            notes=check_notices.notes,
+            label_column="unit",
+            words_column="text",
+            table=check_notices.CheckTable,
+            filter=check_notices.CheckFilter,
+            entry_page="check_finding_new",
+            may_enter=is_office,
             paper=9,
         ),
     ]

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from ledgers.views import documents
+from ledgers.views import documents, meetings
 from ledgers.views.air import AirIntakeView
 from ledgers.views.intake import IntakeView
 from ledgers.views.ledger import LedgersView, LedgerView
@@ -16,6 +16,11 @@ urlpatterns = [
     path("ledgers/<slug:slug>/import/", IntakeView.as_view(), name="ledger_import"),
     path("ledgers/<slug:slug>/views/", save_view, name="save_view"),
     path("ledgers/<slug:slug>/views/<int:pk>/delete/", delete_view, name="delete_view"),
+    path("meetings/", meetings.meeting_list, name="meetings"),
+    *meetings.meeting_pages.urls("meetings/"),
+    *meetings.decision_pages.urls("meetings/decisions/"),
+    path("meetings/decisions/<int:pk>/note/", meetings.decision_note, name="decision_note"),
+    *meetings.check_pages.urls("checks/"),
     path("documents/", documents.documents, name="documents"),
     path("documents/draft/", documents.draft, name="draft_document"),
     path("documents/<int:pk>/", documents.document, name="document"),

@@ -16,6 +16,7 @@ ENTRIES = [
     ("手续", "permits", [], None),
     ("挂图", "wall", [], None),
     ("断面", "sections", [], None),
+    ("会议", "meetings", [], None),
     ("台账", "ledgers", [], None),
     ("文件", "documents", [], None),
     ("用户", "accounts", [], {Role.OFFICE}),

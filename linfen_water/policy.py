@@ -48,6 +48,19 @@ class Values:
     reply_days_reminder: int = 5
     reply_days_supervision: int = 3
     reply_days_talk: int = 10
+    effect_load_percent: int = 75  # 达效: the load of a plant stays above this percent of its design
+    effect_days: int = 30  # for so many days on end
+    effect_gap_days: int = 7  # longer without a reading and the days begin anew
+    score_finish: int = 30  # weights of a county's appraisal (考核), together 100
+    score_start: int = 15
+    score_invested: int = 25
+    score_in_place: int = 10
+    score_lag: int = 10
+    score_reports: int = 5
+    score_letters: int = 5
+    score_factors: int = 40  # weights of a department's, together 100
+    score_works: int = 40
+    score_dispatch: int = 20
     counties_read_others: bool = False  # whether a county may read (never write) the projects of the others
 
 
@@ -72,6 +85,9 @@ class Term(NamedTuple):
 
 WEEKDAYS = ["周一", "周二", "周三", "周四", "周五", "周六", "周日"]
 WEEK, CHECK, JUDGE, LETTER, HELP, SHOW = "每周填报时间", "填报时的提示", "研判与文书", "函件与措施", "问题协调的期限", "公开范围"
+EFFECT, COUNTIES, DEPARTMENTS = "达效认定", "县（市、区）考核权重", "市直部门考核权重"
+COUNTY_WEIGHTS = ("score_finish", "score_start", "score_invested", "score_in_place", "score_lag", "score_reports", "score_letters")
+DEPARTMENT_WEIGHTS = ("score_factors", "score_works", "score_dispatch")
 # Every field of Values. All defaults are proposals of our own; "[P]" in a help text: a figure published elsewhere.
 TERMS = {
     "open_weekday": Term(WEEK, "开放日", "从这天起可以填报本周。", 0, 6),
@@ -111,6 +127,19 @@ TERMS = {
     "help_days_departments": Term(HELP, "二级：部门会商", "同上。", 1, 120, "个工作日"),
     "help_days_city": Term(HELP, "三级：市领导协调", "同上。", 1, 120, "个工作日"),
     "help_days_province": Term(HELP, "四级：报省专班", "同上。", 1, 120, "个工作日"),
+    "effect_load_percent": Term(EFFECT, "达效负荷", "试运行负荷高于设计能力的这个比例。", 1, 100, "%"),
+    "effect_days": Term(EFFECT, "连续天数", "连续这么多天高于达效负荷且出水达标，最后一天为达效日。", 1, 365, "天"),
+    "effect_gap_days": Term(EFFECT, "记录间隔", "两次负荷记录相隔超过这么多天，重新起算。", 1, 60, "天"),
+    "score_finish": Term(COUNTIES, "完工率", "各项权重合计 100；没有分母的项不参评，按其余项折算。", 0, 100, "分"),
+    "score_start": Term(COUNTIES, "开工率", "", 0, 100, "分"),
+    "score_invested": Term(COUNTIES, "投资完成率", "以总投资为分母。", 0, 100, "分"),
+    "score_in_place": Term(COUNTIES, "资金到位率", "以总投资为分母。", 0, 100, "分"),
+    "score_lag": Term(COUNTIES, "序时差", "不滞后得满分，达到“严重滞后”的百分点不得分，其间按比例。", 0, 100, "分"),
+    "score_reports": Term(COUNTIES, "报送及时率", "考核期内按时的周调度／应报。", 0, 100, "分"),
+    "score_letters": Term(COUNTIES, "函件按期回复率", "考核期内按期回复的函件／应回复。", 0, 100, "分"),
+    "score_factors": Term(DEPARTMENTS, "要素保障", "承诺时限内办结的手续／到期应办结的手续；各项权重合计 100。", 0, 100, "分"),
+    "score_works": Term(DEPARTMENTS, "工程建设", "本领域完工率与投资完成率的平均。", 0, 100, "分"),
+    "score_dispatch": Term(DEPARTMENTS, "日常调度", "考核期内已审核的周调度／应审核。", 0, 100, "分"),
     "counties_read_others": Term(SHOW, "县区可互相查看", "各县（市、区）能否查看（不能修改）其他县的项目。", 0, 1),
 }
 
@@ -154,6 +183,9 @@ def faults(values: Values) -> list[tuple[str, str]]:
         found.append(("cut_off_weekday", "截止须晚于开放：请改其中一个。"))
     if closes > locks:
         found.append(("lock_weekday", "锁定不能早于截止：请改其中一个。"))
+    for names, whose in ((COUNTY_WEIGHTS, COUNTIES), (DEPARTMENT_WEIGHTS, DEPARTMENTS)):
+        if (whole := sum(getattr(values, name) for name in names)) != 100:
+            found.append((names[0], f"{whose}合计须为 100，现为 {whole}：请改其中一项。"))
     if values.behind_points > values.far_behind_points:
         found.append(("far_behind_points", "“严重滞后”不能小于“滞后”。"))
     if values.late_weeks > values.late_window_weeks:

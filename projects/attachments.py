@@ -95,11 +95,20 @@ def _office_file(data: bytes) -> str | None:
 
 
 @transaction.atomic
-def keep(*, project: Project, name: str, data: bytes, by: User, problem=None, permit=None, paper=None) -> Attachment:
-    """Keep one file beside a problem, a permit or a paper; the same file once more is the one that is there."""
+def keep(
+    *, project: Project, name: str, data: bytes, by: User, problem=None, permit=None, paper=None, archive_item=None, acceptance_fact=None
+) -> Attachment:
+    """Keep one file beside what it proves; the same file once more is the one that is there."""
     suffix = judge(name, data)
     Project.objects.select_for_update().get(pk=project.pk)
-    place = {"project": project, "problem": problem, "permit": permit, "paper": paper}
+    place = {
+        "project": project,
+        "problem": problem,
+        "permit": permit,
+        "paper": paper,
+        "archive_item": archive_item,
+        "acceptance_fact": acceptance_fact,
+    }
     digest = hashlib.sha256(data).hexdigest()
     there = Attachment.objects.filter(**place, withdrawn_at=None)
     if same := there.filter(digest=digest).first():
@@ -129,7 +138,7 @@ def withdraw(*, attachment: Attachment, reason: str, by: User) -> None:
 
 def _record(action: str, row: Attachment, by: User, change: list, reason: str = "") -> None:
     """Said of what the file belongs to, so that it stands in the history there."""
-    subject = row.problem or row.permit or row.paper or row.project
+    subject = row.problem or row.permit or row.paper or row.archive_item or row.acceptance_fact or row.project
     county = ProjectVersion.objects.select_related("county").get(project=row.project_id, effective_to=None).county
     trail.record(
         action=action, subject=subject, by=by, county=county, changes={"attachment": change, "on": [None, clock.today()]}, reason=reason

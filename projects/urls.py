@@ -3,6 +3,9 @@
 from django.urls import path
 
 from projects.views import autosave, board, check, dispatch, paste, problems, projects, review, scurve, wall, wall_cards, weeks, works
+from projects.views import acceptance as acceptance_pages
+from projects.views import archives as archive_pages
+from projects.views import inspections as inspection_pages
 from projects.views import permits as permit_pages
 from projects.views import photos as photo_pages
 
@@ -44,6 +47,13 @@ urlpatterns = [
     path("problems/<str:code>/note/", problems.problem_note, name="problem_note"),
     path("problems/<str:code>/files/", problems.problem_files, name="problem_files"),
     path("problems/<str:code>/files/<int:pk>/withdraw/", problems.problem_file_withdraw, name="problem_file_withdraw"),
+    *inspection_pages.inspection_pages.urls("inspections/"),
+    path("inspections/<int:pk>/findings/", inspection_pages.inspection_finding, name="inspection_finding"),
+    path("inspections/<int:pk>/findings/<int:finding>/", inspection_pages.inspection_finding_act, name="inspection_finding_act"),
+    path("projects/<str:code>/acceptance/", acceptance_pages.acceptance, name="acceptance"),
+    path("projects/<str:code>/acceptance/withdraw/", acceptance_pages.withdraw, name="acceptance_withdraw"),
+    path("projects/<str:code>/archives/", archive_pages.archives, name="archives"),
+    path("archives/catalogue/", archive_pages.catalogue, name="archive_catalogue"),
     path("attachments/<int:pk>/", problems.attachment, name="attachment"),
     path("sections/<int:pk>/works/", works.section_works, name="section_works"),
     path("wall/find/", wall_cards.finder, name="wall_find"),

@@ -85,6 +85,7 @@ class LedgerView(View):
             "notes": ledger.notes(rows_of(table)) if ledger.notes else [],
             "beside": ledger.beside(rows_of(table)) if ledger.beside else {},
             "takes_in": bool(ledger.may_take_in) and ledger.may_take_in(request.user) and request.as_of == request.today,
+            "enters": request.as_of == request.today and ledger.enters(request.user),
             "per_page_choices": PER_PAGE,
             "pages": table.paginator.get_elided_page_range(table.page.number, on_each_side=2, on_ends=1),
             "kept": [(name, value) for name in KEPT for value in request.GET.getlist(name) if value],

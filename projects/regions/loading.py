@@ -8,6 +8,7 @@ from django.db import transaction
 from linfen_water import trail
 from linfen_water.models import County, Domain, Policy, Region, Unit
 from monitoring.models import River, Section
+from projects import archives
 from projects.regions.pack import Pack
 
 # A pack's policy is the office's proposal for all time before it sets its own.
@@ -51,6 +52,7 @@ def load(pack: Pack, *, by=None) -> tuple[Region, Loaded]:
     sections = _sections(pack.sections, rivers, counties, done)
     if pack.settings.get("policy"):
         _put(Policy, {"effective_on": POLICY_FROM}, {"values": pack.settings["policy"], "reason": "区域包默认值（建议）"}, done)
+    archives.propose(pack.settings.get("archives"))
     kept = (domains.values(), counties.values(), units, rivers.values(), sections)
     for model, rows in zip((Domain, County, Unit, River, Section), kept, strict=True):
         gone = model.objects.exclude(pk__in=[row.pk for row in rows])
