@@ -36,7 +36,7 @@ class ArchiveTable(LedgerTable):
     entry = c.LedgerColumn("目录项", sort="entry__position", group="目录", width=28, css="medium")
     required = CountColumn("应有", sort="required", group="份数", width=7)
     present = CountColumn("已有", sort="present", group="份数", width=7)
-    missing = CountColumn("缺", sort="missing", group="份数", is_computed=True, width=7)
+    missing = CountColumn("缺", sort="lacking", group="份数", is_computed=True, width=7)
     pages = CountColumn("页数", sort="pages", group="份数", width=8)
     checker_post = c.LedgerColumn("核对人", group="核对", width=14, css="nowrap")
     checked_on = c.DateColumn("核对日期", sort="checked_on", group="核对", width=11)
@@ -53,12 +53,12 @@ class ArchiveFilter(of_projects.ProjectConditions, LedgerFilter):
     def standing(self, queryset: QuerySet, name: str, state: str) -> QuerySet:
         if state == "unchecked":
             return queryset.filter(checked_on__isnull=True)
-        return queryset.filter(missing__gt=0) if state == "missing" else queryset.filter(missing__lte=0)
+        return queryset.filter(lacking__gt=0) if state == "missing" else queryset.filter(lacking__lte=0)
 
 
 def rows(day: dt.date, user=None) -> QuerySet:
     found = of_projects.of_listed(items_on(visible_items(user, clock.today()), day), day, user)
-    return found.annotate(code=F("project__code"), missing=F("required") - Coalesce(F("present"), 0)).order_by(
+    return found.annotate(code=F("project__code"), lacking=F("required") - Coalesce(F("present"), 0)).order_by(
         "code", "entry__position", "pk"
     )
 
@@ -105,17 +105,17 @@ class Totals:
 
 
 def totals(day: dt.date, chosen: QuerySet) -> Totals:
-    short = Q(missing__gt=0)
-    sums = chosen.order_by().aggregate(
-        count=Count("pk"),
-        required=Coalesce(Sum("required"), 0),
-        present=Coalesce(Sum("present"), 0),
-        missing=Coalesce(Sum("missing", filter=short), 0),
-        pages=Coalesce(Sum("pages"), 0),
+    short = Q(lacking__gt=0)
+    found = chosen.order_by().aggregate(
+        n=Count("pk"),
+        all_required=Sum("required"),
+        all_present=Sum("present"),
+        all_missing=Sum("lacking", filter=short),
+        all_pages=Sum("pages"),
         incomplete=Count("pk", filter=short),
         unchecked=Count("pk", filter=Q(checked_on__isnull=True)),
     )
-    return Totals(**sums)
+    return Totals(count=found.pop("n"), **{name.removeprefix("all_"): value or 0 for name, value in found.items()})
 
 
 def spoken_totals(sums: Totals) -> str:

@@ -6,7 +6,7 @@ Use it by importing `demo_city` into a `conftest.py` or a test module.
 import pytest
 from django.db import transaction
 
-from projects.demo import loading
+from ledgers import demo
 from projects.demo.promise import Promise
 from projects.demo.promise import read as read_promise
 from projects.regions import pack
@@ -17,6 +17,6 @@ def demo_city(django_db_setup, django_db_blocker) -> Promise:
     """Load the demo of the region shipped here; return what it promises."""
     with django_db_blocker.unblock(), transaction.atomic():
         found = pack.read("linfen")
-        loading.load(found)
+        demo.load(found)
         yield read_promise(found)
         transaction.set_rollback(True)

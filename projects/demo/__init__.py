@@ -10,6 +10,7 @@ troubles  how problems went: levels, notes
 history   week after week
 water     readings and what they amount to
 accounts  who may log in
+books     what is kept by hand: visits, acceptance, archives, targets, the province's figures
 loading   writes it all, once
 scale     many simple projects for benchmarks
 """

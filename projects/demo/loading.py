@@ -10,7 +10,7 @@ from linfen_water import policy, trail
 from linfen_water.enums import UnitKind
 from linfen_water.models import County, Domain, Region, Unit, User
 from monitoring.models import Section
-from projects.demo import accounts, history, papers, sketches, told, troubles, water
+from projects.demo import accounts, books, history, papers, sketches, told, troubles, water
 from projects.demo import promise as promises
 from projects.demo.promise import Broken, Promise
 from projects.demo.sketches import Sketch
@@ -62,6 +62,7 @@ def load(pack: Pack) -> bool:
     _plans(everything, projects)
     _serve_sections(everything, projects)
     _papers_and_weeks(everything, projects, promise, users, list(pack.counties))
+    books.pour(promise)
     told.tell(promise)
     for county in [None, *County.objects.all()]:
         trail.record(action="demo.load", subject=region, by=None, county=county, reason=f"装入演示数据，业务日期 {promise.today}")

@@ -5,9 +5,11 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from ledgers.columns import LedgerColumn
+from ledgers.meeting_models import CheckFinding, Decision, Meeting
 from ledgers.registry import LEDGERS
 from projects.enums import PermitKind
-from tests.factories import AssessmentFactory, PermitFactory, ProjectFactory, RegionFactory, SectionFactory, UserFactory
+from projects.site_models import AcceptanceFact, ArchiveCheck, ArchiveEntry, ArchiveItem, Inspection
+from tests.factories import AssessmentFactory, PermitFactory, ProjectFactory, RegionFactory, SectionFactory, UnitFactory, UserFactory
 
 TODAY = dt.date(2025, 2, 20)
 
@@ -31,8 +33,48 @@ def permits():
     PermitFactory(project=project, kind=PermitKind.LAND_USE, submitted_on=dt.date(2025, 1, 6), promised_workdays=10)
 
 
+def decisions():
+    meeting = Meeting.objects.create(kind="joint", held_on=TODAY - dt.timedelta(days=9), chair_post="专班办主任")
+    for n in range(3):
+        unit, due_on = UnitFactory(), TODAY - dt.timedelta(days=2) if n else None
+        Decision.objects.create(meeting=meeting, what=f"第{n}件事", lead_unit=unit, due_on=due_on, closed_on=TODAY if n == 2 else None)
+
+
+def inspections():
+    visit = {"planned_on": TODAY, "leader_post": "科长"}
+    for day in (TODAY, TODAY - dt.timedelta(days=7)):
+        Inspection.objects.create(
+            project=ProjectFactory(reported=40), visited_on=day, site_progress=38, demands="整改", due_on=day, **visit
+        )
+    Inspection.objects.create(project=ProjectFactory(), **visit)
+
+
+def acceptance():
+    for project in ProjectFactory.create_batch(3, finished=True):
+        AcceptanceFact.objects.create(project=project, kind="final", on=TODAY, doc_number="一号")
+
+
+def archives():
+    project = ProjectFactory()
+    for n in range(3):
+        entry = ArchiveEntry.objects.create(group="施工", name=f"第{n}项", position=n)
+        item = ArchiveItem.objects.create(project=project, entry=entry, required=2)
+        if n:
+            ArchiveCheck.objects.create(item=item, on=TODAY, present=n, pages=12, checker_post="科长")
+
+
+def notices():
+    for n in range(3):
+        unit = UnitFactory()
+        CheckFinding.objects.create(
+            year=2025, issue=n + 1, on=TODAY, unit=unit, category="safety", place="基坑", text="无防护", due_on=TODAY
+        )
+
+
 # A ledger that is not there has a test of its own.
-FILL = {"master": projects, "weekly": projects, "submissions": projects, "sections": sections, "permits": permits}
+FILL = {"master": projects, "weekly": projects, "submissions": projects, "sections": sections, "permits": permits} | {
+    "decisions": decisions, "inspections": inspections, "acceptance": acceptance, "archives": archives, "notices": notices,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("ledger", LEDGERS.values(), ids=list(LEDGERS))

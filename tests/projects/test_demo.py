@@ -39,6 +39,9 @@ TABLES = [
     "linfen_water.Unit",
     "projects.Project", "projects.ProjectVersion", "projects.FundingSource", "projects.MonthlyPlan", "projects.Permit",
     "projects.Problem", "projects.Dispatch", "projects.DispatchLine", "projects.StageFact",
+    "projects.AnnualTarget", "projects.Milestone", "projects.ProvincialTerm", "projects.ProvincialFigure", "projects.Inspection",
+    "projects.InspectionFinding", "projects.AcceptanceFact", "projects.LoadReading", "projects.ArchiveEntry", "projects.ArchiveItem",
+    "projects.ArchiveCheck", "ledgers.Meeting", "ledgers.Decision", "ledgers.DecisionNote", "ledgers.CheckFinding",
 ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from projects import permissions
 from projects.enums import DispatchState, PermitKind, StageEvent
 from projects.models import Attachment, Dispatch, Permit, Photo, Project, ProjectVersion, StageFact
 from projects.photos import thumb_name
+from projects.site_models import Inspection, InspectionFinding
 from tests.factories import (
     THIS_WEEK,
     TODAY,
@@ -98,6 +99,28 @@ EXPECTED = {
     ("dispatch_policy", "post"): (404, 404, 404, 404, 422, 404),
     ("dispatch_plans", "get"): (200, 200, 200, 200, 200, 200),
     ("dispatch_plans", "post"): (302, 302, 404, 404, 302, 404),
+    ("inspection", "get"): (200, 404, 200, 200, 200, 200),
+    ("inspection", "post"): (405, 405, 405, 405, 405, 405),
+    ("inspection_new", "get"): (404, 404, 200, 200, 200, 404),
+    ("inspection_new", "post"): (404, 404, 422, 422, 422, 404),
+    ("inspection_edit", "get"): (404, 404, 404, 404, 200, 404),
+    ("inspection_edit", "post"): (404, 404, 404, 404, 422, 404),
+    ("inspection_act", "get"): (405, 405, 405, 405, 405, 405),
+    ("inspection_act", "post"): (422, 404, 404, 404, 422, 404),
+    ("inspection_withdraw", "get"): (405, 405, 405, 405, 405, 405),
+    ("inspection_withdraw", "post"): (404, 404, 404, 404, 422, 404),
+    ("inspection_finding", "get"): (405, 405, 405, 405, 405, 405),
+    ("inspection_finding", "post"): (404, 404, 404, 404, 422, 404),
+    ("inspection_finding_act", "get"): (405, 405, 405, 405, 405, 405),
+    ("inspection_finding_act", "post"): (404, 404, 404, 404, 302, 404),
+    ("acceptance", "get"): (200, 404, 200, 200, 200, 200),
+    ("acceptance", "post"): (422, 404, 422, 404, 422, 404),
+    ("acceptance_withdraw", "get"): (405, 405, 405, 405, 405, 405),
+    ("acceptance_withdraw", "post"): (404, 404, 404, 404, 404, 404),  # of no step
+    ("archives", "get"): (200, 404, 200, 200, 200, 200),
+    ("archives", "post"): (422, 404, 422, 404, 422, 404),
+    ("archive_catalogue", "get"): (200, 200, 200, 200, 200, 200),
+    ("archive_catalogue", "post"): (404, 404, 404, 404, 302, 404),
     ("board", "get"): (200, 200, 200, 200, 200, 200),
     ("board", "post"): (405, 405, 405, 405, 405, 405),
     ("board_review", "get"): (405, 405, 405, 405, 405, 405),
@@ -166,6 +189,14 @@ def trouble(own, settings, tmp_path):
     return problem
 
 
+@pytest.fixture(autouse=True)
+def visit(own):
+    """A visit that demanded something, with a finding."""
+    row = Inspection.objects.create(pk=81, project=own, planned_on=TODAY, visited_on=TODAY, leader_post="科长", demands=CANARY)
+    InspectionFinding.objects.create(pk=82, inspection=row, category="land", text=CANARY)
+    return row
+
+
 def address(name, own, live):
     fact = StageFact.objects.get(project=own, event=StageEvent.START)
     return {
@@ -202,6 +233,17 @@ def address(name, own, live):
         "dispatch_plans": "/dispatch/plans/",
         "week_change": "/dispatch/change/",
         "anomalies": "/dispatch/odd/",
+        "inspection": "/inspections/81/",
+        "inspection_new": "/inspections/new/",
+        "inspection_edit": "/inspections/81/edit/",
+        "inspection_act": "/inspections/81/act/",
+        "inspection_withdraw": "/inspections/81/withdraw/",
+        "inspection_finding": "/inspections/81/findings/",
+        "inspection_finding_act": "/inspections/81/findings/82/",
+        "acceptance": f"/projects/{own.code}/acceptance/",
+        "acceptance_withdraw": f"/projects/{own.code}/acceptance/withdraw/",
+        "archives": f"/projects/{own.code}/archives/",
+        "archive_catalogue": "/archives/catalogue/",
         "board": "/dispatch/board/",
         "board_review": "/dispatch/board/review/",
         "board_remind": "/dispatch/board/remind/",

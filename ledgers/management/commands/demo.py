@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError
 
+from ledgers import demo
 from linfen_water import clock
 from linfen_water.models import Region, User
 from projects import wall
@@ -24,7 +25,7 @@ class Command(BaseCommand):
     def handle(self, *, region, **options):
         began = time.monotonic()
         try:
-            is_new = loading.load(pack.read(region))
+            is_new = demo.load(pack.read(region))
         except pack.PackFaults as fault:
             raise CommandError("区域包有错误，未写入任何数据：\n  " + "\n  ".join(fault.faults)) from None
         except (loading.InUse, NoDemo, regions.OtherRegion) as fault:
