@@ -14,6 +14,7 @@ ENTRIES = [
     ("问题", "problems", [], None),
     ("项目", "projects", [], None),
     ("手续", "permits", [], None),
+    ("资金", "funds", [], None),
     ("挂图", "wall", [], None),
     ("断面", "sections", [], None),
     ("会议", "meetings", [], None),

@@ -28,6 +28,7 @@ class Values:
     jump_points: int = 20  # progress that rises by more in one week is asked about
     idle_money_weeks: int = 8  # progress without money, or money without progress, over so many weeks is asked about
     photo_far_km: int = 10  # a photo taken further from its project is marked
+    idle_funds_weeks: int = 8  # 沉淀资金: money that arrived and was not passed on for so many weeks
     help_days_office: int = 2  # working days that a problem may stay at each level of help
     help_days_departments: int = 5
     help_days_city: int = 10
@@ -108,6 +109,7 @@ TERMS = {
     "silent_weeks": Term(
         JUDGE, "无明显进展", "连续这么多期周调度没有任何变化（未报也算），提请约谈，由人确认。[P] 银川为三个月。", 1, 26, "期"
     ),
+    "idle_funds_weeks": Term(JUDGE, "沉淀资金", "到位满这么多周仍未拨付的资金，列为沉淀资金，请县（市、区）说明。", 1, 104, "周"),
     "due_days": Term(JUDGE, "预警提前", "距基线开工或完工还有这么多天而条件不具备，发预警函。", 1, 366, "天"),
     "bulletin_day": Term(JUDGE, "通报成稿日", "每月从这天起，上月通报须已有草稿。", 1, 28, "日"),
     "warn_points": Term(LETTER, "预警的序时差", "距基线完工在预警提前天数之内，且序时差达到这个数，发预警函。", 0, 100, "个百分点"),

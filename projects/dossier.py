@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db.models import Q
 
 from linfen_water.models import TrailEvent
-from projects import figures, reports, rules
+from projects import figures, funds, reports, rules
 from projects.blocks import LABELS
 from projects.enums import DispatchState, PermitKind, PermitState, Stage, StageEvent
 from projects.models import Dispatch, Permit, Problem, Project, ProjectVersion, StageFact
@@ -28,8 +28,24 @@ ACTIONS = {
     "photo.keep": "上传现场照片",
     "photo.describe": "改照片说明",
     "photo.withdraw": "撤下现场照片",
+    "funds.add": "登记资金来源",
+    "funds.plan": "调整计划额",
+    "funds.close": "关闭资金来源",
+    "funds.reopen": "恢复资金来源",
+    "funds.paper": "登记下达文件",
+    "funds.unpaper": "撤销下达文件",
     "project.create": "列入清单",
     "project.revise": "变更基本信息",
+}
+
+FUNDS_LABELS = {
+    "planned_wan": "计划额",
+    "opened_on": "启用日",
+    "closed_on": "关闭日",
+    "effective_from": "生效日",
+    "issued_doc": "下达文号",
+    "issued_on": "下达日期",
+    "amount_wan": "下达额",
 }
 
 
@@ -132,6 +148,8 @@ def read_dossier(project: Project, day: dt.date, *, is_now: bool) -> Dossier | N
     started_on, completed_on = (on if on and on <= day else None for on in (project.started_on, project.completed_on))
     planned = rules.planned(day, plans, versions[0].baseline_start_on, versions[0].baseline_finish_on)
     sources = list(project.funding.all())
+    listed_on = min(day, project.delisted_on - dt.timedelta(days=1)) if project.delisted_on else day  # what it was left with
+    money = funds.read(listed_on, Project.objects.filter(pk=project.pk))
     steps = list(weeks.order_by("week_of").values_list("cut_off_on", "physical_progress"))
     return Dossier(
         project=project,
@@ -145,7 +163,7 @@ def read_dossier(project: Project, day: dt.date, *, is_now: bool) -> Dossier | N
         lag=rules.lag(planned, last.physical_progress if last else None),
         versions=versions,
         stage_facts=_stage_facts(project, day, is_now),
-        funding=_funding(sources, last, day),
+        funding=[_funding_row(line) for line in money],
         permits=_permits(project, day),
         problems=_problems(project, day),
         sections=list(project.sections.select_related("river")),
@@ -163,24 +181,18 @@ def _stage_facts(project: Project, day: dt.date, is_now: bool) -> list[StageFact
     return list(facts if is_now else facts.filter(withdrawn_at=None))
 
 
-def _funding(sources, last: Dispatch | None, day: dt.date) -> list[FundingRow]:
-    lines = {line.source_id: line for line in last.lines.all()} if last else {}
-    rows = []
-    for source in sources:
-        line, is_issued = lines.get(source.pk), source.issued_on is None or source.issued_on <= day
-        rows.append(
-            FundingRow(
-                kind=source.get_kind_display(),
-                planned_wan=source.planned_wan,
-                issued_wan=source.issued_wan if is_issued else None,
-                issued_doc=source.issued_doc if is_issued else "",
-                in_place_wan=line.in_place_wan if line else None,
-                allocated_wan=line.allocated_wan if line else None,
-                paid_wan=line.paid_wan if line else None,
-                completed_wan=line.completed_wan if line else None,
-            )
-        )
-    return rows
+def _funding_row(line: funds.Line) -> FundingRow:
+    source, now = line.source, line.source.now
+    return FundingRow(
+        kind=source.label,
+        planned_wan=source.planned_wan,
+        issued_wan=source.issued_wan,
+        issued_doc="；".join(paper.doc_number for paper in line.papers if paper.doc_number),
+        in_place_wan=now.in_place_wan if now else None,
+        allocated_wan=now.allocated_wan if now else None,
+        paid_wan=now.paid_wan if now else None,
+        completed_wan=now.completed_wan if now else None,
+    )
 
 
 def _permits(project: Project, day: dt.date) -> list[PermitRow]:
@@ -209,13 +221,17 @@ def _trail(project: Project, sources) -> list[TrailRow]:
     of_dispatches = Q(subject_type="dispatch", subject_id__in=[str(pk) for pk in weeks])
     papers = dict(project.permits.values_list("pk", "kind"))
     of_permits = Q(subject_type="permit", subject_id__in=[str(pk) for pk in papers])
-    events = TrailEvent.objects.filter(own | of_dispatches | of_permits).select_related("by__unit").order_by("-pk")[:SHOWN_EVENTS]
+    kinds = {source.pk: source.get_kind_display() for source in sources}
+    of_funds = Q(subject_type="fundingsource", subject_id__in=[str(pk) for pk in kinds])
+    events = (
+        TrailEvent.objects.filter(own | of_dispatches | of_permits | of_funds).select_related("by__unit").order_by("-pk")[:SHOWN_EVENTS]
+    )
     labels = _labels(sources)
     return [
         TrailRow(
             event=event,
             action=ACTIONS.get(event.action, event.action),
-            about=_about(event, weeks, papers),
+            about=_about(event, weeks, papers, kinds),
             changes=[
                 (labels.get(key, key), _spoken(key, old), _spoken(key, new))
                 for key, (old, new) in event.changes.items()
@@ -229,6 +245,7 @@ def _trail(project: Project, sources) -> list[TrailRow]:
 def _labels(sources) -> dict[str, str]:
     labels = {name: str(ProjectVersion._meta.get_field(name).verbose_name) for name in VERSIONED}
     labels |= {name: str(Permit._meta.get_field(name).verbose_name) for name in PERMIT_FIELDS}
+    labels |= FUNDS_LABELS
     labels |= (
         LABELS
         | {"state": "状态", "week_of": "周次", "photo": "照片", "caption": "照片说明"}
@@ -240,7 +257,9 @@ def _labels(sources) -> dict[str, str]:
     return labels
 
 
-def _about(event: TrailEvent, weeks: dict[int, dt.date], papers: dict[int, str]) -> str:
+def _about(event: TrailEvent, weeks: dict[int, dt.date], papers: dict[int, str], kinds: dict[int, str]) -> str:
+    if event.subject_type == "fundingsource":
+        return kinds[int(event.subject_id)]
     if event.subject_type == "permit":
         return PermitKind(papers[int(event.subject_id)]).label
     week_of = weeks.get(int(event.subject_id)) if event.subject_type == "dispatch" else None

@@ -275,6 +275,10 @@ class FundingSource(models.Model):
     issued_doc = models.CharField("下达文号", max_length=60, blank=True)
     issued_on = models.DateField("下达日期", null=True, blank=True)
     position = models.PositiveSmallIntegerField("次序", default=0)
+    opened_on = models.DateField("启用日", null=True, blank=True)  # null: since the project is on the list
+    closed_on = models.DateField("关闭日", null=True, blank=True)  # from this day on it gives nothing more
+    closed_reason = models.CharField("关闭理由", max_length=200, blank=True)
+    edit_version = models.PositiveIntegerField("编辑版本", default=1)  # optimistic lock
 
     class Meta:
         ordering = ["project", "position", "pk"]
@@ -282,6 +286,27 @@ class FundingSource(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["project", "kind"], name="one_line_a_source"),
             models.CheckConstraint(condition=Q(planned_wan__gte=0), name="planned_not_negative"),
+            models.CheckConstraint(condition=Q(closed_on__isnull=True) | ~Q(closed_reason=""), name="source_closed_with_reason"),
+        ]
+
+
+class FundingRevision(models.Model):
+    """A change of what a source was planned to give, from a day on, with the reason. Before it `before_wan` was planned."""
+
+    source = models.ForeignKey(FundingSource, models.CASCADE, related_name="revisions", verbose_name="资金来源")
+    effective_from = models.DateField("生效日")
+    before_wan = wan("原计划额")
+    planned_wan = wan("计划额")
+    reason = models.CharField("调整理由", max_length=200)
+    by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="录入人")
+    at = models.DateTimeField("录入时间", auto_now_add=True)
+
+    class Meta:
+        ordering = ["source", "effective_from"]
+        verbose_name = verbose_name_plural = "计划额调整"
+        constraints = [
+            models.UniqueConstraint(fields=["source", "effective_from"], name="one_revision_a_day"),
+            models.CheckConstraint(condition=Q(planned_wan__gte=0, before_wan__gte=0), name="revision_not_negative"),
         ]
 
 
@@ -296,6 +321,7 @@ class FundingPaper(models.Model):
     by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="登记人")
     at = models.DateTimeField("登记时间", auto_now_add=True)
     withdrawn_at = models.DateTimeField("撤销时间", null=True, blank=True)
+    withdrawn_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="撤销人")
     withdrawn_reason = models.CharField("撤销理由", max_length=200, blank=True)
 
     class Meta:

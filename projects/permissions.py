@@ -42,6 +42,11 @@ def may_edit_projects(user) -> bool:
     return is_office(user)
 
 
+def may_edit_funds(user) -> bool:
+    """Sources, planned amounts and allocation papers are the office's to keep; what arrives is reported by the counties."""
+    return is_office(user)
+
+
 def is_whole_city(user, today: dt.date) -> bool:
     """Whether `user` reads every project, so that sums over what they see are those of the city."""
     return not is_county(user) or policy.values_on(today).counties_read_others

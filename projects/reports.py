@@ -217,7 +217,7 @@ def read_weeks(projects, week_of: dt.date, day: dt.date) -> list[ProjectWeek]:
             times=times,
             values=values,
             cut_off_on=revisions[project.pk][-1].cut_off_on if revisions[project.pk] else cut_off,
-            sources=sources[project.pk],
+            sources=_reported(sources[project.pk], revisions[project.pk], cut_off),
             revisions=revisions[project.pk],
             previous=beside.get(project.previous_id),
             following=beside.get(project.following_id),
@@ -258,6 +258,12 @@ def _recent(ids: list[int], week_of: dt.date, number: int) -> dict[int, list[rul
     for pk, *said in rows.values_list("project_id", "week_of", "physical_progress", "paid_wan", "done"):
         found[pk].append(rules.Past(*said))
     return found
+
+
+def _reported(sources: list[FundingSource], revisions: list[Dispatch], day: dt.date) -> list[FundingSource]:
+    """The sources that a week's report asks of: those not closed by `day`, and those that it tells of already."""
+    told = {line.source_id for dispatch in revisions for line in dispatch.lines.all()}
+    return [source for source in sources if source.closed_on is None or source.closed_on > day or source.pk in told]
 
 
 def _by_project(rows) -> dict[int, list]:

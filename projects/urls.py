@@ -6,6 +6,7 @@ from projects.views import acceptance as acceptance_pages
 from projects.views import archives as archive_pages
 from projects.views import autosave, board, check, dispatch, paste, problems, projects, review, scurve, wall, wall_cards, weeks, works
 from projects.views import inspections as inspection_pages
+from projects.views import funds as fund_pages
 from projects.views import permits as permit_pages
 from projects.views import photos as photo_pages
 
@@ -22,6 +23,8 @@ urlpatterns = [
     path("photos/<int:pk>/small/", photo_pages.thumb, name="photo_thumb"),
     path("photos/<int:pk>/describe/", photo_pages.describe, name="photo_describe"),
     path("photos/<int:pk>/withdraw/", photo_pages.withdraw, name="photo_withdraw"),
+    path("projects/<str:code>/funds/", fund_pages.project_funds, name="project_funds"),
+    path("funds/", fund_pages.overview, name="funds"),
     path("permits/", permit_pages.overview, name="permits"),
     path("permits/<int:pk>/", permit_pages.permit, name="permit"),
     path("dispatch/", dispatch.dispatch, name="dispatch"),

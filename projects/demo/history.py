@@ -129,7 +129,8 @@ def _week(
         if audit and AUDIT_WEEKS[0] < ago <= AUDIT_WEEKS[1]:
             invested = min(invested + (source.planned_wan * TWICE).quantize(Decimal("0.01")), source.planned_wan)
         in_place, paid = source.in_place_on(day), source.paid_on(day, progress)
-        lines.append((row, in_place, source.allocated(in_place, paid), paid, invested))
+        allocated = in_place if sketch.is_public else source.allocated(day, paid)  # of real works nothing is told that would shame
+        lines.append((row, in_place, allocated, paid, invested))
     if audit and ago == AUDIT_WEEKS[0]:
         reason = AUDITED
     if sum(line[4] for line in lines) > sketch.total_wan:

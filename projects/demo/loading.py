@@ -18,6 +18,7 @@ from projects.enums import StageEvent
 from projects.models import (
     Dispatch,
     DispatchLine,
+    FundingPaper,
     FundingSource,
     MonthlyPlan,
     Permit,
@@ -190,6 +191,7 @@ def _papers_and_weeks(
     turns = {row["code"]: place for place, row in enumerate(counties)}
     funding = [_funding(s, project) for s, project in zip(everything, projects, strict=True)]
     FundingSource.objects.bulk_create((row for rows in funding for row in rows), batch_size=BATCH)
+    _issued(funding, projects)
     permits = [papers.permits(s, project, promise, units) for s, project in zip(everything, projects, strict=True)]
     Permit.objects.bulk_create((row for rows in permits for row in rows), batch_size=BATCH)
     problems = [
@@ -236,6 +238,25 @@ def _funding(s: Sketch, project: Project) -> list[FundingSource]:
         )
         for place, source in enumerate(s.sources, 1)
     ]
+
+
+def _issued(funding: list[list[FundingSource]], projects: list[Project]) -> None:
+    """The paper behind every amount that was issued."""
+    FundingPaper.objects.bulk_create(
+        (
+            FundingPaper(
+                source=row,
+                doc_number=row.issued_doc,
+                issued_on=row.issued_on or project.listed_on,
+                amount_wan=row.issued_wan,
+                note="演示数据" if row.issued_doc else "文号未登记",
+            )
+            for rows, project in zip(funding, projects, strict=True)
+            for row in rows
+            if row.issued_wan
+        ),
+        batch_size=BATCH,
+    )
 
 
 def _stage_facts(weeks: list[history.Week]) -> None:

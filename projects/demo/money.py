@@ -7,6 +7,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
+HELD, LONG_HELD, HELD_EVERY = 21, 160, 9  # days; every so many-th source is held long
 
 
 def cents(value: Decimal) -> Decimal:
@@ -45,9 +46,14 @@ class Source:
         share = max((share for on, share in self.arrivals if on <= day), default=ZERO)
         return cents((self.issued_wan or ZERO) * share)
 
-    def allocated(self, in_place: Decimal, paid: Decimal) -> Decimal:
-        """What was passed on: all that is paid and a third of what is left; both only grow, so it does."""
-        return cents(paid + (in_place - paid) / 3)
+    def allocated(self, day: dt.date, paid: Decimal) -> Decimal:
+        """What was passed on: what had come some weeks before, and in any case what is paid; both only grow, so it does."""
+        return max(paid, self.in_place_on(day - dt.timedelta(days=self.held_days)))
+
+    @property
+    def held_days(self) -> int:
+        """How long money lies with the county: some lets it lie for months."""
+        return LONG_HELD if int(self.planned_wan) % HELD_EVERY == 0 else HELD
 
     def invested_at(self, progress: Decimal) -> Decimal:
         return cents(self.planned_wan * progress / 100 * self.worth)

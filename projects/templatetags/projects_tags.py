@@ -19,7 +19,7 @@ def plain(value) -> str:
 @register.filter
 def signed(value) -> str:
     """+1.5, −2, 0: a change; nothing for nothing."""
-    if value is None:
+    if value in (None, ""):
         return ""
     text = rules.plain(abs(value))
     return f"+{text}" if value > 0 else f"−{text}" if value < 0 else "0"
@@ -28,7 +28,13 @@ def signed(value) -> str:
 @register.filter
 def wan(value) -> str:
     """万元 with two decimals; a dash for nothing."""
-    return "—" if value is None else f"{value:.2f}"
+    return "—" if value in (None, "") else f"{value:.2f}"
+
+
+@register.filter
+def yi(value) -> str:
+    """万元 as 亿元, two decimals, half up; a dash for nothing."""
+    return "—" if value is None else f"{(Decimal(value) / 10_000).quantize(Decimal('0.01'), ROUND_HALF_UP)}"
 
 
 @register.filter

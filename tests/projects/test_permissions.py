@@ -73,6 +73,10 @@ EXPECTED = {
     ("permit", "post"): (422, 404, 404, 404, 422, 404),  # departments where they are the authority: see test_permit_services
     ("project_permits", "get"): (200, 404, 200, 200, 200, 200),
     ("project_permits", "post"): (302, 404, 404, 404, 302, 404),
+    ("funds", "get"): (200, 200, 200, 200, 200, 200),
+    ("funds", "post"): (405, 405, 405, 405, 405, 405),
+    ("project_funds", "get"): (200, 404, 200, 200, 200, 200),
+    ("project_funds", "post"): (404, 404, 404, 404, 404, 404),  # nothing asked; what the office may do: see test_funds
     ("dispatch", "get"): (200, 200, 200, 200, 200, 404),
     ("dispatch", "post"): (302, 302, 200, 200, 302, 404),
     ("dispatch_project", "get"): (200, 404, 404, 404, 200, 404),
@@ -218,6 +222,8 @@ def address(name, own, live):
         "permits": "/permits/",
         "permit": f"/permits/{Permit.objects.get_or_create(project=own, kind=PermitKind.EIA)[0].pk}/",
         "project_permits": f"/projects/{own.code}/permits/",
+        "funds": "/funds/",
+        "project_funds": f"/projects/{own.code}/funds/",
         "dispatch": "/dispatch/",
         "dispatch_project": f"/dispatch/{own.code}/",
         "project_photos": f"/projects/{own.code}/photos/",
