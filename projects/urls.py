@@ -5,8 +5,8 @@ from django.urls import path
 from projects.views import acceptance as acceptance_pages
 from projects.views import archives as archive_pages
 from projects.views import autosave, board, check, dispatch, paste, problems, projects, review, scurve, wall, wall_cards, weeks, works
-from projects.views import inspections as inspection_pages
 from projects.views import funds as fund_pages
+from projects.views import inspections as inspection_pages
 from projects.views import permits as permit_pages
 from projects.views import photos as photo_pages
 
