@@ -20,6 +20,7 @@ from ledgers import (
     decisions,
     filters,
     funds,
+    history,
     inspections,
     master,
     permits,
@@ -66,7 +67,9 @@ class Ledger:
     beside: Callable[[Any], dict] | None = None  # what its own template shows below the table, of the rows chosen
     beside_template: str = ""
     css: str = ""  # a style sheet of its own
+    history: Callable[[Any, str, dt.date], list[Any]] | None = None  # (key, column, day) → what a cell was; None: from the trail
     extend: Callable[[dt.date, list[dict]], None] | None = None  # adds what the office's own columns say to rows that were read
+    writer: Any = None  # the way into its rows (`writing.Writer`); None: nobody writes them here
     base: str = ""  # slug of the ledger whose rows an own ledger shows
     opens_grouped: str = ""  # the column by which the rows are grouped when nobody chose
     paper: int = 8  # of the workbook's pages, as Excel numbers sizes: 8 = A3, 9 = A4
@@ -96,6 +99,9 @@ class Ledger:
         return self._extended(day, rows)
 
     def _extended(self, day: dt.date, rows: list[dict]) -> list[dict]:
+        for row in rows:
+            if "key" not in row:
+                row["key"] = str(row.get("code") or row.get(self.label_column))
         if self.extend:
             self.extend(day, rows)
         return rows
@@ -130,6 +136,7 @@ LEDGERS: dict[str, Ledger] = {
             measure="个",
             about="每个省定工程一行：基本情况、责任、时间、进展、卡点与风险",
             rows=master.rows,
+            history=history.project_history,
             read=master.read,
             totals=master.totals,
             spoken_totals=master.spoken_totals,
@@ -196,6 +203,7 @@ LEDGERS: dict[str, Ledger] = {
             measure="条",
             about="每个项目每周一行：进度、投资、到位及较上期的变化，本周进展、下周计划、问题，填报与审核",
             rows=weekly.rows,
+            history=history.weekly_history,
             totals=weekly.dispatch_totals,
             spoken_totals=weekly.spoken_dispatch_totals,
             notes=weekly.dispatch_notes,
@@ -300,6 +308,7 @@ LEDGERS: dict[str, Ledger] = {
             measure="条",
             about="每个断面每月一行：五项和X项浓度、类别、达标、主要污染物、同比环比、周边工程",
             rows=water.rows,
+            history=history.section_history,
             columns=water_tables.columns,
             totals=water.totals,
             spoken_totals=water.spoken_totals,

@@ -4,12 +4,14 @@ import hashlib
 import tempfile
 
 from django.core.cache import cache
-from django.http import FileResponse, Http404, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
 from django.views.generic import TemplateView, View
 
-from ledgers import export, grouping, own
+from ledgers import export, grouping, own, since
+from ledgers.lines import csv_of as lines_csv
+from ledgers.lines import write_workbook as write_lines
 from ledgers.permissions import may_share_views
 from ledgers.registry import Ledger
 from ledgers.rows import Rows
@@ -19,6 +21,7 @@ from linfen_water.permissions import scope_key
 from linfen_water.trail import state as trail_state
 
 PER_PAGE = [50, 100]
+REMOVED_SHOWN = 50  # rows that are gone since the day compared with
 INLINE_TOTALS = 2_000  # a longer ledger opens first and then asks for its totals
 KEPT = ("cols", "view", "sort", "per_page", "density", "as_of")  # what the form of the filters carries along
 NOT_WITH_COLUMNS = {"cols", "view", "page", "part", "saved"}
@@ -55,14 +58,19 @@ class LedgerView(View):
         chosen = ledger.filter(request.GET, queryset=ledger.rows(request.as_of, request.user), day=request.as_of)
         rows = chosen.qs if chosen.is_valid() else chosen.queryset.none()
         table = make_table(ledger, rows, shape, request.GET.getlist("sort"))
+        compared = Compared(ledger, request, shape, table) if shape.since else None
         if request.GET.get("export"):
-            return self.export(request, ledger, chosen, table)
-        return self.page(request, ledger, chosen, table, shape, views)
+            return self.export(request, ledger, chosen, table, compared)
+        return self.page(request, ledger, chosen, table, shape, views, compared)
 
-    def page(self, request, ledger: Ledger, chosen, table, shape: Shape, views: list):
+    def page(self, request, ledger: Ledger, chosen, table, shape: Shape, views: list, compared: "Compared | None"):
+        if compared and shape.only_changed:
+            compared.cut_to_changed()
         per_page = request.GET.get("per_page")
         open_page(table, request.GET.get("page"), int(per_page) if per_page in map(str, PER_PAGE) else PER_PAGE[0])
         rows = ledger.read_rows(request.as_of, table.page.object_list.data)
+        if compared:
+            rows = compared.marked(rows)
         is_part = request.htmx and not request.htmx.history_restore_request
         is_totals = is_part and request.GET.get("part") == "totals"
         wants_totals = ledger.has_totals or table.group
@@ -73,6 +81,7 @@ class LedgerView(View):
             "filter": chosen,
             "table": table,
             "shape": shape,
+            "compared": compared,
             "body": table.body(rows, group=table.group, subtotals=sums.get("groups", ())),
             "has_same": any("is-same" in (row.get("marks") or {}).values() for row in rows),
             "has_missing": any("is-missing" in (row.get("marks") or {}).values() for row in rows),
@@ -119,18 +128,59 @@ class LedgerView(View):
             found["groups"] = grouping.subtotals(ledger, request.as_of, rows_of(table), table.group, table.base_columns)
         return found
 
-    def export(self, request, ledger: Ledger, chosen, table):
-        """Exactly what is chosen on the page, all its pages."""
+    def export(self, request, ledger: Ledger, chosen, table, compared: "Compared | None"):
+        """Exactly what is chosen on the page, all its pages; compared with a day, the list of what changed."""
         kind = request.GET["export"]
         if kind not in {"xlsx", "csv"} or not chosen.is_valid():
             message = (
                 "筛选条件有误，请回到台账改正后再导出。" if kind in {"xlsx", "csv"} else f"不能导出为“{kind[:20]}”，只有 xlsx 和 csv。"
             )
             return render(request, "error.html", {"title": "没有导出", "message": message}, status=400)
+        if compared:
+            return compared.export(kind)
         sheet = export.Sheet(ledger, request.as_of, rows_of(table), chosen.spoken, request.region.is_demo)
         response = send_workbook(sheet) if kind == "xlsx" else send_csv(sheet)
         response["Cache-Control"] = "private, no-store"
         return response
+
+
+class Compared:
+    """The ledger of the page beside what it was on the day that the address names."""
+
+    def __init__(self, ledger: Ledger, request, shape: Shape, table):
+        self.ledger, self.request, self.table, self.since = ledger, request, table, shape.since
+        self.columns = {bound.name: table.base_columns[bound.name] for bound in table.columns}
+        self.then = since.earlier(ledger, request.GET, self.since, request.user)
+        if isinstance(self.then, Rows):
+            ledger.table_for(self.then)(self.then)
+        self.whole = since.compare(ledger, request.as_of, self.since, rows_of(table), self.then, self.columns)
+
+    @property
+    def words(self) -> str:
+        return self.whole.words
+
+    def cut_to_changed(self) -> None:
+        """Leave only rows that are new or changed; of a ledger that is too long to compare all stay."""
+        if not self.whole.is_whole:
+            return
+        keys = {*self.whole.added, *self.whole.changed}
+        if isinstance(self.table.data, Rows):
+            self.table.data.data = [row for row in self.table.data.data if row["key"] in keys]
+        else:
+            self.table.data.data = self.table.data.data.filter(pk__in=keys)
+
+    def marked(self, rows: list[dict]) -> list[dict]:
+        """The rows of the page with what was in their cells; on the last page those that are gone."""
+        old = since.old_rows(self.ledger, self.then, self.since, rows, self.request.user)
+        since.mark(rows, old, self.columns, self.since)
+        is_last = self.table.page.number == self.table.paginator.num_pages
+        return [*rows, *self.whole.removed[:REMOVED_SHOWN]] if is_last else rows
+
+    def export(self, kind: str):
+        name = f"{self.ledger.title}_{self.since}至{self.request.as_of}的变化"
+        title = [self.ledger.title, self.words, export.DEMO_MARK if self.request.region.is_demo else ""]
+        lines = [title, *since.change_list(self.whole)]
+        return send_lines(lines, name, kind)
 
 
 def make_table(ledger: Ledger, rows, shape: Shape, sort: list[str]):
@@ -176,3 +226,17 @@ def send_csv(sheet: export.Sheet) -> StreamingHttpResponse:
     response = StreamingHttpResponse(export.csv_lines(sheet), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = content_disposition_header(True, f"{sheet.filename}.csv")
     return response
+
+
+def send_lines(lines: list[list[str]], name: str, kind: str):
+    """Plain lines as CSV or workbook."""
+    if kind == "csv":
+        answer = HttpResponse(lines_csv(lines), content_type="text/csv; charset=utf-8")
+        answer["Content-Disposition"] = content_disposition_header(True, f"{name}.csv")
+    else:
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+        write_lines(lines, file)
+        file.seek(0)
+        answer = FileResponse(file, as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX)
+    answer["Cache-Control"] = "private, no-store"
+    return answer

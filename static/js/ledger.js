@@ -113,7 +113,7 @@ function inCell(event) {
   }[event.key]
   if (next) { event.preventDefault(); goTo(next()) }
   else if (event.key === "Enter") { event.preventDefault(); openCell(cell) }
-  else if (event.key === "F2") { event.preventDefault(); openCell(cell, true) }
+  else if (event.key === "F2") { event.preventDefault(); editCell(cell) }
 }
 
 /** The cell of the same column `step` rows away, past the heads of groups; the last there is when they run out. */
@@ -140,12 +140,12 @@ document.addEventListener("click", (event) => {
 })
 document.addEventListener("dblclick", (event) => {
   const cell = event.target.closest(".ledger-table tbody tr[data-k] > td")
-  if (cell && !event.target.closest("a, input, select, textarea")) openCell(cell, true)
+  if (cell && !event.target.closest("a, input, select, textarea, button, .cell-editor")) editCell(cell)
 })
 
 let opened = null
 
-async function openCell(cell, isToEdit = false) {
+async function openCell(cell) {
   const key = cell.parentElement.dataset.k
   const column = cell.closest("table").tHead.rows[1].cells[cell.cellIndex]?.dataset.c
   if (key === undefined || !column) return
@@ -157,9 +157,7 @@ async function openCell(cell, isToEdit = false) {
   await htmx.ajax("GET", `/ledgers/${table().dataset.ledger}/cell/?${address}`, { target: "#cell-panel", swap: "innerHTML" })
   const panel = document.getElementById("cell-panel")
   panel.hidden = false
-  const field = panel.querySelector("[data-value]")
-  if (isToEdit && field) { field.focus(); field.select?.() }
-  else panel.querySelector("h2")?.focus()
+  panel.querySelector("h2")?.focus()
 }
 
 function closePanel() {
@@ -171,3 +169,79 @@ function closePanel() {
 }
 
 document.addEventListener("click", (event) => { if (event.target.closest("[data-close-panel]")) closePanel() })
+
+/* ── typed in place: the field stands in the cell, errors beside it; Esc gives the cell back as it was ── */
+let editing = null // { cell, before }
+
+async function editCell(cell) {
+  if (editing) cancelEdit()
+  const key = cell.parentElement.dataset.k
+  const column = cell.closest("table").tHead.rows[1].cells[cell.cellIndex]?.dataset.c
+  if (key === undefined || !column) return
+  const address = new URLSearchParams(location.search)
+  for (const [name, value] of [["row", key], ["col", column], ["part", "edit"]]) address.set(name, value)
+  const answer = await fetch(`/ledgers/${table().dataset.ledger}/cell/?${address}`, { headers: { "HX-Request": "true" } })
+  if (answer.status !== 200 || answer.redirected) return openCell(cell)
+  editing = { cell, before: cell.innerHTML }
+  const box = document.createElement("div")
+  box.className = "cell-editor-box"
+  box.innerHTML = await answer.text()
+  cell.classList.add("is-edited")
+  cell.append(box)
+  htmx.process(box)
+  focusField()
+}
+
+function focusField() {
+  const field = document.querySelector(".cell-editor [data-value]")
+  field?.focus()
+  field?.select?.()
+}
+
+function cancelEdit() {
+  if (!editing) return
+  const { cell, before } = editing
+  editing = null
+  if (!cell.isConnected) return
+  cell.classList.remove("is-edited")
+  cell.innerHTML = before
+  goTo(cell)
+}
+
+document.addEventListener("htmx:afterSwap", () => { if (editing) focusField() })
+document.addEventListener("keydown", (event) => {
+  if (!event.target.closest?.(".cell-editor")) return
+  if (event.key === "Escape") { event.stopPropagation(); cancelEdit() }
+  else if (event.key === "Enter" && !event.target.matches("textarea, button")) { event.preventDefault(); event.target.form.requestSubmit() }
+})
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-cancel-edit]")) cancelEdit()
+  else if (event.target.closest("[data-keep-theirs]")) { cancelEdit(); refresh() }
+  else if (event.target.closest("[data-edit-cell]") && opened) { const cell = opened; closePanel(); editCell(cell) }
+})
+
+/** The table anew, with the cell that was written under the hand. */
+async function refresh(row, column) {
+  const inner = document.querySelector(".ledger-scroll")
+  const place = inner ? [inner.scrollLeft, inner.scrollTop] : [0, 0]
+  await htmx.ajax("GET", location.pathname + location.search, { target: "#ledger", swap: "outerHTML" })
+  document.querySelector(".ledger-scroll")?.scrollTo(...place)
+  const line = row && [...table().tBodies[0].rows].find((one) => one.dataset.k === row)
+  const at = [...(table()?.tHead.rows[1].cells ?? [])].findIndex((one) => one.dataset.c === column)
+  if (line && at >= 0) goTo(line.cells[at])
+}
+
+document.body.addEventListener("cell-written", async ({ detail }) => {
+  editing = null
+  await refresh(detail.row, detail.col)
+  if (detail.old === undefined) return say("没有变化。")
+  if (detail.isUndo) return say(`已撤销：“${detail.heading}”恢复为“${detail.new || "空"}”。`)
+  say(`“${detail.heading}”由“${detail.old || "空"}”改为“${detail.new || "空"}”。`, button("撤销", () => undo(detail)))
+})
+
+/** A change that takes the last one back, as long as the cell still holds it. */
+function undo({ row, col, old }) {
+  const values = { row, col, value: old, undo: "1" }
+  document.querySelector(".toast").hidden = true
+  htmx.ajax("POST", `/ledgers/${table().dataset.ledger}/cell/${location.search}`, { values, target: "#undo-answer", swap: "innerHTML" })
+}
