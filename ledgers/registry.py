@@ -34,6 +34,8 @@ from ledgers import (
 from ledgers.columns import LedgerColumn
 from ledgers.permissions import may_take_in
 from ledgers.rows import Rows
+from ledgers.writers import MASTER, PERMITS, PROBLEMS
+from ledgers.writing import Writer
 from linfen_water.permissions import is_office
 from monitoring.permissions import may_record
 from projects.inspections import may_inspect
@@ -61,6 +63,8 @@ class Ledger:
     spoken_totals: Callable[[Any], str] | None = None  # the totals in one line
     notes: Callable[[Any], list[str]] | None = None  # what is said below the table (注)
     may_take_in: Callable[[Any], bool] | None = None  # who may take values in; None: there is no way in
+    writer: Writer | None = None  # how its cells are written, on its page and by workbooks; says who may take values in
+    no_intake: str = ""  # why a ledger that people might want to import takes nothing in, and where its values come from
     intake_page: str = ""  # name of the page that takes them in; empty: `/ledgers/<slug>/import/`
     entry_page: str = ""  # name of the page where values are typed
     may_enter: Callable[[Any], bool] | None = None  # who may type there; None: whoever may take values in
@@ -69,7 +73,6 @@ class Ledger:
     css: str = ""  # a style sheet of its own
     history: Callable[[Any, str, dt.date], list[Any]] | None = None  # (key, column, day) → what a cell was; None: from the trail
     extend: Callable[[dt.date, list[dict]], None] | None = None  # adds what the office's own columns say to rows that were read
-    writer: Any = None  # the way into its rows (`writing.Writer`); None: nobody writes them here
     base: str = ""  # slug of the ledger whose rows an own ledger shows
     opens_grouped: str = ""  # the column by which the rows are grouped when nobody chose
     paper: int = 8  # of the workbook's pages, as Excel numbers sizes: 8 = A3, 9 = A4
@@ -143,6 +146,7 @@ LEDGERS: dict[str, Ledger] = {
             label_column="name",
             table=tables.ProjectTable,
             filter=filters.ProjectFilter,
+            writer=MASTER,
             may_take_in=may_take_in,
         ),
         Ledger(
@@ -161,6 +165,7 @@ LEDGERS: dict[str, Ledger] = {
             label_column="name",
             table=permits.PermitTable,
             filter=permits.PermitFilter,
+            writer=PERMITS,
         ),
         Ledger(
             slug="funds",
@@ -195,6 +200,7 @@ LEDGERS: dict[str, Ledger] = {
             empty="还没有登记的问题。",
             table=problems.ProblemTable,
             filter=problems.ProblemLedgerFilter,
+            writer=PROBLEMS,
         ),
         Ledger(
             slug="weekly",
@@ -211,6 +217,8 @@ LEDGERS: dict[str, Ledger] = {
             empty="还没有应填报的项目。",
             table=weekly.DispatchTable,
             filter=weekly.DispatchesFilter,
+            # What counts of a week was handed in by its unit, money source by source, and judged; a draft would not show here.
+            no_intake="周调度由各单位在周调度页逐项目填报（可从 Excel 成块粘贴），提交后才计入，不从台账导入。",
         ),
         Ledger(
             slug="submissions",

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from django.shortcuts import redirect, render
 
-from linfen_water import clock
+from linfen_water import clock, trail
 from linfen_water.models import Region
 
 EARLIEST = dt.date(2000, 1, 1)
@@ -49,7 +49,8 @@ class OfficeMiddleware:
                 request.as_of = read_day(text, request.today)
             except BadDay as fault:
                 return render(request, "error.html", {"title": "日期无效", "message": str(fault)}, status=400)
-        response = self.get_response(request)
+        with trail.origin(f"page {request.path}"):
+            response = self.get_response(request)
         return shown(request, response) if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not response.content else response
 
 

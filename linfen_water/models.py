@@ -209,6 +209,7 @@ class TrailEvent(models.Model):
     subject_id = models.CharField("对象", max_length=40)
     changes = models.JSONField("变化", default=dict)  # {field: [old, new]}
     reason = models.CharField("理由", max_length=300, blank=True)
+    origin = models.CharField("来自", max_length=120, blank=True, default="")  # page and its address, import and its file, feed, command
     digest = models.CharField("摘要", max_length=64)  # HMAC over the event and the digest before it
 
     class Meta:

@@ -4,8 +4,11 @@ The data version that caches and ETags are keyed by is the summed length of all 
 service's transaction runs, so a version never appears before the facts it stands for.
 """
 
+import contextlib
+import contextvars
 import hashlib
 import hmac
+from collections.abc import Iterator
 
 import orjson
 from django.conf import settings
@@ -16,6 +19,18 @@ from django.utils import timezone
 from linfen_water.models import TrailEvent, TrailHead
 
 OFFICE_CHAIN = "office"
+LONGEST_ORIGIN = TrailEvent._meta.get_field("origin").max_length
+_origin: contextvars.ContextVar[str] = contextvars.ContextVar("origin", default="")
+
+
+@contextlib.contextmanager
+def origin(text: str) -> Iterator[None]:
+    """Where the events recorded inside come from: `page /dispatch/`, `import 3f9a…`, `feed`, `command demo`."""
+    token = _origin.set(text[:LONGEST_ORIGIN])
+    try:
+        yield
+    finally:
+        _origin.reset(token)
 
 
 def record(*, action: str, subject, by, county=None, changes: dict | None = None, reason: str = "") -> TrailEvent:
@@ -37,6 +52,7 @@ def record(*, action: str, subject, by, county=None, changes: dict | None = None
             subject_id=str(subject.pk),
             changes=orjson.loads(orjson.dumps(changes or {}, default=str)),
             reason=reason[:300],
+            origin=_origin.get(),
         )
         event.digest = digest(event, head.digest)
         event.save(force_insert=True)
@@ -51,6 +67,8 @@ def digest(event: TrailEvent, before: str) -> str:
         before, event.chain, event.position, event.at.timestamp(), event.by_id, event.action,
         event.subject_type, event.subject_id, event.changes, event.reason,
     ]  # fmt: skip
+    if event.origin:  # events from before there were origins keep the digest that they have
+        facts.append(event.origin)
     return hmac.new(settings.TRAIL_KEY.encode(), orjson.dumps(facts, option=orjson.OPT_SORT_KEYS), hashlib.sha256).hexdigest()
 
 

@@ -28,8 +28,10 @@ def paper_of(permit: Permit) -> permit_rules.Paper:
     return permit_rules.Paper(kind=PermitKind(permit.kind), authority=permit.authority.name if permit.authority else "", **values)
 
 
-def held_fields(user: User, permit: Permit, *, is_own_project: bool | None = None) -> frozenset[str]:
+def held_fields(user: User | None, permit: Permit, *, is_own_project: bool | None = None) -> frozenset[str]:
     """The fields of `permit` that `user` may write; lists tell whether the project is one's own, so that nothing is asked per row."""
+    if user is None:  # a command of the office's own machine
+        return permit_rules.OFFICE_FIELDS
     if is_own_project is None:
         is_own_project = permissions.dispatched_projects(user).filter(pk=permit.project_id).exists()
     return permit_rules.held_fields(
@@ -41,7 +43,7 @@ def held_fields(user: User, permit: Permit, *, is_own_project: bool | None = Non
 
 
 @transaction.atomic
-def save_permit(*, permit: Permit, by: User, version: int, values: dict) -> Permit:
+def save_permit(*, permit: Permit, by: User | None, version: int, values: dict, reason: str = "") -> Permit:
     """Write `values` by field; what is left out stays, and when nothing differs, nothing is written.
 
     `version` is what the person saw (`edit_version`): other fields changed meanwhile are kept, the same field changed by both
@@ -66,7 +68,7 @@ def save_permit(*, permit: Permit, by: User, version: int, values: dict) -> Perm
     current.edit_version += 1
     changes = {name: [as_text(old[name]), as_text(values[name])] for name in changed}
     changes["version"] = [current.edit_version - 1, current.edit_version]
-    trail.record(action="permit.save", subject=current, by=by, county=_county(current.project_id), changes=changes)
+    trail.record(action="permit.save", subject=current, by=by, county=_county(current.project_id), changes=changes, reason=reason)
     return current
 
 

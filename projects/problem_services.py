@@ -115,7 +115,7 @@ def _next_code(year: int) -> str:
 
 
 @transaction.atomic
-def edit_problem(*, problem: Problem, by: User, version: int, reason: str = "", **changes) -> Problem:
+def edit_problem(*, problem: Problem, by: User | None, version: int, reason: str = "", **changes) -> Problem:
     """Change some of EDITABLE. What others changed since `version` is kept; the same field changed by both raises EditConflict."""
     problem = _locked(problem)
     _must_be_open(problem)
@@ -128,7 +128,7 @@ def edit_problem(*, problem: Problem, by: User, version: int, reason: str = "", 
     changed = {name: value for name, value in mine.items() if value != current[name]}
     if not changed:
         return problem
-    if faults := list(_editing_faults(problem, changed, reason)):
+    if faults := list(editing_faults(problem, changed, reason)):
         raise Faulty(faults)
     _write(problem, **{name: value for name, value in changed.items() if name != "assistants"})
     if "assistants" in changed:
@@ -140,7 +140,8 @@ def edit_problem(*, problem: Problem, by: User, version: int, reason: str = "", 
     return problem
 
 
-def _editing_faults(problem: Problem, changed: dict, reason: str):
+def editing_faults(problem: Problem, changed: dict, reason: str):
+    """What speaks against changing these fields; without a query."""
     if "description" in changed and not changed["description"]:
         yield Fault("description", "问题描述不能为空。")
     due_on = changed.get("due_on")
@@ -443,9 +444,9 @@ def _office() -> Unit | None:
     return Unit.objects.filter(kind=UnitKind.OFFICE).first()
 
 
-def _tell(unit: Unit | None, problem: Problem, by: User, what: str, text: str) -> None:
+def _tell(unit: Unit | None, problem: Problem, by: User | None, what: str, text: str) -> None:
     """Those who did it themselves need not be told."""
-    if unit is not None and unit.pk != by.unit_id:
+    if unit is not None and (by is None or unit.pk != by.unit_id):
         key = f"{NOTICE}.{what}:{problem.pk}:{problem.edit_version}"
         notices.notify(key=key, kind=f"{NOTICE}.{what.partition(':')[0]}", text=text, by=by, url=address(problem), unit=unit)
 
@@ -454,6 +455,6 @@ def _tell_office(problem: Problem, by: User, what: str, text: str) -> None:
     _tell(_office(), problem, by, what, text)
 
 
-def _tell_assigned(problem: Problem, by: User) -> None:
+def _tell_assigned(problem: Problem, by: User | None) -> None:
     limit = f"，时限 {problem.due_on}" if problem.due_on else ""
     _tell(problem.handler, problem, by, "assigned", f"交办问题 {problem.code}{limit}：{_short(problem.description)}")

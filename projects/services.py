@@ -379,6 +379,7 @@ def revise_project(
 ) -> ProjectVersion:
     """Close the version in force and open the next one with `changes` (names in VERSIONED), in force from `effective_from`.
 
+    A second change on the same day takes the place of that day's version, since a day has one: the trail keeps both steps.
     `seen` is the key of the version that the person had before them: Refused when another one is in force by now.
     """
     Project.objects.select_for_update().get(pk=project.pk)
@@ -391,7 +392,10 @@ def revise_project(
     faults = list(revision_faults(current, new, changed, effective_from, reason, clock.today()))
     if faults:
         raise Faulty(faults)
-    ProjectVersion.objects.filter(pk=current.pk).update(effective_to=effective_from)
+    if current.effective_from == effective_from:
+        ProjectVersion.objects.filter(pk=current.pk).delete()
+    else:
+        ProjectVersion.objects.filter(pk=current.pk).update(effective_to=effective_from)
     version = ProjectVersion.objects.create(project=project, effective_from=effective_from, reason=reason.strip(), by=by, **new)
     trail.record(
         action="project.revise",
@@ -410,7 +414,7 @@ def revision_faults(current: ProjectVersion, new: dict, changed: list[str], effe
         yield rules.Fault("name", "没有改动：请修改至少一项再保存。")
     if not reason.strip():
         yield rules.Fault("reason", "变更须写明理由，例如批复文号。")
-    if effective_from <= current.effective_from:
+    if effective_from < current.effective_from or (effective_from == current.effective_from and effective_from != today):
         yield rules.Fault("effective_from", f"生效日须晚于现行版本的生效日 {current.effective_from}。")
     elif effective_from > today:
         yield rules.Fault("effective_from", f"生效日不能晚于今天（{today}）。")

@@ -278,13 +278,14 @@ def test_columns_that_nobody_types_here_are_skipped_with_their_name():
     ]
 
 
-def test_a_project_revised_today_cannot_be_revised_again_today():
+def test_a_project_revised_today_may_be_revised_again_and_the_day_has_one_version():
     project = ProjectFactory(code="LF-001")
     call = {"reason": "批复", "by": UserFactory()}
     intake.take_in(read_workbook(book(["编号", "总投资"], ["LF-001", 5])), **call)
-    assert one_error(rehearse(["编号", "总投资"], ["LF-001", 6])) == (2, "编号", "LF-001")
-    assert rehearse(["编号", "总投资"], ["LF-001", 5]).errors == []
-    assert project.versions.count() == 2
+    intake.take_in(read_workbook(book(["编号", "总投资"], ["LF-001", 6])), **call)
+    assert [v.total_investment_wan for v in project.versions.all()] == [1000, 6]
+    changes = [event.changes["total_investment_wan"] for event in TrailEvent.objects.filter(action="project.revise")]
+    assert changes == [["1000", "5"], ["5", "6"]]
 
 
 def test_rehearsal_asks_the_same_number_of_queries_for_30_rows():

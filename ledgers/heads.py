@@ -1,0 +1,253 @@
+"""Where the headings of an office's table stand, what they mean, and which rows below them are entries. Pure.
+
+Titles may stand above; a head has up to three lines, merged or not; 总投资（亿元） says its unit. A heading is looked up as a whole
+(时间 over 计划开工), by its own words, and where nothing stands below it, by what stands above.
+"""
+
+import dataclasses
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from ledgers.cells import matchable, squeezed, words
+from linfen_water.workbook import Cell, Row, Sheet
+
+HEAD_WITHIN = 50  # filled rows in which the headings are looked for
+HEAD_LINES = 3
+ENOUGH_HEADINGS = 3  # so many known headings make a head row even without the key
+LEFT_OUT = "-"  # a heading that a person said belongs to no column
+REMARKS = "未导入原因"  # the column that `rest` adds
+
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+TOTAL = re.compile(r"^(全市|全县|累计|本页)?(合计|总计|共计|小计)|^.{1,8}(小计|合计)$")
+SUBTOTAL = re.compile("小计")
+PART = re.compile(r"^其中[:：]?|^#?其中")
+SUB_HEADING = re.compile(r"^(第?[一二三四五六七八九十]+[、.．]|[(（][一二三四五六七八九十]+[)）])")
+SIGNED = re.compile(r"^(制表人?|审核人?|复核人?|负责人|填表人?|填报人|填报单位|分管领导|单位负责人|联系电话|填报日期|制表日期)[:：]")
+ASIDE = re.compile(r"^(备注|注|说明|填表说明)[:：\d]?")
+UNIT = re.compile(r"[(\[]?(?:单位[:：])?(亿元|万元|元|%|百分点)[)\]]?$")
+SHEET_UNIT = re.compile(r"单位[:：]\s*[(]?(亿元|万元|元)(?![a-zA-Z])")
+YEAR = re.compile(r"(20\d{2})年")
+
+
+@dataclasses.dataclass(frozen=True)
+class Heading:
+    """One column of the sheet: where it stands, what is written over it, in which unit, and the ledger's column that it is."""
+
+    place: int
+    text: str
+    column: str = ""
+    unit: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Head:
+    """The headings of a sheet; `row` is their last line."""
+
+    row: int
+    headings: list[Heading]
+    twice: list[str]
+
+    @property
+    def places(self) -> dict[str, int]:
+        return {one.column: one.place for one in self.headings if one.column not in ("", LEFT_OUT)}
+
+    @property
+    def units(self) -> dict[str, str]:
+        return {one.column: one.unit for one in self.headings if one.column}
+
+    @property
+    def unknown(self) -> list[str]:
+        return [one.text for one in self.headings if not one.column]
+
+
+def plain_heading(text: str) -> str:
+    """A heading for looking up: without blanks, the mark of what is computed, and its unit."""
+    text = matchable(text).strip("=").strip("*")
+    return UNIT.sub("", text).rstrip(",，/:：") or text
+
+
+def unit_of(text: str) -> str:
+    found = UNIT.search(matchable(text).strip("="))
+    return found[1] if found and found[1] in ("亿元", "万元", "元") else ""
+
+
+def titles_of(columns: Mapping[str, object], synonyms: Mapping[str, Iterable[str]], remembered: Mapping[str, str]) -> dict[str, str]:
+    """The column's name by every plain heading that stands for it: its own words come first, then what people said, then synonyms."""
+    found: dict[str, str] = {}
+    for name, column in columns.items():
+        found.setdefault(plain_heading(str(column.verbose_name)), name)  # type: ignore[attr-defined]
+        found.setdefault(matchable(str(column.verbose_name)), name)  # type: ignore[attr-defined]
+    own = set(found)
+    found |= {text: name for text, name in remembered.items() if text not in own and (name in columns or name == LEFT_OUT)}
+    for name, others in synonyms.items():
+        for text in others:
+            found.setdefault(plain_heading(text), name)
+    for name, column in columns.items():
+        found.setdefault(plain_heading(f"{getattr(column, 'group', '')}{column.verbose_name}"), name)  # type: ignore[attr-defined]
+    return found
+
+
+# ── The head ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def find_head(sheet: Sheet, titles: Mapping[str, str], key: Iterable[str], chosen: Mapping[int, str] | None = None) -> Head | None:
+    """The lines with most known headings among the first rows; None when none has enough. `chosen` says columns by place."""
+    key, best = set(key), None
+    for end in range(min(len(sheet.rows), HEAD_WITHIN)):
+        for depth in range(1, HEAD_LINES + 1):
+            if depth > end + 1:
+                break
+            head = _head(sheet, end - depth + 1, end, titles)
+            if best is None or len(head.places) > len(best[0].places):
+                best = head, end
+    if best is None:
+        return None
+    head = _chosen(best[0], chosen) if chosen else best[0]
+    known = len(head.places)
+    return head if known >= (2 if key & head.places.keys() else ENOUGH_HEADINGS) else None
+
+
+def _chosen(head: Head, chosen: Mapping[int, str]) -> Head:
+    headings = [dataclasses.replace(one, column=chosen.get(one.place, one.column)) for one in head.headings]
+    names = [one.column for one in headings if one.column not in ("", LEFT_OUT)]
+    return Head(head.row, headings, sorted({name for name in names if names.count(name) > 1}))
+
+
+def _head(sheet: Sheet, start: int, end: int, titles: Mapping[str, str]) -> Head:
+    rows = sheet.rows[start : end + 1]
+    lines = [_spread(sheet, row, is_last=row is rows[-1], below=rows[i + 1] if i + 1 < len(rows) else None) for i, row in enumerate(rows)]
+    headings: list[Heading] = []
+    seen: dict[str, int] = {}
+    twice = []
+    for place in range(max(map(len, lines), default=0)):
+        texts = [squeezed(line[place]) for line in lines if place < len(line) and line[place]]
+        texts = list(dict.fromkeys(texts))
+        if not texts:
+            continue
+        name = _look_up(texts, titles)
+        if name in seen and name != LEFT_OUT:
+            twice.append(name)
+        elif name:
+            seen[name] = place
+        unit = next((unit for text in reversed(texts) if (unit := unit_of(text))), "")
+        headings.append(Heading(place, " ".join(texts), name, unit))
+    return Head(rows[-1].number, headings, twice)
+
+
+def _look_up(texts: list[str], titles: Mapping[str, str]) -> str:
+    tried = ["".join(plain_heading(text) for text in texts), texts[-1], "".join(texts[-2:])]
+    return next((titles[found] for text in tried if (found := plain_heading(text)) in titles or (found := matchable(text)) in titles), "")
+
+
+def _spread(sheet: Sheet, row: Row, *, is_last: bool, below: Row | None) -> list[str]:
+    """The line's texts, each over all columns that it heads."""
+    texts = [words(cell) for cell in row.cells]
+    for top, left, bottom, right in sheet.merges:
+        if top <= row.number <= bottom and left <= len(texts) and not (top == bottom == row.number and right - left > 12):
+            texts += [""] * (right - len(texts))
+            for place in range(left, right):
+                texts[place] = texts[place] or texts[left - 1]
+    if not is_last and not sheet.merges and below is not None:  # a table that lost its merges: a heading reaches to the next one
+        texts += [""] * (len(below.cells) - len(texts))
+        for place in range(1, len(texts)):
+            has_below = place < len(below.cells) and below.cells[place] is not None
+            if not texts[place] and has_below and place - 1 < len(below.cells) and below.cells[place - 1] is not None:
+                texts[place] = texts[place - 1]
+    return texts
+
+
+def above(sheet: Sheet, head: Head) -> str:
+    """All that stands above the last line of the head, for unit and year."""
+    return " ".join(words(cell) for row in sheet.rows if row.number < head.row for cell in row.cells if isinstance(cell, str))
+
+
+def sheet_unit(text: str) -> str:
+    found = SHEET_UNIT.search(matchable(text))
+    return found[1] if found else ""
+
+
+def year_in(*texts: str) -> int | None:
+    """The one year that the texts speak of; None when there is none or more than one."""
+    years = {int(year) for text in texts for year in YEAR.findall(matchable(text))}
+    return years.pop() if len(years) == 1 else None
+
+
+# ── Rows below it ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+ENTRY, TOTAL_ROW, SUBTOTAL_ROW, PART_ROW, SUB_HEAD, NUMBERS, HEAD_AGAIN, REMARK = range(8)
+WHY = {
+    TOTAL_ROW: "合计行或说明文字，未导入。",
+    SUBTOTAL_ROW: "小计行，未导入。",
+    PART_ROW: "“其中”行，未导入。",
+    SUB_HEAD: "分组标题行，未导入。",
+    NUMBERS: "栏次行，未导入。",
+    HEAD_AGAIN: "重复的表头，未导入。",
+    REMARK: "合计行或说明文字，未导入。",
+}
+
+
+def kind_of(row: Row, head: Head, *, has_key: bool) -> int:
+    """What a row below the head is. `has_key`: it bears the key of a row that is known."""
+    filled = [cell for cell in row.cells if cell is not None]
+    texts = [squeezed(cell) for cell in filled if isinstance(cell, str)]
+    first = squeezed(words(filled[0])) if filled else ""
+    if has_key:
+        return ENTRY
+    if any(TOTAL.search(text) for text in texts[:2]):
+        return SUBTOTAL_ROW if any(SUBTOTAL.search(text) for text in texts[:2]) else TOTAL_ROW
+    if PART.search(first) or any(PART.search(text) for text in texts[:2]):
+        return PART_ROW
+    if SUB_HEADING.search(first) and len(texts) <= 2:
+        return SUB_HEAD
+    if any(SIGNED.search(text) for text in texts) or (ASIDE.search(first) and len(filled) == 1):
+        return REMARK
+    if len(filled) == 1 and isinstance(filled[0], str) and CHINESE.search(filled[0]):
+        return REMARK
+    if len(filled) >= 3 and _counts_up(filled):
+        return NUMBERS
+    return HEAD_AGAIN if len(texts) >= 3 and _is_head_again(row, head) else ENTRY
+
+
+def _counts_up(filled: list[Cell]) -> bool:
+    """甲 乙 1 2 3: the line of column numbers under a head."""
+    numbers = [words(cell).strip("()（）") for cell in filled if words(cell) not in ("甲", "乙", "丙", "栏次", "序号")]
+    return (
+        len(numbers) >= 3
+        and all(text.isdigit() for text in numbers)
+        and [int(n) for n in numbers] == list(range(int(numbers[0]), int(numbers[0]) + len(numbers)))
+    )
+
+
+def _is_head_again(row: Row, head: Head) -> bool:
+    said = {one.place: one.text for one in head.headings}
+    same = sum(squeezed(words(cell)) != "" and said.get(place, "").endswith(squeezed(words(cell))) for place, cell in enumerate(row.cells))
+    return same >= 3
+
+
+def filled_down(sheet: Sheet, head: Head) -> tuple[dict[int, dict[int, Cell]], dict[int, set[int]]]:
+    """For cells merged over rows: the value by row and place, and the places of each row that a merge covers (its first one too)."""
+    numbers = {row.number: row for row in sheet.rows}
+    values: dict[int, dict[int, Cell]] = {}
+    merged: dict[int, set[int]] = {}
+    for top, left, bottom, _right in sheet.merges:
+        if top <= head.row or bottom == top or bottom - top > 5_000:
+            continue
+        first = numbers.get(top)
+        cell = first.cells[left - 1] if first and left <= len(first.cells) else None
+        for number in range(top, bottom + 1):
+            merged.setdefault(number, set()).add(left - 1)
+            if number > top:
+                values.setdefault(number, {})[left - 1] = cell
+    return values, merged
+
+
+def number_of(cell: Cell) -> Decimal | None:
+    """The number of a cell for adding up; None when it is none."""
+    if isinstance(cell, Decimal):
+        return cell
+    if isinstance(cell, (dt.date, type(None))):
+        return None
+    text = matchable(words(cell)).replace(",", "").replace("，", "")
+    return Decimal(text) if re.fullmatch(r"-?\d+(\.\d+)?", text, re.ASCII) else None
