@@ -24,10 +24,10 @@ from openpyxl.worksheet.cell_range import CellRange
 from ledgers import columns as c
 from ledgers.registry import Ledger
 from ledgers.rows import Rows
+from linfen_water import csv_text
 
 BATCH = 500
 DEMO_MARK = "演示数据：除注明公开来源的信息外均为虚构"
-FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 CELL_LIMIT = 32_767  # characters that a cell can hold
 
 
@@ -117,8 +117,7 @@ def _csv_line(row: Iterable) -> str:
 
 
 def _csv_cell(value) -> str:
-    text = c.as_text(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(FORMULA_STARTS) else text
+    return csv_text.safe(value) if isinstance(value, str) else c.as_text(value)
 
 
 HEAD_ROWS = 4  # title, notes, groups, headings

@@ -3,9 +3,8 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
-from decimal import Decimal
 
-from django.db.models import Case, Count, DateField, F, OuterRef, PositiveIntegerField, Q, QuerySet, Subquery, Sum, When
+from django.db.models import Case, Count, DateField, F, OuterRef, PositiveIntegerField, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 
 from linfen_water import clock, policy
@@ -13,7 +12,7 @@ from linfen_water.dates import monday
 from linfen_water.workdays import add_workdays
 from projects import rules, weeks
 from projects.enums import HelpLevel, Nature, PermitKind, PermitState, ProblemCategory, SourceKind, Stage
-from projects.facts import ZERO, ProjectFacts, Totals, project_facts
+from projects.facts import ProjectFacts, Totals, project_facts
 from projects.models import Dispatch, FundingSource, Permit, Problem, Project
 from projects.permissions import visible_projects
 
@@ -149,26 +148,6 @@ def problem_texts(day: dt.date, chosen: list[int]) -> dict[int, list[str]]:
         limit = f"，时限{due_on}" if due_on else ""
         texts[pk].append(f"{ProblemCategory(category).label}：{description}（{HelpLevel(level).label[:2]}{limit}）")
     return texts
-
-
-def totals(day: dt.date, chosen: QuerySet) -> Totals:
-    """The same sums as `facts.totals`, made by the database for a ledger of any length. Two queries."""
-    sums = chosen.order_by().aggregate(
-        count=Count("pk"),
-        not_started=Count("pk", filter=Q(stage=Stage.NOT_STARTED)),
-        under_construction=Count("pk", filter=Q(stage=Stage.UNDER_CONSTRUCTION)),
-        finished=Count("pk", filter=Q(stage=Stage.FINISHED)),
-        total_investment_wan=Sum("v__total_investment_wan"),
-    )
-    last = chosen.with_dispatch(day).order_by().values("dispatch_id")
-    names = ("in_place_wan", "allocated_wan", "paid_wan", "invested_wan")
-    sums |= Dispatch.objects.filter(pk__in=last).aggregate(**{name: Sum(name) for name in names})
-    return Totals(**{name: ZERO if value is None else cents(value) for name, value in sums.items()})
-
-
-def cents(value: int | Decimal) -> int | Decimal:
-    """A sum of money to the cent of 万元 that its parts have: SQLite adds in floating point and hands back more places."""
-    return value.quantize(Decimal("0.01")) if isinstance(value, Decimal) else value
 
 
 def spoken_totals(sums: Totals) -> str:

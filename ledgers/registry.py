@@ -38,6 +38,7 @@ from ledgers.writers import MASTER, PERMITS, PROBLEMS
 from ledgers.writing import Writer
 from linfen_water.permissions import is_office
 from monitoring.permissions import may_record
+from projects.facts import summed
 from projects.inspections import may_inspect
 
 
@@ -141,7 +142,7 @@ LEDGERS: dict[str, Ledger] = {
             rows=master.rows,
             history=history.project_history,
             read=master.read,
-            totals=master.totals,
+            totals=summed,
             spoken_totals=master.spoken_totals,
             label_column="name",
             table=tables.ProjectTable,

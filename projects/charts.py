@@ -7,7 +7,10 @@ panel, one map of a 1920 × 1080 wall; the browser scales them with the panel it
 from linfen_water import palette
 
 REFERENCE_PANEL = (613, 500)  # pixels of one map on a 1920 × 1080 wall
-MOST_BUTTONS = 600  # above, the maps show counts per county instead of a button per project
+MOST_BUTTONS = 1500  # on a screen: more are no faster to draw, and no longer to read from across a room, than counts
+MOST_PROJECTS = MOST_BUTTONS // 3  # each has a button on map 1, on map 2 and on the board of the counties
+MOST_DRILLED = 800  # of an opened county: rows of small magnets fill its map
+MOST_COVERED = 0.42  # of the panel by the buttons of map 2: names, gaps and rows that do not fill need the rest
 MAGNET_PITCH = 25  # from button to button on map 2
 DISC_SPACING = 20  # between discs on map 1
 NATIONAL_SPACING = 35  # a national section with its ring

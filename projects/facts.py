@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery, Sum
 
 from linfen_water.dates import month_start
 from projects import rules
@@ -183,6 +183,26 @@ def totals(facts: Iterable[ProjectFacts]) -> Totals:
         paid_wan=sum((f.paid_wan or ZERO for f in facts), ZERO),
         invested_wan=sum((f.invested_wan or ZERO for f in facts), ZERO),
     )
+
+
+def summed(day: dt.date, chosen) -> Totals:
+    """The same sums as `totals`, made by the database for any number of projects (a queryset after `as_of`). Two queries."""
+    sums = chosen.order_by().aggregate(
+        count=Count("pk"),
+        not_started=Count("pk", filter=Q(stage=Stage.NOT_STARTED)),
+        under_construction=Count("pk", filter=Q(stage=Stage.UNDER_CONSTRUCTION)),
+        finished=Count("pk", filter=Q(stage=Stage.FINISHED)),
+        total_investment_wan=Sum("v__total_investment_wan"),
+    )
+    last = chosen.with_dispatch(day).order_by().values("dispatch_id")
+    names = ("in_place_wan", "allocated_wan", "paid_wan", "invested_wan")
+    sums |= Dispatch.objects.filter(pk__in=last).aggregate(**{name: Sum(name) for name in names})
+    return Totals(**{name: ZERO if value is None else cents(value) for name, value in sums.items()})
+
+
+def cents(value: int | Decimal) -> int | Decimal:
+    """A sum of money to the cent of 万元 that its parts have: SQLite adds in floating point and hands back more places."""
+    return value.quantize(Decimal("0.01")) if isinstance(value, Decimal) else value
 
 
 def unchanged(now: Iterable[ProjectFacts], before: Iterable[ProjectFacts]) -> list[ProjectFacts]:

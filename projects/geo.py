@@ -17,6 +17,7 @@ from shapely.geometry import MultiPolygon, shape
 from shapely.geometry.base import BaseGeometry
 
 from linfen_water import palette
+from projects.charts import REFERENCE_PANEL, pixels_per_km
 from projects.regions import pack
 
 Point = tuple[float, float]
@@ -24,6 +25,7 @@ WEB_MERCATOR = "EPSG:3857"  # for a pack that names no projection
 BANK_KM = 6.0  # rivers are shown so far beyond the outline: the trunk river runs along the border
 MARGIN_KM = 3.0
 SMALLEST_KM = 20.0
+PROPORTION = REFERENCE_PANEL[0] / REFERENCE_PANEL[1]
 DETAIL_KM = 0.25  # half a pixel of a wall screen
 
 
@@ -53,8 +55,13 @@ class Land:
         """Where a WGS84 point lies on the map; None when it has no coordinates."""
         if lon is None or lat is None:
             return None
+        x, y = self.places(lon, lat)
+        return round(x, 2), round(y, 2)
+
+    def places(self, lon, lat) -> tuple:
+        """x and y of WGS84 coordinates: two numbers, or two arrays."""
         east, north = _transformer(self.crs).transform(lon, lat)
-        return round(east / 1000 - self.origin[0], 2), round(north / 1000 - self.origin[1], 2)
+        return east / 1000 - self.origin[0], north / 1000 - self.origin[1]
 
 
 def folder_of(region) -> Path | None:
@@ -64,6 +71,13 @@ def folder_of(region) -> Path | None:
         if region.slug and head.is_file() and orjson.loads(head.read_bytes()).get("slug") == region.slug:
             return folder
     return None
+
+
+def outlines_of(region) -> dict[str, BaseGeometry]:
+    """The outlines of the region's counties in WGS84 degrees, by their codes, ready to be asked what lies in them."""
+    found = {_code(feature): shape(feature["geometry"]) for feature in _features(folder_of(region), "counties.geojson")}
+    shapely.prepare(list(found.values()))
+    return found
 
 
 def land_of(region, points: Iterable[Point] = ()) -> Land:
@@ -127,7 +141,7 @@ def base_svg(land: Land, theme: str) -> bytes:
     """The still ground of the three maps as one SVG in km: halo, land, borders, rivers. Colours from tokens.css."""
     colour = palette.colours(theme)
     width, height = land.size
-    unit = width / 600  # about one pixel of the wall
+    unit = 1 / pixels_per_km(land.size)  # one pixel of the wall
 
     def path(geometry, **style) -> str:
         attributes = "".join(f' {key.replace("_", "-")}="{value}"' for key, value in style.items())
@@ -183,11 +197,15 @@ def _multi(geometry: BaseGeometry) -> MultiPolygon:
 
 
 def _bounds(geometries: list[BaseGeometry]) -> tuple[float, float, float, float]:
-    if not geometries:
-        return 0.0, 0.0, SMALLEST_KM, SMALLEST_KM
-    x0, y0, x1, y1 = (float(v) for v in shapely.total_bounds(geometries))
-    wide, high = (max(MARGIN_KM, (SMALLEST_KM - span) / 2) for span in (x1 - x0, y1 - y0))
-    return x0 - wide, y0 - high, x1 + wide, y1 + high
+    """What the map shows: everything with a margin, in the proportions of the panel.
+
+    So a region of any shape fills the panel that it is drawn in, and what has no place inside can stand beside it.
+    """
+    x0, y0, x1, y1 = (float(v) for v in shapely.total_bounds(geometries)) if geometries else (0.0, 0.0, 0.0, 0.0)
+    wide, high = (max(span + 2 * MARGIN_KM, SMALLEST_KM) for span in (x1 - x0, y1 - y0))
+    wide, high = max(wide, high * PROPORTION), max(high, wide / PROPORTION)
+    x, y = (x0 + x1) / 2, (y0 + y1) / 2
+    return x - wide / 2, y - high / 2, x + wide / 2, y + high / 2
 
 
 def _label_place(feature: dict, outline: MultiPolygon, to_km, origin: tuple[float, float]) -> tuple[float, float]:

@@ -1,14 +1,14 @@
 """The works layers of the maps as GeoJSON (RFC 7946, WGS84): projects with their stage, counties with their outlines."""
 
-import orjson
 import shapely
-from shapely.geometry import mapping, shape
+from django.db.models import Count, Q, Sum
+from shapely.geometry import mapping
 from shapely.geometry.polygon import orient
 
 from linfen_water.enums import CountyKind
-from projects import geo
+from projects import geo, rules
 from projects.enums import Provenance, Stage
-from projects.facts import ProjectFacts
+from projects.facts import ProjectFacts, cents
 
 
 def projects_layer(facts: list[ProjectFacts]) -> dict:
@@ -34,20 +34,47 @@ def _project(fact: ProjectFacts) -> dict:
     )
 
 
-def counties_layer(counties, region) -> dict:
-    """Each county with its outline, exterior rings counter-clockwise; a zone is the point of its seat."""
-    folder = geo.folder_of(region)
-    path = folder / "counties.geojson" if folder else None
-    drawn = orjson.loads(path.read_bytes())["features"] if path and path.is_file() else []
-    outlines = {str(f["properties"]["adcode"]): _wound(shape(f["geometry"])) for f in drawn}
+def county_stages(projects) -> dict[int, dict]:
+    """Counts by stage, rates and investment by county, of a queryset of projects after `as_of`. One query."""
+    rows = (
+        projects.order_by()
+        .values("v__county")
+        .annotate(
+            projects=Count("pk"),
+            not_started=Count("pk", filter=Q(stage=Stage.NOT_STARTED)),
+            under_construction=Count("pk", filter=Q(stage=Stage.UNDER_CONSTRUCTION)),
+            finished=Count("pk", filter=Q(stage=Stage.FINISHED)),
+            total_investment_wan=Sum("v__total_investment_wan"),
+        )
+    )
+    return {row.pop("v__county"): _with_rates(row) for row in rows}
+
+
+def _with_rates(row: dict) -> dict:
+    started = row["under_construction"] + row["finished"]
+    rates = {"start_rate": rules.rate(started, row["projects"]), "finish_rate": rules.rate(row["finished"], row["projects"])}
+    floats = {name: None if value is None else float(value) for name, value in rates.items()}
+    return row | floats | {"total_investment_wan": float(cents(row["total_investment_wan"]))}
+
+
+NO_PROJECTS = {
+    "projects": 0, "not_started": 0, "under_construction": 0, "finished": 0,
+    "total_investment_wan": 0.0, "start_rate": None, "finish_rate": None,
+}  # fmt: skip
+
+
+def counties_layer(counties, region, stages: dict[int, dict]) -> dict:
+    """Each county with its outline, exterior rings counter-clockwise; a zone is the point of its seat. `stages`: by primary key."""
+    outlines = {code: _wound(outline) for code, outline in geo.outlines_of(region).items()}
     attribution = region.settings.get("wall", {}).get("attribution", "")
-    return _collection(_county(c, outlines.get(c.code)) for c in counties) | {"attribution": attribution}
+    return _collection(_county(c, outlines.get(c.code), stages.get(c.pk, NO_PROJECTS)) for c in counties) | {"attribution": attribution}
 
 
-def _county(county, outline: dict | None) -> dict:
+def _county(county, outline: dict | None, stages: dict) -> dict:
     seat = None if county.seat_lon is None or county.seat_lat is None else [county.seat_lon, county.seat_lat]
     geometry = outline or (seat and {"type": "Point", "coordinates": seat})
-    return _feature(county.code, geometry, code=county.code, name=county.name, short=county.short, kind=CountyKind(county.kind).label)
+    kind = CountyKind(county.kind).label
+    return _feature(county.code, geometry, code=county.code, name=county.name, short=county.short, kind=kind, **stages)
 
 
 def _wound(geometry) -> dict:

@@ -104,18 +104,12 @@ def _buttons(columns: dict) -> Iterable[Button]:
 
 
 def _counties(seen: dict) -> Iterable[Name]:
-    columns, projects = seen["counties"], seen["projects"]
-    stages: dict[str, list[Stage]] = {name: [] for name in columns["name"]}
-    for county, started, completed in zip(
-        projects.get("county", []), projects.get("started_on", []), projects.get("completed_on", []), strict=True
-    ):
-        stages[county].append(_stage(started, completed))
+    columns, counts = seen["counties"], wall.county_counts(seen)
     rows = zip(*(columns[n] for n in ("name", "short", "title_1", "title_2", "title_3", "leader_2")), strict=True)
     for name, short, sites, magnets, sections, leader in rows:
-        own = stages[name]
         yield Name(
             short, _place(sites), _place(magnets), _place(sections), tuple(v for point in leader or () for v in point),
-            own.count(Stage.FINISHED), len(own),
+            *counts[name],
         )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
+from linfen_water import csv_text
 from monitoring import limits, rules
 from monitoring.cells import BadCell, read_cell
 from monitoring.enums import CellFlag, WaterClass
@@ -26,7 +27,6 @@ PER_PAGE = 50
 DAYS = 30  # shown when nobody says from when
 BATCH = 500
 HEADINGS = ["断面", "监测时间", "发布类别", "本系统类别", "定类指标", "缺测指标", "站点情况", "全部数值"]
-FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -177,5 +177,5 @@ def _csv_lines(rows: QuerySet, is_demo: bool) -> Iterator[str]:
 
 def _csv_line(row: list[str]) -> str:
     file = io.StringIO()
-    csv.writer(file).writerow([f"'{text}" if text.startswith(FORMULA_STARTS) else text for text in row])
+    csv.writer(file).writerow([csv_text.safe(text) for text in row])
     return file.getvalue()

@@ -5,12 +5,15 @@ import itertools
 import random
 from decimal import Decimal
 
+import shapely
 from django.db import transaction
+from shapely.geometry.base import BaseGeometry
 
 from linfen_water import policy, trail
 from linfen_water.dates import monday
 from linfen_water.enums import UnitKind
 from linfen_water.models import County, Domain, Region, Unit
+from projects import geo
 from projects.enums import DispatchState, Provenance, SourceKind
 from projects.models import Dispatch, DispatchLine, FundingSource, MonthlyPlan, Project, ProjectVersion
 
@@ -30,6 +33,7 @@ def load_many(count: int, weeks: int, *, today: dt.date = dt.date(2025, 2, 20)) 
     counties, domains = list(County.objects.all()), list(Domain.objects.all())
     leads = {unit.domain_id: unit for unit in Unit.objects.filter(kind=UnitKind.DEPARTMENT, domain__isnull=False)}
     responsible = {unit.county_id: unit for unit in Unit.objects.filter(kind=UnitKind.COUNTY)}
+    outlines = geo.outlines_of(Region.current())
     offset = Project.objects.count()
     projects, ends = [], []
     for n in range(count):
@@ -37,12 +41,13 @@ def load_many(count: int, weeks: int, *, today: dt.date = dt.date(2025, 2, 20)) 
         completed_on = started_on + dt.timedelta(days=dice.randrange(120, 600))
         ends.append((started_on, completed_on))
         county = counties[n % len(counties)]
+        lon, lat = _site(county, outlines.get(county.code), dice)
         projects.append(
             Project(
                 code=f"S-{offset + n + 1:06d}",
                 domain=domains[n % len(domains)],
-                lon=round((county.seat_lon or 0) + dice.uniform(-0.1, 0.1), 5),
-                lat=round((county.seat_lat or 0) + dice.uniform(-0.1, 0.1), 5),
+                lon=lon,
+                lat=lat,
                 listed_on=LISTED_ON,
                 started_on=started_on if started_on <= today else None,
                 completed_on=completed_on if completed_on <= today else None,
@@ -79,6 +84,20 @@ def load_many(count: int, weeks: int, *, today: dt.date = dt.date(2025, 2, 20)) 
     _dispatches(projects, ends, funding, weeks, today)
     trail.record(action="scale.load", subject=Region.current(), by=None, changes={"projects": [offset, offset + count]}, reason=NOTE)
     return projects
+
+
+def _site(county: County, outline: BaseGeometry | None, dice: random.Random) -> tuple[float, float]:
+    """Somewhere in the county, more often near its seat; a zone's within some kilometres of it."""
+    seat = county.seat_lon or 0, county.seat_lat or 0
+    for _ in range(20 if outline is not None else 0):
+        x0, y0, x1, y1 = outline.bounds
+        wide, high = (x1 - x0, y1 - y0)
+        near = dice.random() < 0.4
+        lon = dice.gauss(seat[0], wide / 7) if near else dice.uniform(x0, x1)
+        lat = dice.gauss(seat[1], high / 7) if near else dice.uniform(y0, y1)
+        if shapely.contains_xy(outline, lon, lat):
+            return round(lon, 5), round(lat, 5)
+    return round(seat[0] + dice.uniform(-0.03, 0.03), 5), round(seat[1] + dice.uniform(-0.03, 0.03), 5)
 
 
 def _percent(day: dt.date, start_on: dt.date, finish_on: dt.date) -> Decimal:

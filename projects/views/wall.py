@@ -5,17 +5,18 @@ import hashlib
 
 import orjson
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import condition, require_safe
 
 from linfen_water import clock
 from linfen_water.kiosks import open_to_kiosks
-from linfen_water.models import County
+from linfen_water.models import County, Domain
 from monitoring import maps as water_maps
 from monitoring.enums import WaterClass
-from projects import charts, geo, maps, wall
+from projects import charts, geo, maps, wall, wall_tables
 from projects.facts import project_facts
 from projects.permissions import visible_projects
 
@@ -68,7 +69,7 @@ def wall_page(request):
             "release": wall.code_version(),
             "wall": document,
             "counties": _summary(document),
-            "panels": PANELS,
+            "panels": [panel | {"exports": _exports(panel["key"])} for panel in PANELS],
             "classes": [{"key": c.value, "roman": ROMAN[c]} for c in WaterClass],
             "settings": request.region.settings.get("wall", {}),
             "bases": bases,
@@ -86,16 +87,18 @@ def _kiosk_seconds(request) -> int:
     return min(max(int(asked[:6]), 2), 3600)
 
 
+def _exports(number: int) -> list[tuple[str, str]]:
+    """Where what a map shows is to be had as data: word and address. The script adds the day that is shown."""
+    table, layer = reverse("wall_csv"), {1: "projects", 2: "counties", 3: "sections"}[number]
+    if number == 3:
+        table += "?layer=sections"
+    return [("表格 CSV", table), ("图层 GeoJSON", reverse(f"{layer}_geojson"))]
+
+
 def _summary(document: dict) -> list[dict]:
     """The board in words, for readers who do not see it: finished and all projects of each county."""
-    projects = document["projects"]
-    finished = [week is not None for week in projects["finish_week"]]
-    rows = []
-    for name in document["counties"]["name"]:
-        own = [done for county, done in zip(projects["county"], finished, strict=True) if county == name]
-        if own:
-            rows.append({"name": name, "finished": sum(own), "count": len(own)})
-    return rows
+    rows = wall.county_counts(document).items()
+    return [{"name": name, "finished": done, "count": count} for name, (done, count) in rows if count]
 
 
 @open_to_kiosks
@@ -105,10 +108,51 @@ def wall_json(request):
     return HttpResponse(wall.answer(request.region, request.user, request.as_of), content_type="application/json")
 
 
+@open_to_kiosks
+@_until_changed
+def county_json(request):
+    """The projects of one county of a list too long for a button each, by its code (`?county=`)."""
+    county = get_object_or_404(County, code=request.GET.get("county", ""))
+    return HttpResponse(wall.county_answer(request.region, request.user, request.as_of, county), content_type="application/json")
+
+
+@open_to_kiosks
+@require_safe
+def density_png(request):
+    """The picture of all sites that a person may see. Its address carries its hash, so a browser may keep it for good."""
+    return _for_good(wall.density_picture(request.region, request.user, request.as_of, theme_of(request)), "image/png", request)
+
+
+@_until_changed
+def wall_csv(request):
+    """What map 1 or, with `?layer=sections`, map 3 shows on the day as a table; `?county=` a county's code, `?domain=` a domain."""
+    layer = "sections" if request.GET.get("layer") == "sections" else "projects"
+    if layer == "sections":
+        text = wall_tables.sections(water_maps.section_states(request.as_of), request.as_of)
+    else:
+        text = wall_tables.projects(project_facts(request.as_of, _asked_for(request)), request.as_of)
+    name = {"projects": "项目", "sections": "断面"}[layer]
+    return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=_attached(f"挂图-{name}-{request.as_of}.csv"))
+
+
+def _attached(name: str) -> dict[str, str]:
+    return {"Content-Disposition": content_disposition_header(as_attachment=True, filename=name)}
+
+
+def _asked_for(request):
+    """The projects that the person may see; of one county or domain when the address says so."""
+    chosen = visible_projects(request.user, clock.today())
+    if county := request.GET.get("county"):
+        get_object_or_404(County, code=county)
+        chosen = chosen.filter(pk__in=chosen.as_of(request.as_of).filter(v__county__code=county).values("pk"))
+    if domain := request.GET.get("domain"):
+        chosen = chosen.filter(domain=get_object_or_404(Domain, name=domain))
+    return chosen
+
+
 @_until_changed
 def projects_geojson(request):
-    facts = project_facts(request.as_of, visible_projects(request.user, clock.today()))
-    return _geojson(maps.projects_layer(facts))
+    return _geojson(maps.projects_layer(project_facts(request.as_of, _asked_for(request))))
 
 
 @_until_changed
@@ -118,7 +162,8 @@ def sections_geojson(request):
 
 @_until_changed
 def counties_geojson(request):
-    return _geojson(maps.counties_layer(County.objects.all(), request.region))
+    projects = visible_projects(request.user, clock.today()).as_of(request.as_of)
+    return _geojson(maps.counties_layer(County.objects.all(), request.region, maps.county_stages(projects)))
 
 
 def _geojson(layer: dict) -> HttpResponse:

@@ -47,7 +47,7 @@ window.wall = (() => {
 
   function take(doc, etag) {
     const follows = isLive()
-    state.doc = doc
+    state.doc = wallDensity.taken(doc)
     state.etag = etag
     state.order = null
     if (follows || !(state.week >= 0 && state.week <= doc.last_week)) state.week = doc.week
@@ -59,7 +59,7 @@ window.wall = (() => {
     const slider = one("[data-slider]")
     slider.max = doc.last_week
     slider.style.setProperty("--known", `${(100 * doc.week) / Math.max(doc.last_week, 1)}%`)
-    one("[data-empty]").hidden = doc.projects.code.length > 0
+    one("[data-empty]").hidden = doc.totals.count > 0
     draw()
     document.dispatchEvent(new CustomEvent("wall:data"))
   }
@@ -89,6 +89,7 @@ window.wall = (() => {
   function draw() {
     if (!state.doc) return
     state.rem = parseFloat(getComputedStyle(document.documentElement).fontSize) / 10
+    wallDensity.drill(state, draw)
     body.dataset.tab = state.tab
     if (state.focus && !phone.matches) body.dataset.focus = state.focus
     else delete body.dataset.focus
@@ -185,10 +186,12 @@ window.wall = (() => {
     const panel = one("[data-board-box]"), box = one("[data-board]"), list = one("[data-list]")
     panel.hidden = Boolean(state.county)
     list.hidden = !state.county
-    if (state.county) return say(list, [state.county, state.etag, state.week], () => showList(list))
+    if (state.county) wallDensity.showBoard(one("[data-board-panel]"), state, [])
+    if (state.county) return say(list, [state.county, state.etag, state.week, state.doc.projects.code.length], () => showList(list))
     if (!box.clientWidth) return
     const { doc } = state, now = { week: state.week, domain: state.domain, k: state.rem }
     const rows = wallDerive.board(doc, state.week)
+    if (wallDensity.showBoard(one("[data-board-panel]"), state, rows)) return showRates()
     const isMoving = state.isPlaying || Date.now() - state.steppedAt < SETTLE
     if (isMoving && state.order) rows.sort((a, b) => state.order.indexOf(a.name) - state.order.indexOf(b.name))
     else state.order = rows.map((row) => row.name)
@@ -230,6 +233,11 @@ window.wall = (() => {
   function text(selector, words) {
     const box = one(selector)
     if (box.textContent !== String(words)) box.textContent = words
+  }
+
+  function showRates() {
+    delete drawn.board
+    one("[data-board-note]").textContent = "按完工率排序 · 蓝为完工、绿为开工、红为前期"
   }
 
   function showFigures() {
@@ -303,7 +311,7 @@ window.wall = (() => {
 
   const boardTitle = one("[data-board-title]").textContent, boardNote = one("[data-board-note]").textContent
   function countyWords(doc) {
-    const within = new Set(doc.projects.county), present = [...doc.counties.name.keys()].filter((n) => within.has(doc.counties.name[n]))
+    const within = new Set(wallDerive.board(doc, doc.week).map((row) => row.name)), present = [...doc.counties.name.keys()].filter((n) => within.has(doc.counties.name[n]))
     const zones = present.filter((n) => doc.counties.is_zone[n]).length
     return `${present.length - zones} 个县（市、区）${zones ? `、${zones} 个开发区` : ""}`
   }
@@ -325,7 +333,7 @@ window.wall = (() => {
       return say(box, [colour, document.documentElement.dataset.theme, rows], () => box.replaceChildren(...rows.map(([key, word, number]) =>
         element("li", {}, swatch(marks[key]), `${word} `, element("b", {}, number)))))
     }
-    const rows = doc.domains.map((name, n) => [name, n, count((i) => doc.projects.domain[i] === name)])
+    const rows = doc.domains.map((name, n) => [name, n, doc.is_dense ? wallDensity.domainCount(doc, state.county, n, state.week) : count((i) => doc.projects.domain[i] === name)])
     say(box, [colour, state.domain, document.documentElement.dataset.theme, hint, rows], () => {
       const isFocused = box.contains(document.activeElement) && document.activeElement.dataset.domain
       box.replaceChildren(...rows.map(([name, n, number]) => element("li", {}, element("button", { type: "button", "data-domain": name, "aria-pressed": String(state.domain === name) },
@@ -360,7 +368,7 @@ window.wall = (() => {
 
   function projectTable(rows) {
     const p = state.doc.projects
-    if (rows.length > MOST_ROWS) return element("p", {}, `${rows.length} 个项目，请到`, element("a", { href: body.dataset.project }, "项目页"), "查阅。")
+    if (rows.length > MOST_ROWS) return element("p", {}, `${state.counts.total} 个项目，请到`, element("a", { href: body.dataset.project }, "项目页"), "查阅。")
     return table(["序号", "项目", "领域", "状态", "开工", "完工（计划）", "亿元"], rows.map((i) => {
       const stage = wallDerive.stageAt(state.doc, i, state.week)
       return [
@@ -669,6 +677,10 @@ window.wall = (() => {
   function start() {
     for (const number of ["1", "2", "3"]) listen(one(`[data-map="${number}"]`), number)
     listen(one("[data-board]"), "board")
+    one("[data-board-panel]").addEventListener("click", (event) => {
+      const name = event.target.closest(".county-bars [data-county]")?.dataset.county
+      if (name) choose(name)
+    })
     document.addEventListener("keydown", (event) => {
       const key = keys[event.key]
       if (!key || !state.doc || event.ctrlKey || event.metaKey || event.altKey) return

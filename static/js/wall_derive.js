@@ -7,10 +7,10 @@ const wallDerive = (() => {
   const ROMAN = { 1: "I", 2: "II", 3: "III", 4: "IV", 5: "V", 6: "劣V", 0: "–" }
   const DAY = 86400000
 
-  /** Stage of project `i` at the end of `week`: 0 not listed yet, 1 前期, 2 开工, 3 完工. After the day's week: as planned. */
+  /** Stage of project `i` at the end of `week`: 0 not on the list, 1 前期, 2 开工, 3 完工. After the day's week: as planned. */
   function stageAt(doc, i, week) {
     const p = doc.projects
-    if (p.listed_week[i] > week) return 0
+    if (p.listed_week[i] > week || (p.delisted_week[i] ?? Infinity) <= week) return 0
     if (reached(doc, p.finish_week[i], p.forecast_finish_week[i], p.planned_finish_week[i], week)) return 3
     if (reached(doc, p.start_week[i], p.forecast_start_week[i], p.planned_start_week[i], week)) return 2
     return 1
@@ -26,12 +26,14 @@ const wallDerive = (() => {
 
   /** Indexes of the projects of `county` (a name), of all counties when it is empty. */
   function members(doc, county) {
+    if (doc.is_dense) return wallDensity.members(doc, county)
     const all = [...doc.projects.code.keys()]
     return county ? all.filter((i) => doc.projects.county[i] === county) : all
   }
 
   /** Counts and money of `indexes` at the end of `week`, and how many changed in it. */
   function counts(doc, indexes, week) {
+    if (doc.is_dense) return wallDensity.counts(doc, indexes, week)
     const sum = { total: 0, not_started: 0, under_construction: 0, finished: 0, investment: 0, finished_investment: 0, started_now: 0, finished_now: 0 }
     const names = [null, "not_started", "under_construction", "finished"]
     for (const i of indexes) {
@@ -41,7 +43,7 @@ const wallDerive = (() => {
       sum[names[stage]] += 1
       sum.investment += doc.projects.investment[i]
       if (stage === 3) sum.finished_investment += doc.projects.investment[i]
-      if (week > 0 && stageAt(doc, i, week - 1) !== stage) {
+      if (hasChanged(doc, i, week)) {
         if (stage === 3) sum.finished_now += 1
         else if (stage === 2) sum.started_now += 1
       }
@@ -70,6 +72,7 @@ const wallDerive = (() => {
 
   /** Counts by week over the whole slider, for the area chart. */
   function series(doc, indexes) {
+    if (doc.is_dense) return wallDensity.series(doc, indexes)
     const weeks = [...Array(doc.last_week + 1).keys()]
     const stages = { 1: [], 2: [], 3: [] }
     for (const week of weeks) {
@@ -93,12 +96,12 @@ const wallDerive = (() => {
 
   /** Counties with projects, best completion rate first; equal ones keep the order of the pack. */
   function board(doc, week) {
-    const rows = doc.counties.name.map((name, position) => {
+    const rows = (doc.is_dense ? wallDensity.board(doc, week) : doc.counties.name.map((name, position) => {
       const own = members(doc, name).filter((i) => stageAt(doc, i, week))
       const stages = own.map((i) => stageAt(doc, i, week))
       const finished = stages.filter((s) => s === 3).length
       return { name, short: doc.counties.short[position], position, own, finished, count: own.length }
-    }).filter((row) => row.count)
+    })).filter((row) => row.count)
     const rate = (row) => row.finished / row.count
     return rows.sort((a, b) => rate(b) - rate(a) || b.count - a.count || a.position - b.position)
   }

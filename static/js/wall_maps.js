@@ -18,7 +18,7 @@ const wallMaps = (() => {
     const x = [cx - width / scale / 2, cx + width / scale / 2]
     const y = [cy - height / scale / 2, cy + height / scale / 2]
     const closer = county ? 1.35 : 1 // buttons of a county seen alone are larger
-    return { x, y, scale, zoom: scale / full / closer, k: (full / reference) * closer, width, height }
+    return { x, y, scale, zoom: scale / full / closer, k: (full / reference) * closer * doc.scale, width, height }
   }
 
   function countyBox(doc, county, outlines) {
@@ -56,7 +56,8 @@ const wallMaps = (() => {
     figure.layout.xaxis.range = at.x
     figure.layout.yaxis.range = at.y
     veil(figure, doc, view, outlines)
-    const items = drawers[number - 1](figure, doc, figures, view).map((item) => ({
+    const draw = (doc.is_dense && wallDensity.drawers[number - 1]) || drawers[number - 1]
+    const items = draw(figure, doc, figures, view, wallDerive.members(doc, view.county)).map((item) => ({
       ...item, left: (item.x - at.x[0]) * at.scale, top: (at.y[1] - item.y) * at.scale,
     }))
     return { data: figure.data, layout: figure.layout, items }
@@ -124,7 +125,7 @@ const wallMaps = (() => {
     const away = own.map((i, n) => [site(i), places[n]]).filter(([a, b]) => Math.hypot(a[0] - b[0], a[1] - b[1]) * scale > 8 * k)
     lines(trace.leaders, away)
     put(trace.sites, away.map(([a]) => a))
-    if (!view.county) names(trace.counties, doc, "title_1", view, doc.is_dense && ((row) => row.count))
+    if (!view.county) names(trace.counties, doc, "title_1")
     return own.map((i, n) => ({ kind: "project", index: i, x: places[n][0], y: places[n][1], radius: 10 * k }))
   }
 
@@ -140,12 +141,10 @@ const wallMaps = (() => {
     return done[i] ? "" : lag[i] === null ? "?" : String(Math.round(lag[i])).replace("-", "−")
   }
 
-  /** Names of the counties; with a figure below each, when `figure` makes one from a row of the board. */
-  function names(trace, doc, column, view, figure) {
+  function names(trace, doc, column) {
     const c = doc.counties
     const named = [...c.code.keys()].filter((i) => c[column][i])
-    const rows = figure ? Object.fromEntries(wallDerive.board(doc, view.week).map((row) => [row.name, `<br>${figure(row)}`])) : {}
-    put(trace, named.map((i) => c[column][i]), { text: named.map((i) => c.short[i] + (rows[c.name[i]] ?? "")) })
+    put(trace, named.map((i) => c[column][i]), { text: named.map((i) => c.short[i]) })
   }
 
   function drawMagnets({ trace }, doc, figures, view) {
@@ -158,7 +157,7 @@ const wallMaps = (() => {
     if (lone) {
       put(trace.counties, [lone.title], { text: [c.short[lone.position]] })
     } else {
-      names(trace.counties, doc, "title_2", view, doc.is_dense && ((row) => `${row.finished}/${row.count}`))
+      names(trace.counties, doc, "title_2")
       const led = [...c.code.keys()].filter((n) => c.leader_2[n])
       lines(trace.leaders, led.map((n) => c.leader_2[n]))
       put(trace.anchors, [...c.code.keys()].filter((n) => c.leader_2[n] || c.is_zone[n]).map((n) => c.anchor[n]))

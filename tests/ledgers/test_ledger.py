@@ -10,7 +10,7 @@ from ledgers.filters import ProjectFilter
 from ledgers.registry import LEDGERS
 from linfen_water.models import Policy
 from projects.enums import PermitKind, Risk, Stage
-from projects.facts import project_facts, totals
+from projects.facts import project_facts, summed, totals
 from projects.models import Project
 from tests.factories import (
     LAST_WEEK,
@@ -62,14 +62,14 @@ def test_sums_are_those_of_the_facts():
     ProjectFactory(behind=True, total_investment_wan=Decimal("0.10"))
     ProjectFactory(not_started=True, total_investment_wan=Decimal("9999999.99"))
     ProjectFactory(listed_on=dt.date(2025, 3, 1))
-    assert master.totals(TODAY, master.rows(TODAY)) == totals(project_facts(TODAY))
+    assert summed(TODAY, master.rows(TODAY)) == totals(project_facts(TODAY))
 
 
 @pytest.mark.parametrize("day", [dt.date(2023, 12, 31), dt.date(2024, 11, 19), dt.date(2024, 11, 20), TODAY])
 def test_sums_are_those_of_the_facts_on_earlier_days_too(day):
     DispatchFactory(project=ProjectFactory(finished=True), week_of=dt.date(2024, 11, 18), physical_progress=100)
     DispatchFactory(project=ProjectFactory(started_on=dt.date(2024, 1, 1)), week_of=dt.date(2023, 12, 25), invested_wan=Decimal("77.70"))
-    assert master.totals(day, master.rows(day)) == totals(project_facts(day))
+    assert summed(day, master.rows(day)) == totals(project_facts(day))
 
 
 def test_page_shows_the_sums_of_what_is_chosen(office):

@@ -79,7 +79,8 @@ def test_a_map_without_a_pack_is_fitted_around_its_points():
 
 
 def test_a_map_of_nothing_still_has_a_size():
-    assert geo.land_of(Region(slug="", settings={})).size == (geo.SMALLEST_KM, geo.SMALLEST_KM)
+    width, height = geo.land_of(Region(slug="", settings={})).size
+    assert (height, width) == (geo.SMALLEST_KM, pytest.approx(geo.SMALLEST_KM * geo.PROPORTION, abs=0.01))
 
 
 def test_pack_of_a_region_is_found_by_its_own_name_only(settings):

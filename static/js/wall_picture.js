@@ -1,0 +1,92 @@
+/* One map of the wall as a PNG in print size, made by Plotly in the browser: no server needs a browser of its own. */
+"use strict"
+
+const wallPicture = (() => {
+  const [WIDTH, HEIGHT, HEAD, SCALE] = [1280, 1044, 96, 3] // px; three times as many in the file: sharp on paper of A3
+
+  /** Save map `number` as it is shown now, with its title, day and note. */
+  async function save(number) {
+    const panel = document.querySelector(`[data-panel="${number}"]`), shown = panel.querySelector("[data-map]")
+    const { layout, k } = resized(shown.layout)
+    const data = structuredClone(shown.data).map((trace) => enlarged(trace, k))
+    layout.title = { text: "" }
+    layout.margin = { l: 0, r: 0, t: HEAD, b: 40, pad: 0 }
+    layout.paper_bgcolor = getComputedStyle(document.body).backgroundColor
+    layout.annotations = notes(panel)
+    await inline(layout.images)
+    const url = await Plotly.toImage({ data, layout: { ...layout, width: WIDTH, height: HEIGHT + HEAD + 40 } }, { format: "png", width: WIDTH, height: HEIGHT + HEAD + 40, scale: SCALE })
+    const link = document.createElement("a")
+    link.href = url
+    link.download = `${words(panel, "h2")}-${day()}.png`
+    link.click()
+  }
+
+  function resized(layout) {
+    const next = structuredClone(layout), k = Math.min(WIDTH / layout.width, HEIGHT / layout.height)
+    // The same middle and all that was shown, in the proportions of the file.
+    for (const [axis, length] of [["xaxis", WIDTH], ["yaxis", HEIGHT]]) {
+      const [low, high] = layout[axis].range, shown = axis === "xaxis" ? layout.width : layout.height
+      const half = (((high - low) / shown) * length) / k / 2
+      next[axis].range = [(low + high) / 2 - half, (low + high) / 2 + half]
+    }
+    next.font.size *= k
+    return { layout: next, k }
+  }
+
+  function enlarged(trace, k) {
+    const times = (value) => (Array.isArray(value) ? value.map((v) => v * k) : value * k)
+    if (trace.textfont) trace.textfont.size = times(trace.textfont.size)
+    if (trace.line?.width) trace.line.width = times(trace.line.width)
+    if (trace.marker?.size) trace.marker.size = times(trace.marker.size)
+    if (trace.marker?.line?.width) trace.marker.line.width = times(trace.marker.line.width)
+    return trace
+  }
+
+  const words = (panel, selector) => panel.querySelector(selector)?.textContent.replace(/\s+/g, " ").trim() ?? ""
+  const day = () => document.querySelector("[data-as-of]").textContent.trim()
+
+  function notes(panel) {
+    const style = getComputedStyle(document.body), soft = getComputedStyle(panel.querySelector("header p")).color
+    const made = (text, x, y, size, color, xanchor) => ({ text, x, y, xref: "paper", yref: "paper", showarrow: false, xanchor, yanchor: "middle", font: { size, color, family: style.fontFamily } })
+    const demo = document.querySelector(".demo-mark") ? "演示数据　" : ""
+    const top = 1 + HEAD / 2 / HEIGHT, foot = -20 / HEIGHT
+    return [
+      made(`<b>${words(panel, "h2")}</b>`, 0.02, top, 34, style.color, "left"),
+      made(`${demo}${document.querySelector("[data-day-label]").textContent} ${day()}`, 0.98, top + 0.016, 20, style.color, "right"),
+      made(words(panel, "[data-note]"), 0.98, top - 0.016, 16, soft, "right"),
+      made(words(panel, ".source-text"), 0.02, foot, 14, soft, "left"),
+    ]
+  }
+
+  /** Pictures as data: a picture made from another file would not be drawn. */
+  async function inline(images) {
+    for (const image of images) {
+      const blob = await (await fetch(image.source)).blob()
+      image.source = await new Promise((done) => {
+        const reader = new FileReader()
+        reader.onload = () => done(reader.result)
+        reader.readAsDataURL(blob)
+      })
+    }
+  }
+
+  for (const button of document.querySelectorAll("[data-picture]")) {
+    button.addEventListener("click", async () => {
+      button.disabled = true
+      await save(button.dataset.picture).catch(() => alert("没有生成图片：请等地图画完后再试。"))
+      button.disabled = false
+    })
+  }
+  // A table or layer is that of the day shown; of a day to come there is none, so then of the day of the data.
+  for (const link of document.querySelectorAll("[data-exports] a")) {
+    link.addEventListener("click", () => {
+      const address = new URL(link.href), { doc, week, county } = window.wall.state
+      if (!doc) return
+      address.searchParams.set("as_of", week < doc.week ? wallDerive.dayOf(doc, week) : doc.as_of)
+      if (county && !address.pathname.includes("counties")) address.searchParams.set("county", doc.counties.code[doc.counties.name.indexOf(county)])
+      else address.searchParams.delete("county")
+      link.href = address.href
+    })
+  }
+  return { save }
+})()
