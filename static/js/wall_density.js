@@ -170,7 +170,8 @@ const wallDensity = (() => {
     const { frame: at } = view, p = doc.projects, c = doc.counties
     const shown = own.filter((i) => wallDerive.stageAt(doc, i, view.week))
     const pitch = Math.min(25 * at.k, Math.sqrt((0.6 * at.width * at.height) / Math.max(shown.length, 1)))
-    const columns = Math.max(1, Math.min(shown.length, Math.floor((0.92 * at.width) / pitch))), rows = Math.ceil(shown.length / columns)
+    const most = Math.floor((0.94 * at.width) / pitch) // a block in the proportions of the map, as wide as it may be
+    const columns = Math.max(1, Math.min(most, Math.ceil(Math.sqrt((shown.length * at.width) / at.height)))), rows = Math.ceil(shown.length / columns)
     const middle = [(at.x[0] + at.x[1]) / 2, (at.y[0] + at.y[1]) / 2], step = pitch / at.scale
     const place = (n) => [middle[0] + ((n % columns) - (columns - 1) / 2) * step, middle[1] - (Math.floor(n / columns) - (rows - 1) / 2) * step]
     const stages = shown.map((i) => figures.stages[wallDerive.stageAt(doc, i, view.week)]), places = shown.map((_, n) => place(n))
@@ -179,7 +180,8 @@ const wallDensity = (() => {
     const isNumbered = pitch >= LEAST_PITCH
     trace.magnets.mode = isNumbered ? "markers+text" : "markers"
     trace.magnets.text = isNumbered ? shown.map((i) => String(p.number[i] ?? p.code[i].replace(/^.*-0*/, ""))) : []
-    trace.magnets.textfont.size *= pitch / (25 * at.k)
+    const digits = trace.magnets.textfont.size * (pitch / (25 * at.k))
+    trace.magnets.textfont.size = trace.magnets.text.map((text) => digits * Math.min(1, 3 / text.length))
     trace.magnets.textfont.color = stages.map((s) => s.digit)
     const faint = shown.map((i) => view.domain && p.domain[i] !== view.domain)
     Object.assign(trace.magnets.marker, {
