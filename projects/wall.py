@@ -14,6 +14,7 @@ import pickle
 import zlib
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 import orjson
 from django.conf import settings
@@ -73,7 +74,8 @@ def answer(region, user, day: dt.date) -> bytes:
 
 def document(region, user, day: dt.date) -> dict:
     """Everything the wall shows of the projects that `user` may see, as of `day`. The number of queries is fixed."""
-    scene = _Scene(day, visible_projects(user, clock.today()), land_of(region), list(County.objects.all()), water_maps.section_states(day))
+    seen, counties, states = visible_projects(user, clock.today()), list(County.objects.all()), water_maps.section_states(day)
+    scene = _Scene(day, seen, land_of(region), counties, states, policy.values_on(day))
     if scene.seen.as_of(day).count() <= charts.MOST_PROJECTS and (drawn := _with_buttons(scene)):
         return drawn
     return _with_counts(scene)
@@ -88,6 +90,7 @@ class _Scene:
     land: geo.Land
     counties: list[County]
     states: list[water_maps.SectionState]
+    points: policy.Values
 
     def spells(self) -> wall_counts.Spells:
         return wall_counts.read_spells(self.day, self.seen)
@@ -103,7 +106,7 @@ def _with_buttons(scene: _Scene) -> dict | None:
     if (plan := _fitted(scene, now + former)) is None:
         return None
     week0 = scene.week0(spells)
-    columns = _columns(now + former, policy.values_on(scene.day), week0, scene.land, plan)
+    columns = _columns(now + former, scene.points, week0, scene.land, plan)
     return {
         **_head(scene, week0, plan, last_week=_last_week([row.facts for row in now], scene.day, week0)),
         "is_dense": False,
@@ -137,7 +140,7 @@ def _with_counts(scene: _Scene) -> dict:
 
 def _head(scene: _Scene, week0: dt.date, plan: "_Plan", last_week: int) -> dict:
     """What is the same for few projects and for many."""
-    land, points = scene.land, policy.values_on(scene.day)
+    land, points = scene.land, scene.points
     return {
         "as_of": scene.day,
         "release": code_version(),  # a page of another release reloads itself
@@ -195,18 +198,19 @@ def _county_document(region, user, day: dt.date, county: County) -> dict:
     }
 
 
-def density_picture(region, user, day: dt.date, theme: str) -> bytes:
-    """The picture of all sites on the list on `day`, in one theme; kept as `answer` is."""
+def density_picture(region, user, day: dt.date, theme: str) -> tuple[str, bytes]:
+    """The picture of all sites on the list on `day`, in one theme, and the hash of the sites; kept as `answer` is."""
 
-    def draw() -> bytes:
+    def draw() -> tuple[str, bytes]:
         spells = wall_counts.read_spells(day, visible_projects(user, clock.today()))
         land = land_of(region)
-        return density.picture(density.sites(spells.chosen(spells.is_now), land), land.size, theme)
+        sites = density.sites(spells.chosen(spells.is_now), land)
+        return density.digest(sites), density.picture(sites, land.size, theme)
 
     return _kept_answer(f"wall:{theme}:{version(user, day)}", draw)
 
 
-def _kept_answer(key: str, make: Callable[[], bytes]) -> bytes:
+def _kept_answer(key: str, make: Callable[[], Any]) -> Any:
     """What `make` gives, computed once per key."""
     found = cache.get(key)
     if found is None:

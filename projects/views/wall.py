@@ -120,7 +120,8 @@ def county_json(request):
 @require_safe
 def density_png(request):
     """The picture of all sites that a person may see. Its address carries its hash, so a browser may keep it for good."""
-    return _for_good(wall.density_picture(request.region, request.user, request.as_of, theme_of(request)), "image/png", request)
+    digest, picture = wall.density_picture(request.region, request.user, request.as_of, theme_of(request))
+    return _for_good(picture, "image/png", request, digest)
 
 
 @_until_changed
@@ -184,9 +185,10 @@ def outlines_json(request):
     return _for_good(geo.outlines_document(_land(request.region)), "application/json", request)
 
 
-def _for_good(body: bytes, content_type: str, request) -> HttpResponse:
+def _for_good(body: bytes, content_type: str, request, version: str = "") -> HttpResponse:
+    """An answer to keep for good when the address carries its version: the hash of what it was made from, else its own."""
     response = condition(etag_func=lambda _: f'"{_digest(body)}"')(lambda _: HttpResponse(body, content_type=content_type))(request)
-    if request.GET.get("v") == _digest(body):
+    if request.GET.get("v") == (version or _digest(body)):
         patch_cache_control(response, private=True, max_age=YEAR, immutable=True)
     else:
         patch_cache_control(response, private=True, no_cache=True)
