@@ -8,12 +8,12 @@ from django.db.models import Case, DecimalField, F, Q, QuerySet, Sum, When
 
 from ledgers import columns as c
 from ledgers.filters import LedgerFilter
-from ledgers.master import cents
 from ledgers.tables import LedgerTable
 from linfen_water import clock, policy
 from linfen_water.models import County, Domain
 from projects import funds
 from projects.enums import SourceKind
+from projects.facts import cents
 from projects.funds_rules import CHAIN_RULES, ZERO, FundsRule, Sums
 from projects.models import DispatchLine, FundingSource, Project
 from projects.permissions import visible_projects
