@@ -8,6 +8,7 @@ import pytest
 from ledgers import master
 from ledgers.registry import LEDGERS
 from projects import funds, funds_rules
+from projects.facts import summed
 from tests.demo_city import demo_city  # noqa: F401 - a fixture
 from tests.factories import TODAY
 
@@ -21,7 +22,7 @@ def test_sums_are_those_of_the_master_ledger_and_of_the_rules_on_any_day(demo_ci
     dice = random.Random(9)
     days = [TODAY, *(TODAY - dt.timedelta(days=dice.randrange(1, 640)) for _ in range(4))]
     for day in days:
-        found, whole = LEDGER.totals(day, LEDGER.rows(day)), master.totals(day, master.rows(day))
+        found, whole = LEDGER.totals(day, LEDGER.rows(day)), summed(day, master.rows(day))
         assert [getattr(found, own) for own, _ in ALIKE] == [getattr(whole, other) for _, other in ALIKE]
         assert found == funds_rules.sum_up(line.source for line in funds.read(day))
-        assert found.before_wan == master.totals(day - funds.WEEK, master.rows(day - funds.WEEK)).in_place_wan
+        assert found.before_wan == summed(day - funds.WEEK, master.rows(day - funds.WEEK)).in_place_wan
