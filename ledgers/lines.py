@@ -9,7 +9,8 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-from ledgers.export import CELL_LIMIT, FORMULA_STARTS
+from ledgers.export import CELL_LIMIT
+from linfen_water.csv_text import FORMULA_STARTS
 
 
 def csv_of(lines: Iterable[list[str]]) -> str:
