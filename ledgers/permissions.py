@@ -20,6 +20,11 @@ def may_issue(user) -> bool:
     return base.is_office(user)
 
 
+def may_write_morning(user) -> bool:
+    """The office adds lines of its own to the morning sheet."""
+    return base.is_office(user)
+
+
 def may_take_in(user) -> bool:
     """The office keeps the ledgers: only it takes workbooks in."""
     return base.is_office(user)

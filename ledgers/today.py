@@ -11,9 +11,11 @@ from decimal import Decimal
 from functools import cached_property
 from urllib.parse import urlencode
 
+from django.core.cache import cache
 from django.db.models import F
 from django.urls import reverse
 
+from ledgers import master
 from ledgers.documents import wording
 from ledgers.documents.bulletin import lag_sentence
 from ledgers.enums import DocumentState
@@ -25,7 +27,7 @@ from linfen_water.enums import JobState, Role
 from linfen_water.models import County, Job
 from monitoring.enums import Level, WaterClass
 from monitoring.maps import SectionState, national_month, national_share, section_states
-from projects import reports, rules, weeks
+from projects import reports, rules, wall, weeks
 from projects.enums import DispatchState, HelpLevel, PermitKind, ProblemCategory, Risk, Stage
 from projects.facts import ProjectFacts, Totals, project_facts, silent, totals
 from projects.models import Dispatch, Permit, Problem
@@ -137,6 +139,14 @@ class Desk:
     def totals(self) -> Totals:
         return totals(self.facts)
 
+    def totals_a_week_ago(self, domain: str = "") -> Totals:
+        """Of the projects on today's list, summed up by the database: the facts of that day are not needed for it."""
+        then = self.day - dt.timedelta(days=7)
+        rows = self.projects.as_of(then).filter(pk__in=self.projects.as_of(self.day).order_by().values("pk"))
+        if self.user.role == Role.DEPARTMENT:
+            rows = rows.filter(domain__name=domain)  # one without a domain has no projects of its own
+        return master.totals(then, rows)
+
     @cached_property
     def counties(self) -> list[str]:
         return list(County.objects.values_list("name", flat=True))
@@ -191,66 +201,95 @@ def read_week(projects, week_of: dt.date, known: set[int]) -> Week:
 
 
 def gather(user, day: dt.date) -> Today:
-    """The page of `user` on `day`."""
-    return {Role.COUNTY: _county, Role.DEPARTMENT: _department, Role.OFFICE: _office, Role.LEADER: _leader}[Role(user.role)](
-        Desk(user, day)
-    )
+    """The page of `user` on `day`. Of a long list what the facts say is kept until they change; what waits is always read."""
+    desk = Desk(user, day)
+    made = _kept(desk)
+    fresh = {DOCUMENTS: _documents, JOBS: _failed_jobs, PAPERS: _papers}
+    blocks = [fresh[block](desk) if isinstance(block, str) else block for block in made.blocks]
+    headline = _deadline_words(desk, *made.headline) if isinstance(made.headline, tuple) else made.headline
+    return Today(headline, made.figures, blocks)
+
+
+@dataclasses.dataclass(frozen=True)
+class Made:
+    """A page as the facts make it. `headline`: reported and due where the time left is still to be told; a block may be one to read."""
+
+    headline: str | tuple[int, int]
+    figures: list[Figure]
+    blocks: list[Block | str]
+
+
+DOCUMENTS, JOBS, PAPERS = "documents", "jobs", "papers"  # blocks that do not follow from the facts
+KEPT_FROM = 1_000  # projects: reading the facts of fewer costs less than asking what changed
+KEPT_SECONDS = 24 * 3600
+
+
+def _kept(desk: Desk) -> Made:
+    """By role; keyed like the wall's answer, and by whether the deadline has passed, which colours what is missing."""
+    make = {Role.COUNTY: _county, Role.DEPARTMENT: _department, Role.OFFICE: _office, Role.LEADER: _leader}[Role(desk.user.role)]
+    if desk.projects.count() < KEPT_FROM:
+        return make(desk)
+    is_over = desk.is_present and desk.now > desk.deadline
+    return cache.get_or_set(f"today:{wall.version(desk.user, desk.day)}:{is_over}", lambda: make(desk), KEPT_SECONDS)
 
 
 # ── the desks ──
 
 
-def _county(desk: Desk) -> Today:
+def _county(desk: Desk) -> Made:
     work = [_to_report(desk)] if desk.is_present else []
-    return Today(
-        headline=_deadline_words(desk, "本周调度"),
+    return Made(
+        headline=_week_state(desk),
         figures=[_reported(desk), *_stages(desk), _behind_figure(desk), _invested(desk)],
         blocks=[*work, _problems(desk), _behind(desk), _permits(desk)],
     )
 
 
-def _department(desk: Desk) -> Today:
+def _department(desk: Desk) -> Made:
     work = [_to_review(desk)] if desk.is_present else []
     domain = desk.user.unit.domain
     own = [f for f in desk.facts if domain and f.domain == domain.name]
     desk.facts = own  # a department's page is about its domain; permits and problems are those it handles anywhere
     narrowed = {"domain": domain.name} if domain else {}
-    return Today(
+    return Made(
         headline=f"{domain.name if domain else ''}领域 {len(own)} 个项目" if domain else "本部门未牵头领域",
         figures=[*_stages(desk, **narrowed), _behind_figure(desk, **narrowed), _invested(desk)],
         blocks=[*work, _permits(desk, at=desk.user.unit), _behind(desk, **narrowed), _problems(desk, handler=desk.user.unit)],
     )
 
 
-def _office(desk: Desk) -> Today:
-    work = [_unreported(desk), _to_review(desk), _documents(desk), _failed_jobs(desk)] if desk.is_present else []
-    return Today(
-        headline=_deadline_words(desk, "本周调度"),
+def _office(desk: Desk) -> Made:
+    work = [_unreported(desk), _to_review(desk), DOCUMENTS, JOBS] if desk.is_present else []
+    return Made(
+        headline=_week_state(desk),
         figures=[_reported(desk), *_stages(desk), _behind_figure(desk), _invested(desk), _water(desk)],
         blocks=[*work, _behind(desk), _silent(desk), _problems(desk), _permits(desk)],
     )
 
 
-def _leader(desk: Desk) -> Today:
-    return Today(
+def _leader(desk: Desk) -> Made:
+    return Made(
         headline=_week_words(desk),
         figures=[*_stages(desk), _start_rate(desk), _finish_rate(desk), _invested(desk), _in_place(desk), _water(desk)],
-        blocks=[_moved(desk), _foot_counties(desk), _sections(desk), _behind(desk), _papers(desk)],
+        blocks=[_moved(desk), _foot_counties(desk), _sections(desk), _behind(desk), PAPERS],
     )
 
 
 # ── headlines ──
 
 
-def _deadline_words(desk: Desk, what: str) -> str:
-    if not desk.is_present:
-        return f"{desk.day} 的情况"
+def _week_state(desk: Desk) -> str | tuple[int, int]:
+    """How many have reported of how many that are due: what the headline tells; of a past day only which it is."""
     week = desk.this_week
-    missing = len(week.states) - week.reported
-    if not week.states:
+    return (week.reported, len(week.states)) if desk.is_present else f"{desk.day} 的情况"
+
+
+def _deadline_words(desk: Desk, reported: int, due: int) -> str:
+    what, missing = "本周调度", due - reported
+    if not due:
         return "本周没有需要填报的项目"
     if not missing:
-        return f"{what}已全部报完（{week.reported}/{len(week.states)}）"
+        return f"{what}已全部报完（{reported}/{due}）"
     left = desk.deadline - desk.now
     when = f"{desk.deadline.month}月{desk.deadline.day}日{desk.deadline.hour}时"
     if left < dt.timedelta(0):
@@ -278,7 +317,7 @@ def was(before: dict[int, ProjectFacts], facts: ProjectFacts) -> Stage | None:
 
 
 def _stages(desk: Desk, **narrowed) -> list[Figure]:
-    now, before = totals(desk.facts), totals(f for f in desk.week_ago if f.pk in desk.by_key)
+    now, before = totals(desk.facts), desk.totals_a_week_ago(**narrowed)
     return [
         Figure("项目", now.count, "个", desk.ledger(**narrowed)),
         *(

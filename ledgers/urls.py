@@ -5,11 +5,13 @@ from ledgers.views.air import AirIntakeView
 from ledgers.views.cell import CellView
 from ledgers.views.intake import IntakeView
 from ledgers.views.ledger import LedgersView, LedgerView
+from ledgers.views.morning import morning_sheet
 from ledgers.views.saved import delete_view, save_view
 from ledgers.views.today import RetryJobView, TodayView
 
 urlpatterns = [
     path("", TodayView.as_view(), name="today"),
+    path("morning/", morning_sheet, name="morning"),
     path("jobs/<int:pk>/retry/", RetryJobView.as_view(), name="retry_job"),
     path("ledgers/", LedgersView.as_view(), name="ledgers"),
     path("ledgers/<slug:slug>/", LedgerView.as_view(), name="ledger"),

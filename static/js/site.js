@@ -111,3 +111,8 @@ document.addEventListener("submit", (event) => {
   const question = event.target.dataset.confirm
   if (question && !window.confirm(question)) event.preventDefault()
 })
+
+/* Print what is on the page: <button data-print>. */
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print()
+})
