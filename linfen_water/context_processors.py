@@ -17,5 +17,5 @@ def office(request) -> dict:
         "today": request.today,
         "is_past": request.as_of != request.today,
         "unread_notices": partial(notices.unread_count, request.user) if request.user.is_authenticated else 0,
-        "navigation": navigation.entries(request.user, request.path),
+        "navigation": navigation.navigation(request.user, request.path),
     }
