@@ -15,7 +15,6 @@ from django.core.cache import cache
 from django.db.models import F
 from django.urls import reverse
 
-from ledgers import master
 from ledgers.documents import wording
 from ledgers.documents.bulletin import lag_sentence
 from ledgers.enums import DocumentState
@@ -29,7 +28,7 @@ from monitoring.enums import Level, WaterClass
 from monitoring.maps import SectionState, national_month, national_share, section_states
 from projects import reports, rules, wall, weeks
 from projects.enums import DispatchState, HelpLevel, PermitKind, ProblemCategory, Risk, Stage
-from projects.facts import ProjectFacts, Totals, project_facts, silent, totals
+from projects.facts import ProjectFacts, Totals, project_facts, silent, summed, totals
 from projects.models import Dispatch, Permit, Problem
 from projects.permissions import dispatched_projects, reviewed_projects, visible_projects
 from projects.problem_reports import problems_on
@@ -145,7 +144,7 @@ class Desk:
         rows = self.projects.as_of(then).filter(pk__in=self.projects.as_of(self.day).order_by().values("pk"))
         if self.user.role == Role.DEPARTMENT:
             rows = rows.filter(domain__name=domain)  # one without a domain has no projects of its own
-        return master.totals(then, rows)
+        return summed(then, rows)
 
     @cached_property
     def counties(self) -> list[str]:

@@ -13,6 +13,8 @@ from linfen_water.enums import JobState, Role
 from linfen_water.models import Job
 from monitoring.enums import PeriodKind, WaterClass
 from monitoring.models import Assessment, SectionTarget
+from projects import services
+from projects.enums import StageEvent
 from projects.facts import project_facts, totals
 from tests.factories import (
     LAST_WEEK,
@@ -342,3 +344,32 @@ class TestRetry:
     def test_only_post_is_answered(self, client, job):
         client.force_login(UserFactory())
         assert client.get(reverse("retry_job", args=[job.pk])).status_code == 405
+
+
+class TestLongList:
+    """Of a long list what the facts say is kept until they change."""
+
+    @pytest.mark.parametrize("traits", [{}, {"leader": True}, {"in_department": True}, {"in_county": True}])
+    def test_kept_page_says_what_the_facts_say(self, monkeypatch, traits):
+        user = UserFactory(**traits)
+        for _ in range(2):
+            DispatchFactory(project=ProjectFactory(behind=True), week_of=THIS_WEEK, submitted=True)
+        fresh = today.gather(user, TODAY)
+        monkeypatch.setattr(today, "KEPT_FROM", 0)
+        assert today.gather(user, TODAY) == fresh
+        ProjectFactory()  # without the trail nothing is known to have changed
+        assert today.gather(user, TODAY) == fresh
+
+    def test_what_does_not_follow_from_the_facts_is_always_read(self, monkeypatch):
+        monkeypatch.setattr(today, "KEPT_FROM", 0)
+        office = UserFactory()
+        assert block(today.gather(office, TODAY), "后台任务").count == 0
+        Job.objects.create(kind="draft_document", key="bulletin 2025-01", state=JobState.FAILED)
+        assert block(today.gather(office, TODAY), "后台任务").count == 1
+
+    def test_a_change_of_facts_shows_at_once(self, monkeypatch):
+        monkeypatch.setattr(today, "KEPT_FROM", 0)
+        office, project = UserFactory(), ProjectFactory(not_started=True)
+        assert figure(today.gather(office, TODAY), "前期").value == 1
+        services.record_stage_fact(project=project, event=StageEvent.START, on=TODAY, ground="现场核查", by=office)
+        assert figure(today.gather(office, TODAY), "前期").value == 0
