@@ -1,6 +1,6 @@
 from django.urls import path
 
-from ledgers.views import documents, meetings
+from ledgers.views import assessment, documents, meetings
 from ledgers.views.air import AirIntakeView
 from ledgers.views.cell import CellView
 from ledgers.views.intake import IntakeView
@@ -20,6 +20,7 @@ urlpatterns = [
     path("ledgers/<slug:slug>/cell/", CellView.as_view(), name="ledger_cell"),
     path("ledgers/<slug:slug>/views/", save_view, name="save_view"),
     path("ledgers/<slug:slug>/views/<int:pk>/delete/", delete_view, name="delete_view"),
+    path("assessment/", assessment.assessment, name="assessment"),
     path("meetings/", meetings.meeting_list, name="meetings"),
     *meetings.meeting_pages.urls("meetings/"),
     *meetings.decision_pages.urls("meetings/decisions/"),

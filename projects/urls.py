@@ -9,6 +9,7 @@ from projects.views import funds as fund_pages
 from projects.views import inspections as inspection_pages
 from projects.views import permits as permit_pages
 from projects.views import photos as photo_pages
+from projects.views import targets as target_pages
 
 urlpatterns = [
     path("projects/", projects.ProjectsView.as_view(), name="projects"),
@@ -57,6 +58,8 @@ urlpatterns = [
     path("projects/<str:code>/acceptance/withdraw/", acceptance_pages.withdraw, name="acceptance_withdraw"),
     path("projects/<str:code>/archives/", archive_pages.archives, name="archives"),
     path("archives/catalogue/", archive_pages.catalogue, name="archive_catalogue"),
+    path("projects/<str:code>/targets/", target_pages.project_targets, name="targets"),
+    *[address for prefix, pages in target_pages.PAGES for address in pages.urls(prefix)],
     path("attachments/<int:pk>/", problems.attachment, name="attachment"),
     path("sections/<int:pk>/works/", works.section_works, name="section_works"),
     path("wall/find/", wall_cards.finder, name="wall_find"),

@@ -9,6 +9,7 @@ from ledgers.meeting_models import CheckFinding, Decision, Meeting
 from ledgers.registry import LEDGERS
 from projects.enums import PermitKind
 from projects.site_models import AcceptanceFact, ArchiveCheck, ArchiveEntry, ArchiveItem, Inspection
+from projects.target_models import AnnualTarget, Milestone, ProvincialFigure, ProvincialTerm
 from tests.factories import AssessmentFactory, PermitFactory, ProjectFactory, RegionFactory, SectionFactory, UnitFactory, UserFactory
 
 TODAY = dt.date(2025, 2, 20)
@@ -63,6 +64,25 @@ def archives():
             ArchiveCheck.objects.create(item=item, on=TODAY, present=n, pages=12, checker_post="科长")
 
 
+def provincial():
+    for project in ProjectFactory.create_batch(2, reported=40):
+        ProvincialTerm.objects.create(project=project, effective_on=TODAY, category="水利", ground="清单")
+        ProvincialFigure.objects.create(project=project, on=TODAY, invested_wan=300, ground="省调度")
+    ProjectFactory(not_started=True)
+
+
+def annual():
+    for project in ProjectFactory.create_batch(2, reported=40):
+        AnnualTarget.objects.create(project=project, year=2025, kind="finish", text="年底前完工", plan_wan=500, set_on=TODAY)
+        Milestone.objects.create(project=project, name="主体完工", due_on=TODAY, responsible_post="业主负责人")
+    ProjectFactory(not_started=True)
+
+
+def counties():
+    ProjectFactory.create_batch(2, reported=40)  # each in a county of its own
+    ProjectFactory(finished=True)
+
+
 def notices():
     for n in range(3):
         unit = UnitFactory()
@@ -74,6 +94,7 @@ def notices():
 # A ledger that is not there has a test of its own.
 FILL = {"master": projects, "weekly": projects, "submissions": projects, "sections": sections, "permits": permits} | {
     "decisions": decisions, "inspections": inspections, "acceptance": acceptance, "archives": archives, "notices": notices,
+    "provincial": provincial, "annual": annual, "counties": counties,
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from projects.enums import DispatchState, PermitKind, StageEvent
 from projects.models import Attachment, Dispatch, Permit, Photo, Project, ProjectVersion, StageFact
 from projects.photos import thumb_name
 from projects.site_models import Inspection, InspectionFinding
+from projects.target_models import AnnualTarget, Milestone, ProvincialFigure, ProvincialTerm
 from tests.factories import (
     THIS_WEEK,
     TODAY,
@@ -125,6 +126,48 @@ EXPECTED = {
     ("archives", "post"): (422, 404, 422, 404, 422, 404),
     ("archive_catalogue", "get"): (200, 200, 200, 200, 200, 200),
     ("archive_catalogue", "post"): (404, 404, 404, 404, 302, 404),
+    ("annual_target", "get"): (200, 404, 200, 200, 200, 200),
+    ("annual_target", "post"): (405, 405, 405, 405, 405, 405),
+    ("annual_target_new", "get"): (404, 404, 404, 404, 200, 404),
+    ("annual_target_new", "post"): (404, 404, 404, 404, 422, 404),
+    ("annual_target_edit", "get"): (404, 404, 404, 404, 200, 404),
+    ("annual_target_edit", "post"): (404, 404, 404, 404, 422, 404),
+    ("annual_target_act", "get"): (405, 405, 405, 405, 405, 405),
+    ("annual_target_act", "post"): (404, 404, 404, 404, 404, 404),  # they have none
+    ("annual_target_withdraw", "get"): (405, 405, 405, 405, 405, 405),
+    ("annual_target_withdraw", "post"): (404, 404, 404, 404, 422, 404),
+    ("milestone", "get"): (200, 404, 200, 200, 200, 200),
+    ("milestone", "post"): (405, 405, 405, 405, 405, 405),
+    ("milestone_new", "get"): (200, 404, 404, 404, 200, 404),
+    ("milestone_new", "post"): (422, 404, 404, 404, 422, 404),
+    ("milestone_edit", "get"): (200, 404, 404, 404, 200, 404),
+    ("milestone_edit", "post"): (422, 404, 404, 404, 422, 404),
+    ("milestone_act", "get"): (405, 405, 405, 405, 405, 405),
+    ("milestone_act", "post"): (404, 404, 404, 404, 404, 404),  # they have none
+    ("milestone_withdraw", "get"): (405, 405, 405, 405, 405, 405),
+    ("milestone_withdraw", "post"): (422, 404, 404, 404, 422, 404),
+    ("provincial_term", "get"): (200, 404, 200, 200, 200, 200),
+    ("provincial_term", "post"): (405, 405, 405, 405, 405, 405),
+    ("provincial_term_new", "get"): (404, 404, 404, 404, 200, 404),
+    ("provincial_term_new", "post"): (404, 404, 404, 404, 422, 404),
+    ("provincial_term_edit", "get"): (404, 404, 404, 404, 200, 404),
+    ("provincial_term_edit", "post"): (404, 404, 404, 404, 422, 404),
+    ("provincial_term_act", "get"): (405, 405, 405, 405, 405, 405),
+    ("provincial_term_act", "post"): (404, 404, 404, 404, 404, 404),  # they have none
+    ("provincial_term_withdraw", "get"): (405, 405, 405, 405, 405, 405),
+    ("provincial_term_withdraw", "post"): (404, 404, 404, 404, 422, 404),
+    ("provincial_figure", "get"): (200, 404, 200, 200, 200, 200),
+    ("provincial_figure", "post"): (405, 405, 405, 405, 405, 405),
+    ("provincial_figure_new", "get"): (404, 404, 404, 404, 200, 404),
+    ("provincial_figure_new", "post"): (404, 404, 404, 404, 422, 404),
+    ("provincial_figure_edit", "get"): (404, 404, 404, 404, 200, 404),
+    ("provincial_figure_edit", "post"): (404, 404, 404, 404, 422, 404),
+    ("provincial_figure_act", "get"): (405, 405, 405, 405, 405, 405),
+    ("provincial_figure_act", "post"): (404, 404, 404, 404, 404, 404),  # they have none
+    ("provincial_figure_withdraw", "get"): (405, 405, 405, 405, 405, 405),
+    ("provincial_figure_withdraw", "post"): (404, 404, 404, 404, 422, 404),
+    ("targets", "get"): (200, 404, 200, 200, 200, 200),
+    ("targets", "post"): (405, 405, 405, 405, 405, 405),
     ("board", "get"): (200, 200, 200, 200, 200, 200),
     ("board", "post"): (405, 405, 405, 405, 405, 405),
     ("board_review", "get"): (405, 405, 405, 405, 405, 405),
@@ -201,6 +244,10 @@ def visit(own):
     """A visit that demanded something, with a finding."""
     row = Inspection.objects.create(pk=81, project=own, planned_on=TODAY, visited_on=TODAY, leader_post="科长", demands=CANARY)
     InspectionFinding.objects.create(pk=82, inspection=row, category="land", text=CANARY)
+    AnnualTarget.objects.create(pk=83, project=own, year=2025, kind="start", text=CANARY, plan_wan=1, set_on=TODAY)
+    Milestone.objects.create(pk=83, project=own, name="主体完工", due_on=TODAY, responsible_post="科长")
+    ProvincialTerm.objects.create(pk=83, project=own, effective_on=TODAY, ground="清单")
+    ProvincialFigure.objects.create(pk=83, project=own, on=TODAY, invested_wan=1, ground="省调度")
     return row
 
 
@@ -253,6 +300,27 @@ def address(name, own, live):
         "acceptance_withdraw": f"/projects/{own.code}/acceptance/withdraw/",
         "archives": f"/projects/{own.code}/archives/",
         "archive_catalogue": "/archives/catalogue/",
+        "targets": f"/projects/{own.code}/targets/",
+        "annual_target": "/annual/targets/83/",
+        "annual_target_new": "/annual/targets/new/",
+        "annual_target_edit": "/annual/targets/83/edit/",
+        "annual_target_act": "/annual/targets/83/act/",
+        "annual_target_withdraw": "/annual/targets/83/withdraw/",
+        "milestone": "/annual/milestones/83/",
+        "milestone_new": "/annual/milestones/new/",
+        "milestone_edit": "/annual/milestones/83/edit/",
+        "milestone_act": "/annual/milestones/83/act/",
+        "milestone_withdraw": "/annual/milestones/83/withdraw/",
+        "provincial_term": "/provincial/terms/83/",
+        "provincial_term_new": "/provincial/terms/new/",
+        "provincial_term_edit": "/provincial/terms/83/edit/",
+        "provincial_term_act": "/provincial/terms/83/act/",
+        "provincial_term_withdraw": "/provincial/terms/83/withdraw/",
+        "provincial_figure": "/provincial/figures/83/",
+        "provincial_figure_new": "/provincial/figures/new/",
+        "provincial_figure_edit": "/provincial/figures/83/edit/",
+        "provincial_figure_act": "/provincial/figures/83/act/",
+        "provincial_figure_withdraw": "/provincial/figures/83/withdraw/",
         "board": "/dispatch/board/",
         "board_review": "/dispatch/board/review/",
         "board_remind": "/dispatch/board/remind/",

@@ -1,0 +1,268 @@
+"""The appraisal (考核) of counties and departments as of a day: gathered from the facts of every ledger, scored by `appraisal_rules`."""
+
+import dataclasses
+import datetime as dt
+from collections import Counter, defaultdict
+from decimal import Decimal
+
+from django.db.models import Exists, F, OuterRef, Q
+
+from ledgers import appraisal_rules
+from ledgers.appraisal_rules import Part
+from ledgers.models import Letter, LetterAnswer
+from linfen_water import policy
+from linfen_water.dates import month_start
+from linfen_water.enums import UnitKind
+from linfen_water.models import County, Unit
+from linfen_water.workdays import add_workdays
+from monitoring.enums import PeriodKind, WaterClass
+from monitoring.models import Assessment
+from projects import facts as project_facts_module
+from projects import reports
+from projects.enums import DispatchState, Stage
+from projects.facts import ZERO, ProjectFacts, Totals, project_facts
+from projects.models import Dispatch, Permit, Problem, Project
+
+LOOK_BACK_WEEKS = 26  # unchanged for longer is told as this many
+WEEK = dt.timedelta(weeks=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A county or a department with its score, every part with its numbers."""
+
+    key: str
+    name: str
+    totals: Totals
+    parts: tuple[Part, ...]
+    score: Decimal | None
+    rank: int | None
+    before: int | None  # rank of the period before
+    overdue: int = 0
+    unanswered: int = 0
+    unchanged_weeks: int | None = None
+    sections: str = ""
+    reports_on_time: tuple[int, int] = (0, 0)
+
+    @property
+    def moved(self) -> str:
+        return appraisal_rules.moved(self.rank, self.before)
+
+    def part(self, key: str) -> Part:
+        return next(part for part in self.parts if part.key == key)
+
+
+def period_before(day: dt.date) -> dt.date:
+    """The day that the rank of the last period speaks of: the end of the month before."""
+    return month_start(day) - dt.timedelta(days=1)
+
+
+def counties(day: dt.date, found: list[ProjectFacts] | None = None) -> list[Row]:
+    """All counties that have projects, in the region's order, with their rank of today and of the end of last month."""
+    now = _counties(day, project_facts(day) if found is None else found)
+    earlier = period_before(day)
+    before = {row.key: row.rank for row in _ranked(_counties(earlier, project_facts(earlier)))}
+    return [dataclasses.replace(row, before=before.get(row.key)) for row in _ranked(now)]
+
+
+def _ranked(rows: list[Row]) -> list[Row]:
+    places = appraisal_rules.ranks([row.score for row in rows])
+    return [dataclasses.replace(row, rank=rank) for row, rank in zip(rows, places, strict=True)]
+
+
+def _counties(day: dt.date, found: list[ProjectFacts]) -> list[Row]:
+    values = policy.values_on(day)
+    groups: dict[str, list[ProjectFacts]] = defaultdict(list)
+    for f in found:
+        groups[f.county_code].append(f)
+    on_time, letters = reports_on_time(day, found), letters_of(day)
+    weeks, classes = unchanged_weeks(day, found), section_words(day)
+    rows = []
+    for county in County.objects.filter(code__in=groups):
+        members = groups[county.code]
+        sums = project_facts_module.totals(members)
+        said = on_time.get(county.code, (0, 0))
+        letter = letters.get(county.code, Letters())
+        parts = (
+            Part("finish", "完工率", values.score_finish, sums.finished, sums.count, "个"),
+            Part("start", "开工率", values.score_start, sums.started, sums.count, "个"),
+            Part("invested", "投资完成率", values.score_invested, sums.invested_wan, sums.total_investment_wan, "万元"),
+            Part("in_place", "到位率", values.score_in_place, sums.in_place_wan, sums.total_investment_wan, "万元"),
+            _lag_part(members, values),
+            Part("reports", "报送及时率", values.score_reports, *said, "个"),
+            Part("letters", "函件按期回复率", values.score_letters, letter.on_time, letter.due, "件"),
+        )
+        unfinished = [f for f in members if f.stage != Stage.FINISHED]
+        rows.append(
+            Row(
+                key=county.code,
+                name=county.name,
+                totals=sums,
+                parts=parts,
+                score=appraisal_rules.score(parts),
+                rank=None,
+                before=None,
+                overdue=sum(is_overdue(f, day) for f in members),
+                unanswered=letter.unanswered,
+                unchanged_weeks=min(weeks[f.pk] for f in unfinished) if unfinished else None,
+                sections=classes.get(county.code, ""),
+                reports_on_time=said,
+            )
+        )
+    return rows
+
+
+def is_overdue(f: ProjectFacts, day: dt.date) -> bool:
+    """A baseline date lies before `day` and its event has not come (the rule of 节点已过)."""
+    late_start = f.stage == Stage.NOT_STARTED and f.baseline_start_on < day
+    return late_start or (f.stage != Stage.FINISHED and f.baseline_finish_on < day)
+
+
+def _lag_part(members: list[ProjectFacts], values: policy.Values) -> Part:
+    """Weighted by investment; a finished project is not behind, one that never reported has done nothing."""
+    whole = sum((f.total_investment_wan for f in members), ZERO)
+    if not whole:
+        return Part("lag", "序时差", values.score_lag, None, None, "个百分点")
+    behind = sum((f.total_investment_wan * _lag(f) for f in members), ZERO) / whole
+    shown = behind.quantize(Decimal("0.01"))
+    percent = appraisal_rules.lag_percent(behind, values.far_behind_points)
+    return Part("lag", "序时差", values.score_lag, shown, values.far_behind_points, "个百分点", percent=percent)
+
+
+def _lag(f: ProjectFacts) -> Decimal:
+    return ZERO if f.stage == Stage.FINISHED else f.planned_progress if f.lag is None else f.lag
+
+
+# ── reports, letters, silence, water ──
+
+
+def reports_on_time(day: dt.date, found: list[ProjectFacts]) -> dict[str, tuple[int, int]]:
+    """`{county: (on time, due)}` over the weeks of the month of `day` whose cut-off has come."""
+    county_of = {f.pk: f.county_code for f in found}
+    first, due, week_of = month_start(day), Counter(), month_start(day) - 2 * WEEK
+    week_of -= dt.timedelta(days=week_of.weekday())
+    weeks = []
+    while week_of <= day:
+        if first <= reports.cut_off_on(week_of) <= day:
+            weeks.append(week_of)
+            for pk in reports.reporting_in(Project.objects.all(), week_of).order_by().values_list("pk", flat=True):
+                due[county_of.get(pk)] += 1
+        week_of += WEEK
+    is_due = Q(project__completed_on__isnull=True) | Q(project__completed_on__gte=F("week_of"))
+    live = Dispatch.objects.filter(is_due, is_live=True, is_late=False, week_of__in=weeks).order_by()
+    on_time = Counter(county_of.get(pk) for pk in live.values_list("project", flat=True))
+    return {code: (on_time[code], count) for code, count in due.items() if code}
+
+
+@dataclasses.dataclass(frozen=True)
+class Letters:
+    """Letters to a unit whose answer was due in the month, and all that wait for one."""
+
+    on_time: int = 0
+    due: int = 0
+    unanswered: int = 0
+
+
+def letters_of(day: dt.date) -> dict[str, Letters]:
+    """By county. One query."""
+    answers = LetterAnswer.objects.filter(letter=OuterRef("pk"), at__date__lte=day)
+    rows = (
+        Letter.objects.filter(document__issued_at__date__lte=day, reply_due_on__isnull=False, document__unit__county__isnull=False)
+        .annotate(is_answered=Exists(answers), was_in_time=Exists(answers.filter(at__date__lte=OuterRef("reply_due_on"))))
+        .values_list("document__unit__county__code", "reply_due_on", "is_answered", "was_in_time")
+    )
+    found: dict[str, Counter] = defaultdict(Counter)
+    for county, due_on, is_answered, was_in_time in rows:
+        found[county]["unanswered"] += not is_answered
+        if month_start(day) <= due_on <= day:
+            found[county]["due"] += 1
+            found[county]["on_time"] += was_in_time
+    return {county: Letters(**counts) for county, counts in found.items()}
+
+
+def unchanged_weeks(day: dt.date, found: list[ProjectFacts]) -> dict[int, int]:
+    """`{project: full weeks since anything visible changed}` of the unfinished ones, at most LOOK_BACK_WEEKS. Three queries."""
+    keys = [f.pk for f in found if f.stage != Stage.FINISHED]
+    since = day - LOOK_BACK_WEEKS * WEEK
+    last: dict[int, dt.date] = {f.pk: f.started_on for f in found if f.started_on}
+    before: dict[int, tuple] = {}
+    names = ("project", "cut_off_on", "physical_progress", "in_place_wan", "paid_wan", "invested_wan")
+    said = Dispatch.objects.speaking(day).filter(project__in=keys, cut_off_on__gt=since - 2 * WEEK).order_by("week_of")
+    for pk, on, *values in said.values_list(*names):
+        if pk in before and before[pk] != tuple(values):
+            last[pk] = max(last.get(pk, on), on)
+        before[pk] = tuple(values)
+    for model, field in ((Permit, "obtained_on"), (Problem, "closed_on")):
+        rows = model.objects.filter(**{"project__in": keys, f"{field}__gt": since, f"{field}__lte": day}).order_by()
+        for pk, on in rows.values_list("project", field):
+            last[pk] = max(last.get(pk, on), on)
+    return {pk: min(max((day - last.get(pk, since)).days // 7, 0), LOOK_BACK_WEEKS) for pk in keys}
+
+
+def section_words(day: dt.date) -> dict[str, str]:
+    """`{county: "Ⅲ类2个、Ⅳ类1个"}` of the latest complete month that was published by `day`. Two queries."""
+    months = Assessment.objects.standing(day).filter(period_kind=PeriodKind.MONTH)
+    last = months.order_by("-starts_on").values_list("starts_on", flat=True).first()
+    counts: dict[str, Counter] = defaultdict(Counter)
+    for county, water_class in months.filter(starts_on=last, water_class__isnull=False).values_list("section__county__code", "water_class"):
+        counts[county][water_class] += 1
+    return {
+        county: "、".join(f"{WaterClass(water_class).label}类{n}个" for water_class, n in sorted(classes.items()))
+        for county, classes in counts.items()
+    }
+
+
+# ── departments ──
+
+
+def departments(day: dt.date, found: list[ProjectFacts] | None = None) -> list[Row]:
+    """The departments that lead a domain, with their rank of today and of the end of last month."""
+    earlier = period_before(day)
+    before = {row.key: row.rank for row in _ranked(_departments(earlier, project_facts(earlier)))}
+    rows = _ranked(_departments(day, project_facts(day) if found is None else found))
+    return [dataclasses.replace(row, before=before.get(row.key)) for row in rows]
+
+
+def _departments(day: dt.date, found: list[ProjectFacts]) -> list[Row]:
+    values = policy.values_on(day)
+    groups: dict[str, list[ProjectFacts]] = defaultdict(list)
+    for f in found:
+        groups[f.domain].append(f)
+    promised, checked, rows = permits_in_time(day), dispatches_checked(day), []
+    for unit in Unit.objects.filter(kind=UnitKind.DEPARTMENT, domain__isnull=False).select_related("domain").order_by("position", "code"):
+        sums = project_facts_module.totals(groups[unit.domain.name])
+        rates = [rate for rate in (sums.finish_rate, sums.invested_rate) if rate is not None]
+        works = sum(rates, ZERO) / len(rates) if rates else None
+        parts = (
+            Part("factors", "要素保障", values.score_factors, *promised.get(unit.pk, (0, 0)), "项"),
+            Part("works", "工程建设", values.score_works, sums.finished, sums.count, "个完工", percent=works),
+            Part("dispatch", "日常调度", values.score_dispatch, *checked.get(unit.domain_id, (0, 0)), "份"),
+        )
+        overdue = sum(is_overdue(f, day) for f in groups[unit.domain.name])
+        rows.append(Row(unit.code, unit.name, sums, parts, appraisal_rules.score(parts), None, None, overdue=overdue))
+    return rows
+
+
+def permits_in_time(day: dt.date) -> dict[int, tuple[int, int]]:
+    """`{authority: (obtained in time, due)}` of permits promised for a day of the year of `day`, up to it."""
+    first, found = dt.date(day.year, 1, 1), defaultdict(Counter)
+    waiting = Permit.objects.filter(
+        is_required=True, submitted_on__lte=day, submitted_on__gt=first - dt.timedelta(days=400), promised_workdays__isnull=False
+    )
+    for unit, submitted_on, workdays, obtained_on in waiting.values_list("authority", "submitted_on", "promised_workdays", "obtained_on"):
+        due_on = add_workdays(submitted_on, workdays)
+        if unit and first <= due_on < day:
+            found[unit]["due"] += 1
+            found[unit]["on_time"] += bool(obtained_on and obtained_on <= due_on)
+    return {unit: (counts["on_time"], counts["due"]) for unit, counts in found.items()}
+
+
+def dispatches_checked(day: dt.date) -> dict[int, tuple[int, int]]:
+    """`{domain: (checked, handed in)}` of the dispatches of the month of `day`."""
+    handed_in = [DispatchState.SUBMITTED, DispatchState.ACCEPTED, DispatchState.RETURNED]
+    rows = Dispatch.objects.filter(cut_off_on__gte=month_start(day), cut_off_on__lte=day, state__in=handed_in).order_by()
+    found: dict[int, Counter] = defaultdict(Counter)
+    for domain, state in rows.values_list("project__domain", "state"):
+        found[domain]["handed_in"] += 1
+        found[domain]["checked"] += state != DispatchState.SUBMITTED
+    return {domain: (counts["checked"], counts["handed_in"]) for domain, counts in found.items()}
