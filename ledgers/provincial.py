@@ -9,10 +9,10 @@ import django_filters as filters
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from ledgers import columns as c
-from ledgers import master, of_projects
+from ledgers import of_projects
 from ledgers.filters import LedgerFilter
 from ledgers.tables import LedgerTable
-from projects.facts import ZERO, project_facts
+from projects.facts import ZERO, cents, project_facts, summed
 from projects.models import Project
 from projects.record_enums import TargetState
 from projects.said import with_said
@@ -86,7 +86,7 @@ def last_figures(day: dt.date, keys: list[int]) -> dict[int, ProvincialFigure]:
 
 def difference(row: ProvincialFigure) -> Decimal:
     """The province's figure minus the city's on its day, to the cent."""
-    return master.cents(row.invested_wan - (row.said_invested_wan or ZERO))
+    return cents(row.invested_wan - (row.said_invested_wan or ZERO))
 
 
 def read(day: dt.date, chosen: Iterable[int]) -> list[dict]:
@@ -139,7 +139,7 @@ class Totals:
 def totals(day: dt.date, chosen: QuerySet) -> Totals:
     """Money of what is chosen, from the same facts as every ledger."""
     keys = list(chosen.order_by().values_list("pk", flat=True))
-    sums, figures = master.totals(day, chosen), last_figures(day, keys).values()
+    sums, figures = summed(day, chosen), last_figures(day, keys).values()
     differences = [difference(row) for row in figures]
     return Totals(
         count=sums.count,

@@ -37,23 +37,8 @@ GROUPS = [
     ("断面", [("断面", "sections", None)]),
     ("台账", [("台账", "ledgers", None)]),
     ("文书", [("文件", "documents", None)]),
-    ("会议", [("会议", "meetings", None)]),
+    ("会议", [("会议", "meetings", None), ("考核", "assessment", None)]),
     ("管理", [("用户", "accounts", {OFFICE}), ("提醒渠道", "channels", {OFFICE})]),
-# label, address name, arguments, roles that see it (None = all)
-ENTRIES = [
-    ("今日", "today", [], None),
-    ("周调度", "dispatch", [], {Role.OFFICE, Role.COUNTY, Role.DEPARTMENT}),
-    ("报送情况", "board", [], None),
-    ("问题", "problems", [], None),
-    ("项目", "projects", [], None),
-    ("手续", "permits", [], None),
-    ("挂图", "wall", [], None),
-    ("断面", "sections", [], None),
-    ("会议", "meetings", [], None),
-    ("考核", "assessment", [], None),
-    ("台账", "ledgers", [], None),
-    ("文件", "documents", [], None),
-    ("用户", "accounts", [], {Role.OFFICE}),
 ]
 
 
