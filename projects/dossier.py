@@ -2,6 +2,8 @@
 
 import dataclasses
 import datetime as dt
+import itertools
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from django.db.models import Q
@@ -230,16 +232,31 @@ def _trail(project: Project, sources) -> list[TrailRow]:
     return [
         TrailRow(
             event=event,
-            action=ACTIONS.get(event.action, event.action),
+            action=ACTIONS.get(event.action, event.action) + (f"（{times} 次）" if times > 1 else ""),
             about=_about(event, weeks, papers, kinds),
-            changes=[
-                (labels.get(key, key), _spoken(key, old), _spoken(key, new))
-                for key, (old, new) in event.changes.items()
-                if key != "version"
-            ],
+            changes=[(labels.get(key, key), _spoken(key, old), _spoken(key, new)) for key, (old, new) in changes.items()],
         )
-        for event in events
+        for event, changes, times in _folded(events)
     ]
+
+
+def _folded(events: Iterable[TrailEvent]) -> Iterator[tuple[TrailEvent, dict, int]]:
+    """(event, changes, times), newest first: saves of one draft by one person in a row are told as one, from first value to last."""
+    for _, run in itertools.groupby(events, key=_run):
+        rows = list(run)
+        changes: dict = {}
+        for event in reversed(rows):
+            for key, (old, new) in event.changes.items():
+                if key != "version":
+                    changes[key] = [changes.get(key, [old])[0], new]
+        yield rows[0], {key: pair for key, pair in changes.items() if pair[0] != pair[1] or len(rows) == 1}, len(rows)
+
+
+def _run(event: TrailEvent) -> tuple:
+    """What saves of one draft have in common; anything else stands for itself."""
+    if event.action != "dispatch.save":
+        return (event.pk,)
+    return (event.subject_id, event.by_id, event.at.date())
 
 
 def _labels(sources) -> dict[str, str]:

@@ -4,7 +4,8 @@ import datetime as dt
 
 from linfen_water import policy
 from linfen_water.permissions import is_county, is_department, is_office
-from projects.models import Project
+from projects import permit_rules
+from projects.models import Permit, Project
 
 
 def visible_projects(user, today: dt.date):
@@ -27,6 +28,25 @@ def reviewed_projects(user):
     if is_department(user):
         return Project.objects.filter(domain=user.unit.domain_id)
     return Project.objects.none()
+
+
+def permit_fields(user, permit: Permit, *, is_own_project: bool | None = None) -> frozenset[str]:
+    """The fields of `permit` that `user` may write; lists tell whether the project is one's own, so that nothing is asked per row."""
+    if user is None:  # a command of the office's own machine
+        return permit_rules.OFFICE_FIELDS
+    if is_own_project is None:
+        is_own_project = dispatched_projects(user).filter(pk=permit.project_id).exists()
+    return permit_rules.held_fields(
+        user.role,
+        is_own_project=is_own_project,
+        is_authority=user.unit_id is not None and permit.authority_id == user.unit_id,
+        is_obtained=permit.obtained_on is not None,
+    )
+
+
+def has_permit_desk(user) -> bool:
+    """Whether some permits are this person's to write in: a county's own projects, a department's decisions, the office all."""
+    return is_office(user) or is_county(user) or is_department(user)
 
 
 def may_dispatch(user) -> bool:

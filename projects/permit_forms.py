@@ -7,9 +7,8 @@ from django.core.exceptions import ValidationError
 
 from linfen_water.enums import UnitKind
 from linfen_water.models import Unit
-from projects import permits
 from projects.forms import DayField, readable
-from projects.models import Permit, Project
+from projects.models import Permit
 from projects.permit_services import FIELDS, as_text
 from projects.permits import Line
 
@@ -141,9 +140,3 @@ def spoken(value) -> str:
     if isinstance(value, bool):
         return "需要" if value else "不需要"
     return str(value)
-
-
-def tab(user, projects, day) -> list[Line]:
-    """What `projects/permits/_tab.html` shows as `permit_lines`: the missing permits of `projects` that `user` may write in."""
-    scope = Project.objects.filter(pk__in=projects.order_by().values("pk"))
-    return with_forms(line for line in permits.lines_of(day, permits.waiting(day, scope), scope, user=user) if line.held)

@@ -1,6 +1,6 @@
 """Every change of permits: one transaction, one lock on the project, one event in the trail. Nothing else writes them, loaders apart.
 
-Who may write which field is `permit_rules.held_fields`; two people who change the same field are both shown both values.
+Who may write which field is `permissions.permit_fields`; two people who change the same field are both shown both values.
 """
 
 import datetime as dt
@@ -28,20 +28,6 @@ def paper_of(permit: Permit) -> permit_rules.Paper:
     return permit_rules.Paper(kind=PermitKind(permit.kind), authority=permit.authority.name if permit.authority else "", **values)
 
 
-def held_fields(user: User | None, permit: Permit, *, is_own_project: bool | None = None) -> frozenset[str]:
-    """The fields of `permit` that `user` may write; lists tell whether the project is one's own, so that nothing is asked per row."""
-    if user is None:  # a command of the office's own machine
-        return permit_rules.OFFICE_FIELDS
-    if is_own_project is None:
-        is_own_project = permissions.dispatched_projects(user).filter(pk=permit.project_id).exists()
-    return permit_rules.held_fields(
-        user.role,
-        is_own_project=is_own_project,
-        is_authority=user.unit_id is not None and permit.authority_id == user.unit_id,
-        is_obtained=permit.obtained_on is not None,
-    )
-
-
 @transaction.atomic
 def save_permit(*, permit: Permit, by: User | None, version: int, values: dict, reason: str = "") -> Permit:
     """Write `values` by field; what is left out stays, and when nothing differs, nothing is written.
@@ -50,7 +36,7 @@ def save_permit(*, permit: Permit, by: User | None, version: int, values: dict, 
     raises EditConflict. Raises Refused for a field that `by` does not hold, Faulty for values that contradict.
     """
     current = _locked(permit)
-    if values.keys() - held_fields(by, current):
+    if values.keys() - permissions.permit_fields(by, current):
         raise Refused("这些内容不由您填写：县（市、区）填报送日和卡点，受理机关填受理和办结情况，其余由专班办填写。")
     if version != current.edit_version:
         values = _merge(current, version, values)

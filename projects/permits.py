@@ -163,7 +163,7 @@ def _project(row: dict, permits: list[Permit], times: Mapping, day: dt.date, use
                 step=steps.get(PermitKind(permit.kind)),
                 overdue_workdays=paper.overdue_workdays(day),
                 validity=paper.validity(day),
-                held=permit_services.held_fields(user, permit, is_own_project=is_own) if user else frozenset(),
+                held=permissions.permit_fields(user, permit, is_own_project=is_own) if user else frozenset(),
             )
         )
     return project

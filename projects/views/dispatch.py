@@ -23,6 +23,7 @@ from projects.enums import DispatchState
 from projects.forms import DispatchForm, ReturnForm
 from projects.models import Dispatch, Project
 from projects.reports import ProjectWeek
+from projects.views import permits as permit_pages
 
 PER_PAGE = 20
 FINISHED_SHOWN = 50  # the rest is on the list of projects
@@ -41,6 +42,8 @@ def dispatch(request):
         week_of = read_week(request)
     except BadDay as fault:
         return render(request, "error.html", {"title": "周次无效", "message": str(fault)}, status=400)
+    if request.GET.get("view") == "permits" and permissions.has_permit_desk(request.user):
+        return permit_pages.dispatch_tab(request)
     if request.as_of != request.today:  # a past day: the dispatches of its week
         view = "&view=review" if request.GET.get("view") == "review" else ""
         return redirect(f"{reverse('dispatch')}?week={monday(request.as_of)}{view}")

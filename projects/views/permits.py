@@ -73,7 +73,7 @@ def overview(request):
         return _take_desk(request)
     default = "desk" if is_department(request.user) else "projects"
     view = request.GET.get("view", default)
-    if view not in VIEWS or (view == "desk" and not _has_desk(request.user)):
+    if view not in VIEWS or (view == "desk" and not permissions.has_permit_desk(request.user)):
         view = "projects"
     form = PermitFilter(request.GET)
     scope = permissions.visible_projects(request.user, request.today)
@@ -94,18 +94,14 @@ def overview(request):
     return render(request, "projects/permits/permits.html", context)
 
 
-def _has_desk(user) -> bool:
-    return is_office(user) or is_county(user) or is_department(user)
-
-
 def _context(request, view: str) -> dict:
     scope, day = permissions.visible_projects(request.user, request.today), request.as_of
     own_unit = request.user.unit if is_department(request.user) else None
     desks = [desk for desk in permits.desks(day, scope) if view != "desk" or own_unit is None or desk.key == own_unit.pk]
     return {
         "view": view,
-        "views": [(key, word) for key, word in VIEWS.items() if key != "desk" or _has_desk(request.user)],
-        "may_write": _has_desk(request.user) and day == request.today,
+        "views": [(key, word) for key, word in VIEWS.items() if key != "desk" or permissions.has_permit_desk(request.user)],
+        "may_write": permissions.has_permit_desk(request.user) and day == request.today,
         "counts": {
             "missing": sum(desk.in_progress + desk.not_submitted for desk in desks),
             "late": sum(desk.late for desk in desks),
@@ -131,6 +127,15 @@ def _desk(request, scope, of_permit: dict) -> dict:
     return {"page": page, "lines": _writable(request, lines)}
 
 
+def dispatch_tab(request):
+    """The tab 手续 beside the week's dispatch: my missing permits, each field open to who holds it."""
+    scope = permissions.visible_projects(request.user, request.today)
+    context = _desk(request, scope, {})
+    return render(
+        request, "projects/dispatch_permits.html", context | {"own_unit": request.user.unit if is_department(request.user) else None}
+    )
+
+
 def _writable(request, lines: list[Line]) -> list[Line]:
     """Forms today only: the past is read."""
     return permit_forms.with_forms(lines) if request.as_of == request.today else lines
@@ -138,7 +143,7 @@ def _writable(request, lines: list[Line]) -> list[Line]:
 
 def _take_desk(request):
     """Save the rows that were sent, whatever page they come from; with faults they are shown again, nothing typed is lost."""
-    if not _has_desk(request.user):
+    if not permissions.has_permit_desk(request.user):
         raise Http404
     keys = [int(name.removesuffix("-version")) for name in request.POST if name.removesuffix("-version").isascii() and _is_key(name)]
     scope = permissions.visible_projects(request.user, request.today)

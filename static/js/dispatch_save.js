@@ -13,7 +13,7 @@ if (sheet) {
 
   /** What is known of a project: `frozen` = sent and not answered, `wish` = the button that waits for the line. */
   function of(code) {
-    if (!codes.has(code)) codes.set(code, { timer: 0, busy: null, frozen: null, tries: 0, last: 0, wish: null, posted: null })
+    if (!codes.has(code)) codes.set(code, { timer: 0, busy: null, frozen: null, tries: 0, last: 0, wish: null, posted: null, answered: null })
     return codes.get(code)
   }
 
@@ -167,6 +167,7 @@ if (sheet) {
     const block = sheet.block(code)
     const state = of(code)
     state.last = Date.now()
+    state.answered = sent
     block.querySelector(`input[name$="-version"]`).value = block.dataset.edit = said.version
     block.dataset.state = said.state ?? "none"
     for (const input of sheet.inputs(block)) {
@@ -207,7 +208,7 @@ if (sheet) {
       if (again) again.focus()
       tell(code, "他人也改了这个项目：请在标出处选择，再保存", "bad")
     }, { once: true })
-    block.querySelector("button[value^='save:']").click()
+    setTimeout(() => sheet.block(code)?.querySelector("button[value^='save:']").click()) // when this request is no longer under way
     return false
   }
 
@@ -221,7 +222,8 @@ if (sheet) {
     state.wish = null
     if (wish && block.dataset.state !== "draft") return refresh(block)
     if (wish) return (block.querySelector(`button[value="${wish}:${code}"]`) ?? block.querySelector("[data-submit]")).click()
-    if (sheet.isTouched(block) && sheet.inputs(block).some((i) => i.value !== sheet.initial(i) && !i.closest(".has-unread"))) schedule(code, PAUSE)
+    const isNew = (input) => input.value !== sheet.initial(input) && input.value !== state.answered?.[input.name] // not what was not understood
+    if (sheet.inputs(block).some(isNew)) schedule(code, PAUSE)
   }
 
   /** It was handed in already, only the answer was lost: show what stands. */

@@ -102,6 +102,7 @@ document.addEventListener("submit", (event) => {
     const codes = [...new Set(own.map((key) => key.split(":").at(-1)))]
     const question = `还有 ${own.length} 项填写没有存到服务器（${codes.join("、")}）。现在退出，这台电脑上的这些内容会被清除。确定退出吗？`
     if (own.length && !window.confirm(question)) return event.preventDefault()
+    document.body.dataset.leaves = "" // from here on nothing is kept again (dispatch.js)
     own.forEach((key) => localStorage.removeItem(key))
   } catch { /* nothing is kept here */ }
 })

@@ -118,3 +118,13 @@ def test_a_submitted_report_gets_a_correction_and_stands_meanwhile(client, clerk
     live.refresh_from_db()
     assert (live.is_live, answer["state"]) == (True, "draft")
     assert ["更正草稿", "warn"] in answer["badges"]
+
+
+def test_the_trail_tells_saves_in_a_row_as_one(client, clerk, project):
+    for version, progress in enumerate(("45", "46", "47")):
+        autosave(client, project, version=version, physical_progress=progress, done="浇筑底板" if version else "完成护岸砌筑 200 米")
+    rows = client.get("/projects/LF-001/").context["d"].trail
+    assert [(row.action, row.changes) for row in rows] == [
+        ("保存周调度草稿（3 次）", [("总体进度", "40", "47"), ("本周进展", "完成护岸砌筑 200 米", "浇筑底板")])
+    ]
+    assert TrailEvent.objects.filter(action="dispatch.save").count() == 3

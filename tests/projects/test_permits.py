@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from projects import permit_forms, permits
+from projects import permits
 from projects.enums import PermitKind, PermitState, Stage
 from projects.models import Permit, Project
 from tests.factories import TODAY, PermitFactory, ProjectFactory, RegionFactory, UserFactory
@@ -292,14 +292,48 @@ def test_the_figure_marks_the_critical_chain_and_names_the_group(client, project
     assert {trace["name"] for trace in figure["data"]} == {"未办理（倒排预计）", "最迟办结"}
 
 
-def test_the_tab_holds_what_the_person_may_write(permit, county, authority):
+def test_the_tab_beside_the_dispatch_holds_what_the_person_may_write(client, permit, county, authority):
     PermitFactory(project=permit.project, kind=PermitKind.TENDER, obtained_on=TODAY)
-    lines = permit_forms.tab(county, Project.objects.all(), TODAY)
+    client.force_login(county)
+    lines = client.get("/dispatch/?view=permits").context["lines"]
     assert [(line.permit.kind, line.state, sorted(line.form.fields)) for line in lines] == [
         ("eia", PermitState.IN_PROGRESS, ["note", "submitted_on", "version"])
     ]
-    assert permit_forms.tab(UserFactory(in_county=True), Project.objects.all(), TODAY) == []
-    assert [line.owner.stage for line in permit_forms.tab(authority, Project.objects.all(), TODAY)] == [Stage.NOT_STARTED]
+    client.force_login(UserFactory(in_county=True))
+    assert client.get("/dispatch/?view=permits").context["lines"] == []
+    client.force_login(authority)
+    lines = client.get("/dispatch/?view=permits").context["lines"]
+    assert [(line.owner.stage, "obtained_on" in line.form.fields) for line in lines] == [(Stage.NOT_STARTED, True)]
+
+
+def test_a_permit_saved_on_the_tab_leads_back_to_it(client, permit, county):
+    client.force_login(county)
+    data = {f"{permit.pk}-version": permit.edit_version, f"{permit.pk}-submitted_on": "2025-01-06", f"{permit.pk}-note": "等林草意见"}
+    answer = client.post("/permits/", data | {"next": "/dispatch/?view=permits"})
+    permit.refresh_from_db()
+    assert (answer.url, permit.note) == ("/dispatch/?view=permits", "等林草意见")
+
+
+def test_the_tab_shows_a_past_day_to_read_only(client, permit, county):
+    client.force_login(county)
+    page = client.get("/dispatch/?view=permits&as_of=2025-02-01")
+    assert [line.form for line in page.context["lines"]] == [None]
+    assert "保存本页手续" not in page.content.decode()
+
+
+def test_the_tab_asks_as_many_questions_for_one_permit_as_for_many(client, permit, county):
+    client.force_login(county)
+
+    def queries() -> int:
+        client.get("/dispatch/?view=permits")
+        with CaptureQueriesContext(connection) as found:
+            assert client.get("/dispatch/?view=permits").status_code == 200
+        return len(found)
+
+    one = queries()
+    for kind in (PermitKind.TENDER, PermitKind.FEASIBILITY, PermitKind.PRELIMINARY_DESIGN):
+        PermitFactory(project=permit.project, kind=kind)
+    assert queries() == one
 
 
 def test_the_projects_page_tells_what_was_written_about_its_permits(client, permit, authority):
