@@ -18,7 +18,7 @@ from projects import permit_rules, permit_services, problem_services, services
 from projects.enums import PermitKind, ProblemCategory
 from projects.forms import DayField, LongTextField, RevisionForm
 from projects.models import Permit, Problem, Project, ProjectVersion
-from projects.permissions import dispatched_projects, visible_projects
+from projects.permissions import dispatched_projects, permit_fields, visible_projects
 from projects.permit_forms import LABELS, MOST_WORKDAYS, TextField
 from projects.problem_permissions import may_direct, may_handle, visible_problems
 from projects.rules import Fault
@@ -259,7 +259,7 @@ class PermitWriter(Writer):
         return {permit.pk: self._row(permit, by, own, counties) for permit in permits}
 
     def _row(self, permit: Permit, by: User | None, own: Collection[int], counties: Mapping[int, str]) -> WrittenRow:
-        held = permit_services.held_fields(by, permit, is_own_project=permit.project_id in own)
+        held = permit_fields(by, permit, is_own_project=permit.project_id in own)
         return WrittenRow(
             pk=permit.pk,
             key=f"{permit.project.code} {PermitKind(permit.kind).label}",
