@@ -29,7 +29,7 @@ STAGES = {
 RING = 3.4  # width of the line around a button that changed in the week shown
 
 # Map 1 by choice: a shape and a colour each, none of them a stage's.
-_SHAPES = (("circle", 18.6), ("square", 16.6), ("diamond", 17.6), ("pentagon", 20.0), ("hexagon", 19.6), ("cross", 21.0))
+_SHAPES = (("circle", 18.6), ("square", 16.6), ("diamond", 17.6), ("pentagon", 20.0), ("hexagon", 19.6), ("triangle-up", 25.0))
 DOMAINS = [{"symbol": _SHAPES[n % 6][0], "size": _SHAPES[n % 6][1], "token": f"mark-{n + 1}"} for n in range(8)]
 _PLAIN = {"symbol": "circle", "size": 18.6, "token": "sheet", "digit": "ink"}
 RISKS = {

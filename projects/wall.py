@@ -56,14 +56,20 @@ APPS = ("linfen_water", "monitoring", "projects", "ledgers")
 def code_version() -> str:
     """Changes with every release and every region pack that may draw or count differently, so that no old answer outlives it."""
     sources = [path for app in APPS for path in (settings.BASE_DIR / app).rglob("*.py")]
-    sources += [path for folder in ("static", "templates") for path in (settings.BASE_DIR / folder).rglob("*") if path.is_file()]
     data = [path for path in pack.folder_of(settings.REGION).glob("*") if path.is_file()]
     return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(sources) + sorted(data))).hexdigest()[:12]
 
 
+@functools.cache
+def release() -> str:
+    """Changes with every release, its scripts, style sheets and templates too: a page of another one is old."""
+    drawn = [path for folder in ("static", "templates") for path in (settings.BASE_DIR / folder).rglob("*") if path.is_file()]
+    return hashlib.sha256(b"".join([code_version().encode(), *(path.read_bytes() for path in sorted(drawn))])).hexdigest()[:12]
+
+
 def version(user, day: dt.date) -> str:
     """What an answer for `user` and `day` depends on, as a short text: key of caches and ETags. One small query."""
-    parts = [trail.state(), day, clock.today(), permissions.scope_key(user), code_version()]
+    parts = [trail.state(), day, clock.today(), permissions.scope_key(user), release()]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
@@ -143,7 +149,7 @@ def _head(scene: _Scene, week0: dt.date, plan: "_Plan", last_week: int) -> dict:
     land, points = scene.land, scene.points
     return {
         "as_of": scene.day,
-        "release": code_version(),  # a page of another release reloads itself
+        "release": release(),  # a page of another release reloads itself
         "lag_points": [points.behind_points, points.far_behind_points],
         "week0": week0,
         "week": _week(scene.day, week0),

@@ -66,7 +66,7 @@ def wall_page(request):
         {
             "theme": theme_of(request),
             "kiosk_seconds": _kiosk_seconds(request),
-            "release": wall.code_version(),
+            "release": wall.release(),
             "wall": document,
             "counties": _summary(document),
             "panels": [panel | {"exports": _exports(panel["key"])} for panel in PANELS],

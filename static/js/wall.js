@@ -13,7 +13,7 @@ window.wall = (() => {
   const one = (selector) => document.querySelector(selector)
   const all = (selector) => [...document.querySelectorAll(selector)]
   const asked = new URLSearchParams(location.search)
-  const phone = matchMedia("(max-width: 1023px), (max-aspect-ratio: 5/4)")
+  const phone = matchMedia("screen and (max-width: 1023px), screen and (max-aspect-ratio: 5/4)")
 
   const state = {
     doc: null, etag: null, outlines: null, week: null, county: asked.get("county") ?? "", domain: "", focus: asked.get("focus") ?? "",
@@ -87,7 +87,7 @@ window.wall = (() => {
   // ── drawing ───────────────────────────────────────────────────────────────────────────────────────────────────────
   /** Draw everything for the present state. */
   function draw() {
-    if (!state.doc) return
+    if (!state.doc || !window.Plotly) return
     state.rem = parseFloat(getComputedStyle(document.documentElement).fontSize) / 10
     wallDensity.drill(state, draw)
     body.dataset.tab = state.tab
@@ -725,11 +725,19 @@ window.wall = (() => {
   async function begin() {
     const outlines = fetch(body.dataset.outlines).then((response) => (response.ok ? response.json() : null)).catch(() => null)
     if (state.county) state.outlines = await outlines
+    loadPlotly()
     poll()
     if (state.card) wallCards.open(state.card, false)
     state.outlines = await outlines
     await document.fonts.ready // text is measured with the faces it will have
     if (state.doc) draw()
+  }
+
+  /** After the first picture: figures and ground do not wait for the megabyte that draws the rest. */
+  function loadPlotly() {
+    const script = element("script", { src: body.dataset.plotly })
+    script.addEventListener("load", draw)
+    requestAnimationFrame(() => setTimeout(() => document.head.append(script)))
   }
 
   function showTabs() {

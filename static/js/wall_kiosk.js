@@ -23,7 +23,7 @@ const wallKiosk = (() => {
   }
 
   function nextCounty() {
-    const { doc } = wall.state, present = new Set(doc.projects.county), names = doc.counties.name.filter((name) => present.has(name))
+    const { doc } = wall.state, present = new Set(wallDerive.board(doc, doc.week).map((row) => row.name)), names = doc.counties.name.filter((name) => present.has(name))
     county = (county + 1) % Math.max(names.length, 1)
     return names[county] ?? ""
   }

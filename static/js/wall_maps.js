@@ -169,13 +169,13 @@ const wallMaps = (() => {
   /** How the buttons of `own` look in the week shown: one column per property, in the order of `own`. */
   function looks(doc, figures, view, own, k, ring) {
     const faint = own.map((i) => isFaint(doc, view, i)), stages = own.map((i) => figures.stages[stageAt(doc, i, view.week)])
-    const isPlanned = view.week > doc.week
+    const isPlanned = view.week > doc.week, changed = own.map((i, n) => !faint[n] && hasChanged(doc, i, view.week))
     return {
       symbol: stages.map((s) => s.symbol),
       color: stages.map((s) => s.color),
       size: stages.map((s) => s.size * k),
-      opacity: faint.map((is) => (is ? dim : isPlanned ? 0.6 : 1)),
-      line: own.map((i, n) => (!faint[n] && hasChanged(doc, i, view.week) ? ring : 0)),
+      opacity: faint.map((is, n) => (is ? dim : isPlanned ? (changed[n] ? 0.85 : 0.6) : 1)),
+      line: changed.map((is) => (is ? ring : 0)),
       digit: stages.map((s, n) => faded(s.digit, faint[n])),
     }
   }

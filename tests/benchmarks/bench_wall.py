@@ -5,7 +5,7 @@
 
 `serve` runs the demo city in a temporary data folder as in production (compressed files, hashed names). The yardstick is the
 finished wall itself, saved as one page without any script: figures, lists and all five drawings as inline SVG, same style
-sheets and fonts. CPU is the main thread's task time as Chromium counts it (CDP `Performance.getMetrics`). Times differ
+sheets and fonts. CPU is the main thread's own time in tasks as Chromium counts it (CDP `Performance.getMetrics`). Times differ
 between machines and with what else runs on them; compare ratios of one run only.
 """
 
@@ -40,6 +40,7 @@ LOADS = 7
 STEPS = 30
 SIZE = {"width": 1920, "height": 1080}
 KIOSK_SECONDS = 4  # a tenth of the usual 40
+CPU_TIME = {"timeDomain": "threadTicks"}  # what the thread has worked, not how long it waited for a core
 WATCH = """
   window.seen = {}
   const look = () => {
@@ -168,10 +169,11 @@ def _print_paints(browser, url: str, state: dict) -> None:
     for _ in range(LOADS):  # in turns, so that a busy moment hits both
         for name, path in rows.items():
             found[name].append(_load(browser, url, state, path))
-    print(f"{'':18} {'first paint':>12} {'all drawn':>12} {'CPU':>9} {'bytes cold':>11} {'bytes warm':>11}   (ms; median of {LOADS})")
+    heads = ("first paint", "all drawn", "CPU", "bytes cold", "bytes warm", "first byte")
+    print(" " * 18 + "".join(f"{head:>12}" for head in heads) + f"   (ms; median of {LOADS})")
     median = {name: [statistics.median(column) for column in zip(*loads, strict=True)] for name, loads in found.items()}
     for name, row in median.items():
-        print(f"{name:18} {row[0]:12.0f} {row[1]:12.0f} {row[2]:9.0f} {row[3]:11,.0f} {row[4]:11,.0f}")
+        print(f"{name:18}" + "".join(f"{value:12,.0f}" for value in row))
     best = {name: [min(column) for column in zip(*loads, strict=True)] for name, loads in found.items()}
     for word, rows_of in (("median", median), ("best", best)):
         plain, wall = rows_of.values()
@@ -180,20 +182,21 @@ def _print_paints(browser, url: str, state: dict) -> None:
         )
 
 
-def _load(browser, url: str, state: dict, path: str) -> tuple[float, float, float, int, int]:
-    """First paint of figures and ground, all drawn, CPU, and the bytes of a cold and of a warm load."""
+def _load(browser, url: str, state: dict, path: str) -> tuple[float, float, float, int, int, float]:
+    """First paint of figures and ground, all drawn, CPU, the bytes of a cold and of a warm load, and the wait for the first byte."""
     context = _context(browser, url, state)
     page = context.new_page()
     cdp = context.new_cdp_session(page)
-    cdp.send("Performance.enable")
+    cdp.send("Performance.enable", CPU_TIME)
     cdp.send("Network.enable")
     sizes = []
     cdp.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
     _open(page, path)
-    first, drawn = page.evaluate("""() => {
+    wait, first, drawn = page.evaluate("""() => {
       const paint = performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? 0
       const ground = performance.getEntriesByType("resource").filter((e) => e.name.includes("/wall/base.svg")).map((e) => e.responseEnd)
-      return [Math.max(paint, ...ground), window.seen.drawn]
+      const wait = performance.getEntriesByType("navigation")[0].responseStart
+      return [wait, Math.max(paint, ...ground), window.seen.drawn]
     }""")
     page.wait_for_timeout(500)
     cpu, cold = _cpu(cdp), sum(sizes)
@@ -202,7 +205,7 @@ def _load(browser, url: str, state: dict, path: str) -> tuple[float, float, floa
     page.wait_for_timeout(500)
     warm = sum(sizes)
     context.close()
-    return first, drawn, cpu, int(cold), int(warm)
+    return first, drawn, cpu, int(cold), int(warm), wait
 
 
 def _cpu(cdp) -> float:
@@ -215,7 +218,7 @@ def _print_use(browser, url: str, state: dict) -> None:
     context = _context(browser, url, state)
     page = context.new_page()
     cdp = context.new_cdp_session(page)
-    cdp.send("Performance.enable")
+    cdp.send("Performance.enable", CPU_TIME)
     _open(page, "/wall/")
     page.wait_for_timeout(1500)
     statuses = []
@@ -259,8 +262,8 @@ def _print_memory(browser, url: str, state: dict, minutes: float) -> None:
     context = _context(browser, url, state)
     page = context.new_page()
     cdp = context.new_cdp_session(page)
-    for domain in ("Performance", "HeapProfiler"):
-        cdp.send(f"{domain}.enable")
+    cdp.send("Performance.enable")
+    cdp.send("HeapProfiler.enable")
     _open(page, f"/wall/?kiosk={KIOSK_SECONDS}")
     print("minute  heap MB   nodes  listeners")
     for minute in range(round(minutes) + 1):
