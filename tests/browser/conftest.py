@@ -28,7 +28,7 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-PATIENCE = 60  # seconds that the site may take to answer
+PATIENCE = 120  # seconds that the site may take to answer: the machine may be busy
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,6 +6,7 @@ import random
 from urllib.parse import urlparse
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 from playwright.sync_api import expect
@@ -83,6 +84,23 @@ def test_the_wall_is_drawn_without_any_address_outside(page, live_server):
     assert page.faults == []
     assert page.locator(".map .js-plotly-plot, .map .plotly").count() >= 3
     assert symbols(page) == ["square", "square"]
+
+
+@pytest.mark.parametrize("query", ["?theme=dark&card=project:CODE", "?theme=light&focus=2&colour=risk"])
+def test_axe_finds_nothing_serious(page, live_server, city, query):
+    open_wall(page, live_server, query.replace("CODE", city.code))
+    if "card" in query:
+        page.wait_for_selector("#card-title")
+    found = Axe().run(page).response["violations"]
+    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+
+
+def test_scripts_come_from_here_alone_and_none_is_made_of_text(page, live_server):
+    policy = page.goto(f"{live_server.url}/wall/").headers["content-security-policy"]
+    directives = dict(part.strip().split(" ", 1) for part in policy.split(";") if " " in part.strip())
+    assert directives["script-src"] == "'self'"
+    page.wait_for_selector("body.is-drawn")
+    assert page.faults == []
 
 
 def test_a_completion_turns_a_magnet_blue_within_one_refresh(page, live_server, city):
