@@ -16,6 +16,6 @@ def office(request) -> dict:
         "as_of": request.as_of,
         "today": request.today,
         "is_past": request.as_of != request.today,
-        "unread_notices": partial(notices.unread_count, request.user) if request.user.is_authenticated else 0,
+        "unread_notices": partial(notices.unread_count, request.user) if request.user.pk else 0,  # a screen reads without an account
         "navigation": navigation.navigation(request.user, request.path),
     }
