@@ -6,6 +6,7 @@ from ledgers.views.cell import CellView
 from ledgers.views.intake import IntakeView
 from ledgers.views.ledger import LedgersView, LedgerView
 from ledgers.views.morning import morning_sheet
+from ledgers.views.own import ColumnsView, OwnLedgerView
 from ledgers.views.saved import delete_view, save_view
 from ledgers.views.today import RetryJobView, TodayView
 
@@ -14,6 +15,9 @@ urlpatterns = [
     path("morning/", morning_sheet, name="morning"),
     path("jobs/<int:pk>/retry/", RetryJobView.as_view(), name="retry_job"),
     path("ledgers/", LedgersView.as_view(), name="ledgers"),
+    path("ledgers/new/", OwnLedgerView.as_view(), name="new_ledger"),
+    path("ledgers/<slug:slug>/define/", OwnLedgerView.as_view(), name="define_ledger"),
+    path("ledgers/<slug:slug>/columns/", ColumnsView.as_view(), name="ledger_columns"),
     path("ledgers/<slug:slug>/", LedgerView.as_view(), name="ledger"),
     path("ledgers/air/import/", AirIntakeView.as_view(), name="air_import"),
     path("ledgers/<slug:slug>/import/", IntakeView.as_view(), name="ledger_import"),

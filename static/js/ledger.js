@@ -9,7 +9,7 @@ prepare()
 
 function prepare() {
   for (const button of document.querySelectorAll("[data-keys]")) button.hidden = false
-  for (const form of document.querySelectorAll("[data-columns]:not(.is-ready)")) prepareColumns(form)
+  for (const form of document.querySelectorAll("[data-columns]:not(.is-ready), [data-ordered]:not(.is-ready)")) prepareColumns(form)
   const cell = table()?.querySelector("tbody td")
   if (cell && !table().querySelector("td[tabindex='0']")) cell.tabIndex = 0
 }
@@ -34,8 +34,7 @@ function toggleKeys() {
 /* ── columns: dragged, or moved by buttons; the address gets them in one parameter ── */
 function prepareColumns(form) {
   form.classList.add("is-ready")
-  for (const item of form.querySelectorAll("li")) {
-    if (item.querySelector("input").disabled) continue
+  for (const item of form.querySelectorAll("li:has(input[name=cols]:not(:disabled))")) {
     item.draggable = true
     item.append(moveButton("↑", "上移", (li) => movable(li.previousElementSibling)?.before(li)))
     item.append(moveButton("↓", "下移", (li) => li.nextElementSibling?.after(li)))
@@ -51,7 +50,7 @@ function prepareColumns(form) {
     else over.after(dragged)
   })
   form.addEventListener("drop", (event) => event.preventDefault())
-  form.addEventListener("submit", (event) => {
+  if (form.matches("[data-columns]")) form.addEventListener("submit", (event) => {
     event.preventDefault()
     const data = new FormData(form)
     const chosen = data.getAll("cols")
