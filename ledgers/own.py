@@ -218,9 +218,10 @@ def _own_sums(own: list[OwnColumn], day: dt.date, chosen: Any) -> dict[str, Any]
         return {}
     if isinstance(chosen, Rows):
         values = values_on(numbers, [row["key"] for row in chosen.data], day)
-        return {
-            column.name: sum((v for (pk, _), v in values.items() if pk == column.pk and v is not None), Decimal(0)) for column in numbers
-        }
+        sums = dict.fromkeys((column.pk for column in numbers), Decimal(0))
+        for (pk, _), value in values.items():
+            sums[pk] += value or 0
+        return {column.name: sums[column.pk] for column in numbers}
     sums = chosen.order_by().aggregate(**{f"sum_{column.name}": Sum(column.name) for column in numbers})
     return {column.name: plain(Decimal(str(sums[f"sum_{column.name}"] or 0))) for column in numbers}
 
@@ -232,6 +233,13 @@ def _writer(ledger: Ledger, own: list[OwnColumn]):
 
 
 # ── A cell ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def standing_column(slug: str, name: str) -> OwnColumn | None:
+    """The own column of the ledger that is called `name`."""
+    pk = name.removeprefix("own_")
+    is_own = name.startswith("own_") and pk.isascii() and pk.isdigit() and len(pk) < 19
+    return OwnColumn.objects.filter(ledger=slug, pk=int(pk), retired_at=None).first() if is_own else None
 
 
 def value_history(name: str, key: str, day: dt.date) -> list[Entry]:

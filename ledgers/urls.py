@@ -2,6 +2,7 @@ from django.urls import path
 
 from ledgers.views import assessment, documents, meetings
 from ledgers.views.air import AirIntakeView
+from ledgers.views.bulk import BulkView
 from ledgers.views.cell import CellView
 from ledgers.views.intake import IntakeView
 from ledgers.views.ledger import LedgersView, LedgerView
@@ -21,6 +22,7 @@ urlpatterns = [
     path("ledgers/<slug:slug>/", LedgerView.as_view(), name="ledger"),
     path("ledgers/air/import/", AirIntakeView.as_view(), name="air_import"),
     path("ledgers/<slug:slug>/import/", IntakeView.as_view(), name="ledger_import"),
+    path("ledgers/<slug:slug>/bulk/", BulkView.as_view(), name="ledger_bulk"),
     path("ledgers/<slug:slug>/cell/", CellView.as_view(), name="ledger_cell"),
     path("ledgers/<slug:slug>/views/", save_view, name="save_view"),
     path("ledgers/<slug:slug>/views/<int:pk>/delete/", delete_view, name="delete_view"),

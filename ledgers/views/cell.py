@@ -2,16 +2,20 @@
 
 import json
 
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.generic import View
 
-from ledgers import history, own
+from ledgers import history, own, own_services
 from ledgers.columns import as_text
+from ledgers.own_writer import field_of
 from ledgers.permissions import may_share_views
 from ledgers.registry import Ledger
 from ledgers.rows import Rows
 from ledgers.views.ledger import ledger_or_404
+from ledgers.writing import CellFault, Change, Done, Names, NotWritten, Sense, WrittenRow, fingerprint, write
+from linfen_water import trail
 
 UNDO_REASON = "撤销刚才的修改"
 
@@ -57,6 +61,8 @@ class CellView(View):
 
     def field(self):
         """The field that the person may write into, None when they may not."""
+        if self.ledger.read is None:
+            return self.computed_rows_field()
         writer = self.ledger.writer
         if self.request.as_of != self.request.today or writer is None or self.name not in writer.fields or not str(self.key).isdigit():
             return None
@@ -65,6 +71,40 @@ class CellView(View):
             return None
         self.written = written
         return writer.fields[self.name]
+
+    def computed_rows_field(self):
+        """Of rows that rules compute only the office's own columns can be typed, by the office."""
+        column = own.standing_column(self.ledger.slug, self.name)
+        if column is None or self.request.as_of != self.request.today or not may_share_views(self.request.user):
+            return None
+        values = {self.name: own_services.stored(self.row[self.name])}
+        self.written = WrittenRow(
+            pk=0, key=str(self.key), values=values, held=frozenset(values), version=0, chain=trail.OFFICE_CHAIN, about=column
+        )
+        return field_of(column)
+
+    def write(self, change: Change, reason: str, source: str) -> list[Done]:
+        """Write the cell: through the ledger's writer, of computed rows the office's own value. Raises NotWritten."""
+        if self.ledger.read is not None:
+            return write(self.ledger.writer, [change], by=self.request.user, reason=reason, source=source)
+        field, old = field_of(self.written.about), self.written.values[self.name]
+        said = {"pk": 0, "key": str(self.key), "column": self.name}
+        try:
+            value = field.parse(change.value, Sense(Names()))
+            if change.seen and change.seen != self.written.seen(self.name) and value != old:
+                raise own_services.Stale(old)
+            with trail.origin(source):
+                kept = own_services.set_value(
+                    by=self.request.user, column=field.column, row=str(self.key), text=value, reason=reason, seen=old
+                )
+        except ValidationError as fault:
+            raise NotWritten([CellFault(**said, sentence="".join(fault.messages))]) from None
+        except own_services.Stale as stale:
+            fault = CellFault(
+                **said, sentence=str(stale), is_conflict=True, mine=value, theirs=stale.theirs, seen=fingerprint(stale.theirs)
+            )
+            raise NotWritten([fault]) from None
+        return [Done(0, str(self.key), self.name, old, value)] if kept else []
 
     def panel(self, request):
         find = self.ledger.history
@@ -125,22 +165,20 @@ class CellView(View):
         return render(request, "ledgers/_editor.html", context, status=status)
 
     def post(self, request, slug: str):
-        from ledgers.writing import Change, NotWritten, write
-
         self.prepare(request)
         if self.field() is None:
             raise Http404
         value, reason = request.POST.get("value", ""), request.POST.get("reason", "").strip()
-        change = Change(int(self.key), self.name, value, request.POST.get("seen") or None)
+        field = self.field()
+        change = Change(int(self.key) if self.ledger.read is not None else 0, self.name, value, request.POST.get("seen") or None)
         is_undo = request.POST.get("undo") == "1"
         source = "undo" if is_undo else "page"
         try:
-            done = write(self.ledger.writer, [change], by=request.user, reason=reason or (UNDO_REASON if is_undo else ""), source=source)
+            done = self.write(change, reason or (UNDO_REASON if is_undo else ""), source)
         except NotWritten as unwritten:
             fault = next((f for f in unwritten.faults if f.column == self.name), unwritten.faults[0])
             return self.editor(request, value=value, fault=fault, reason=reason)
         answer = HttpResponse(status=204)
-        field = self.ledger.writer.fields[self.name]
         told = {"row": self.key, "col": self.name, "heading": str(self.column.verbose_name), "isUndo": is_undo}
         if done:
             told |= {"old": field.spell(done[0].old), "new": field.spell(done[0].new)}

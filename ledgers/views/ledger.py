@@ -94,6 +94,7 @@ class LedgerView(View):
             "notes": ledger.notes(rows_of(table)) if ledger.notes else [],
             "beside": ledger.beside(rows_of(table)) if ledger.beside else {},
             "takes_in": bool(ledger.may_take_in) and ledger.may_take_in(request.user) and request.as_of == request.today,
+            "edits_in_bulk": may_edit_in_bulk(ledger, request),
             "enters": request.as_of == request.today and ledger.enters(request.user),
             "per_page_choices": PER_PAGE,
             "pages": table.paginator.get_elided_page_range(table.page.number, on_each_side=2, on_ends=1),
@@ -181,6 +182,11 @@ class Compared:
         title = [self.ledger.title, self.words, export.DEMO_MARK if self.request.region.is_demo else ""]
         lines = [title, *since.change_list(self.whole)]
         return send_lines(lines, name, kind)
+
+
+def may_edit_in_bulk(ledger: Ledger, request) -> bool:
+    is_open = ledger.writer is not None and ledger.read is not None and request.as_of == request.today
+    return is_open and ledger.writer.may_take_in(request.user)
 
 
 def make_table(ledger: Ledger, rows, shape: Shape, sort: list[str]):

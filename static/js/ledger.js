@@ -192,7 +192,8 @@ async function editCell(cell) {
 }
 
 function focusField() {
-  const field = document.querySelector(".cell-editor [data-value]")
+  const form = document.querySelector(".cell-editor")
+  const field = form?.querySelector(form.textContent.includes("须写明理由") ? "[name=reason]" : "[data-value]")
   field?.focus()
   field?.select?.()
 }

@@ -5,7 +5,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from ledgers import export
-from ledgers.registry import LEDGERS
+from ledgers.own import all_ledgers, find_ledger
 from linfen_water import clock
 from linfen_water.middleware import BadDay, read_day
 from linfen_water.models import Region
@@ -20,9 +20,9 @@ class Command(BaseCommand):
         parser.add_argument("--as-of", default="", help="数据截至日期，例如 2024-12-31")
 
     def handle(self, *, slug: str, file: Path, as_of: str, **options):
-        ledger = LEDGERS.get(slug)
+        ledger = find_ledger(slug)
         if ledger is None:
-            known = "、".join(f"{found.slug}（{found.title}）" for found in LEDGERS.values())
+            known = "、".join(f"{found.slug}（{found.title}）" for found in all_ledgers())
             raise CommandError(f"没有台账“{slug}”，现有：{known}。")
         if file.suffix.lower() not in {".xlsx", ".csv"}:
             raise CommandError(f"不能写成“{file.name}”：文件名须以 .xlsx 或 .csv 结尾。")

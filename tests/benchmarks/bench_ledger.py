@@ -1,0 +1,125 @@
+"""A 50-row page of ledgers at 95, 10,000 and 100,000 projects, in one run, with ratios. Asserts nothing.
+
+    python -m tests.benchmarks.bench_ledger                     # three sizes, a fresh database in a temporary folder
+    python -m tests.benchmarks.bench_ledger --sizes 0 10000     # 0 = the demo city as it is
+
+Each figure is the median CPU of several requests through the whole stack in this process. `template` is the yardstick: the same
+frame, the same statements, the same cells, printed by a plain Django template with two loops. `first` compares with the smallest
+size of this run. Times differ between machines and with what else runs on them; compare ratios of one run only.
+"""
+
+import argparse
+import gc
+import gzip
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from tests.benchmarks.bench_pages import _fill, _installation
+
+PLAIN = """{% extends "base.html" %}{% block content %}<h1>{{ title }}</h1><table class="table"><thead><tr>{% for heading in headings %}
+<th>{{ heading }}</th>{% endfor %}</tr></thead><tbody>{% for row in rows %}<tr>{% for cell in row %}
+<td class="{{ cell.0 }}">{{ cell.1 }}</td>{% endfor %}</tr>{% endfor %}</tbody></table>{% endblock %}"""
+PAGES = {
+    "master": "/ledgers/master/",
+    "master, table alone": "/ledgers/master/|part",
+    "master, county + stage": "/ledgers/master/?county=141002&stage=2",
+    "master, pinyin": "/ledgers/master/?q=guimo",
+    "master, page 100": "/ledgers/master/?page=100",
+    "master by lag": "/ledgers/master/?sort=-risk",
+    "permits": "/ledgers/permits/",
+    "problems": "/ledgers/problems/",
+    "master, subtotals": "/ledgers/master/?group=county&part=totals|part",
+}
+REPEATS = 9
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="*", default=[0, 10_000, 100_000])
+    sizes = parser.parse_args().sizes
+    first: dict[str, float] = {}
+    with tempfile.TemporaryDirectory(prefix="office-bench-") as folder, _installation(Path(folder)):
+        for size in sizes:
+            _fill(size)
+            _measure(first)
+
+
+def _measure(first: dict[str, float]) -> None:
+    from django.core.cache import cache
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    from linfen_water.models import User
+    from projects.models import Project
+
+    client = Client()
+    client.force_login(User.objects.get(username="office"))
+    print(f"\n{Project.objects.count()} projects, {connection.vendor}")
+    print(f"{'':28}{'CPU ms':>9}{'first':>8}{'template':>10}{'SQL':>6}{'KB':>8}{'KB sent':>9}")
+    plain = _median(_plain_page(client))
+    print(f"{'plain template, same cells':28}{plain:9.1f}")
+    for name, address in PAGES.items():
+        address, _, part = address.partition("|")
+        headers = {"HX-Request": "true"} if part else {}
+
+        def ask(address=address, headers=headers):
+            return client.get(address, headers=headers)
+
+        if name.endswith("subtotals"):
+            cache.clear()
+        with CaptureQueriesContext(connection) as queries:
+            answer = ask()
+        assert answer.status_code == 200, (name, answer.status_code)
+        count = len(queries)
+        ms = _median(ask)
+        first.setdefault(name, ms)
+        sent = len(gzip.compress(answer.content, 6)) / 1024
+        size = len(answer.content) / 1024
+        print(f"{name:28}{ms:9.1f}{ms / first[name]:8.2f}{ms / plain:10.2f}{count:6d}{size:8.1f}{sent:9.1f}", flush=True)
+
+
+def _plain_page(client):
+    """The yardstick: rows read as the ledger reads them, printed by a template that loops over rows and cells."""
+    from django.template import engines
+    from django.test import RequestFactory
+
+    from ledgers import own
+    from ledgers.columns import as_text
+    from linfen_water import clock
+    from linfen_water.models import Region, User
+
+    template = engines["django"].from_string(PLAIN)
+    user, day = User.objects.select_related("unit").get(username="office"), clock.today()
+
+    def page():
+        request = RequestFactory().get("/ledgers/master/")
+        request.user, request.region, request.today, request.as_of, request.session_left = user, Region.current(), day, day, None
+        ledger = own.find_ledger("master")
+        chosen = ledger.filter({}, queryset=ledger.rows(day, user), day=day).qs
+        columns = ledger.table_for(chosen).base_columns
+        count = chosen.count()
+        rows = ledger.read_rows(day, chosen[:50])
+        cells = [[(column.css, as_text(column.value(row[name], row))) for name, column in columns.items()] for row in rows]
+        headings = [column.verbose_name for column in columns.values()]
+        return template.render({"title": f"{ledger.title} {count}", "headings": headings, "rows": cells}, request)
+
+    return page
+
+
+def _median(once) -> float:
+    """Milliseconds of CPU."""
+    once()
+    gc.collect()
+    times = []
+    while len(times) < REPEATS and sum(times) < 20:
+        start = time.process_time()
+        once()
+        times.append(time.process_time() - start)
+    return 1000 * statistics.median(times)
+
+
+if __name__ == "__main__":
+    main()

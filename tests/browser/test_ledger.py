@@ -1,0 +1,83 @@
+"""Ledgers under the hands: a clerk's view, two people on one cell, the office's own column and ledger, what changed."""
+
+from playwright.sync_api import expect
+
+
+def test_a_clerk_filters_by_pinyin_chooses_columns_and_saves_a_view(person):
+    page = person("c141002", "/ledgers/master/")
+    page.keyboard.press("/")
+    page.keyboard.type("wushui")
+    expect(page.locator(".chip", has_text="查找：wushui")).to_be_visible()
+    names = page.locator(".ledger-table tbody td.name").all_inner_texts()
+    assert names
+    assert all("污水" in name for name in names)
+    page.click("summary:has-text('列')")
+    for box in page.locator(".menu-columns input[name=cols]:checked:not(:disabled)").all():
+        box.uncheck()
+    for label in ("状态", "总体进度"):
+        page.get_by_role("checkbox", name=label, exact=True).check()
+    page.locator(".menu-columns li", has_text="总体进度").get_by_label("上移").click()
+    page.click("text=显示所选列")
+    page.wait_for_url("**cols=**")
+    assert [th.get_attribute("data-c") for th in page.locator("th[data-c]").all()] == ["code", "name", "physical_progress", "stage"]
+    page.click("summary:has-text('视图')")
+    page.fill("#view-name", "污水项目")
+    page.check("input[name=default]")
+    page.click("text=保存视图")
+    expect(page.locator("summary", has_text="视图：污水项目")).to_be_visible()
+    page.goto("/ledgers/master/")
+    expect(page.locator("summary", has_text="视图：污水项目")).to_be_visible()
+    assert page.locator("th[data-c]").count() == 4
+    cell = page.locator(".ledger-table tbody td").first
+    cell.click(position={"x": 2, "y": 2})
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator("#cell-panel h2")).to_have_text("总体进度")
+    expect(page.locator("#cell-panel .cell-history li").first).to_contain_text("周调度")
+    page.keyboard.press("Escape")
+    expect(page.locator("#cell-panel")).to_be_hidden()
+
+
+def test_the_office_adds_a_column_two_people_type_in_one_cell_and_a_ledger_is_made(person):
+    page = person("office", "/ledgers/master/columns/")
+    page.fill("input[name=label]", "征地亩数")
+    page.select_option("select[name=kind]", "number")
+    page.fill("input[name=unit]", "亩")
+    page.get_by_role("button", name="增加").click()
+    expect(page.locator(".notice-success")).to_contain_text("征地亩数")
+
+    def open_cell(one):
+        one.goto("/ledgers/master/?cols=stage,own_1")
+        one.locator("tr[data-k] >> nth=0").locator("td").nth(3).dblclick()
+        expect(one.locator(".cell-editor [data-value]")).to_be_focused()
+
+    other = person("office", "/ledgers/")
+    open_cell(page)
+    open_cell(other)
+    page.keyboard.type("12.5")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("改为“12.5”")
+    other.keyboard.type("13")
+    other.keyboard.press("Enter")
+    expect(other.locator(".clash")).to_contain_text("12.5")
+    expect(other.locator(".clash")).to_contain_text("13")
+    other.get_by_role("button", name="仍用我的").click()
+    expect(other.locator(".toast")).to_contain_text("由“12.5”改为“13”")
+    other.locator(".toast button").click()
+    expect(other.locator(".toast")).to_contain_text("已撤销")
+    page.goto("/ledgers/new/?base=master&cols=county,stage,own_1")
+    page.fill("input[name=title]", "在建项目一览")
+    page.select_option("select[name=stage]", "2")
+    page.select_option("select[name=group]", "county")
+    page.click("text=保存台账")
+    expect(page.locator("h1")).to_have_text("在建项目一览")
+    assert page.locator("tr.ledger-group").count() > 3
+    page.goto("/ledgers/")
+    expect(page.locator(".ledger-card-title", has_text="在建项目一览")).to_be_visible()
+
+
+def test_what_changed_since_a_day_is_marked(person):
+    page = person("leader", "/ledgers/weekly/?since=2025-02-06")
+    expect(page.locator(".compared")).to_contain_text("与 2025-02-06 相比")
+    assert page.locator("td.is-changed .was").count() > 0
