@@ -1,6 +1,6 @@
 """What the demo's office keeps by hand: visits, acceptance, archives, targets, the province's figures. Invented, labelled 演示数据.
 
-Public projects get the neutral part only: provincial limits that are their baseline, figures equal to the city's, a target on plan.
+Public projects get the neutral part only: provincial limits that are their baseline, figures equal to the city's.
 """
 
 import datetime as dt
@@ -90,9 +90,9 @@ def stamp_rows(promise: Promise, *models) -> None:
 
 
 def _targets(city: City) -> None:
-    """What each year must bring; unfinished public projects get what their own plan says, a little less."""
+    """What each year must bring of invented projects: a public one is held against no target."""
     rows = []
-    for project in city.projects:
+    for project in city.invented:
         version = city.versions[project.pk]
         for year in range(project.listed_on.year, city.today.year + 1):
             if project.completed_on and project.completed_on.year < year:
@@ -100,7 +100,7 @@ def _targets(city: City) -> None:
             last = dt.date(year, 12, 31)
             first, plans = dt.date(year, 1, 1) - dt.timedelta(days=1), city.plans[project.pk]
             before, after = (rules.planned(day, plans, version.baseline_start_on, version.baseline_finish_on) for day in (first, last))
-            kind, progress, text = _target(project, version, after, last)
+            kind, progress, text = _target(version, after, last)
             plan = (version.total_investment_wan * max(after - before, Decimal(0)) / 100).quantize(Decimal("0.01"))
             rows.append(
                 AnnualTarget(
@@ -111,10 +111,10 @@ def _targets(city: City) -> None:
     AnnualTarget.objects.bulk_create(rows, batch_size=BATCH)
 
 
-def _target(project: Project, version: ProjectVersion, planned: Decimal, last: dt.date) -> tuple[str, Decimal | None, str]:
-    if project.provenance == Provenance.DEMO and version.baseline_finish_on <= last:
+def _target(version: ProjectVersion, planned: Decimal, last: dt.date) -> tuple[str, Decimal | None, str]:
+    if version.baseline_finish_on <= last:
         return TargetKind.FINISH, None, "年底前完工"
-    if project.provenance == Provenance.DEMO and version.baseline_start_on.year == last.year:
+    if version.baseline_start_on.year == last.year:
         return TargetKind.START, None, "年内开工"
     progress = max(planned - 5, Decimal(0)).quantize(Decimal(1), ROUND_DOWN)
     return TargetKind.PROGRESS, progress, f"年底形象进度达到 {progress}%"
