@@ -16,6 +16,7 @@ from linfen_water.workbook import Sheet
 
 TITLE = "_base"
 MARK = "ledger-base-1"
+END = "end"
 DAMAGED = "工作簿里的导出基准不完整，不能判断哪些格在系统中已改动：请重新导出台账，把修改抄到新表里再导入。"
 OTHER = "这是“{}”台账导出的工作簿，不能导入到这个台账：请核对。"
 
@@ -46,10 +47,10 @@ class BaseRows:
         self.head = self._signed([MARK, slug, day.isoformat(), exported_on.isoformat(), str(data_version), ",".join(columns)])
 
     def row(self, key: str, marks: Sequence[str]) -> list[str]:
-        return self._signed([key, ",".join(marks)])
+        return self._signed([f"#{key}", ",".join(marks)])  # so that no key is taken for a formula
 
     def end(self) -> list[str]:
-        return ["=end", self.hmac.hexdigest()]
+        return [END, f"#{self.hmac.hexdigest()}"]
 
     def _signed(self, cells: list[str]) -> list[str]:
         self.hmac.update("\x1f".join(cells).encode() + b"\x1e")
@@ -67,12 +68,12 @@ def read_base(sheets: list[Sheet], slug: str) -> tuple[Base | None, list[Sheet]]
         return None, sheets
     rows = [[str(cell) if cell is not None else "" for cell in row.cells] for row in found.rows]
     head = rows[0]
-    if head[0] != MARK or len(head) < 5 or rows[-1][0] != "=end" or _digest(rows[:-1]) != rows[-1][1:2]:
+    if head[0] != MARK or len(head) < 5 or rows[-1][0] != END or _digest(rows[:-1]) != rows[-1][1:2]:
         raise BadBase(DAMAGED)
     if head[1] != slug:
         raise BadBase(OTHER.format(head[1]))
     columns = head[5].split(",") if len(head) > 5 and head[5] else []
-    cells = {row[0]: dict(zip(columns, row[1].split(",") if len(row) > 1 else [], strict=False)) for row in rows[1:-1]}
+    cells = {row[0][1:]: dict(zip(columns, row[1].split(",") if len(row) > 1 else [], strict=False)) for row in rows[1:-1]}
     base = Base(dt.date.fromisoformat(head[2]), dt.date.fromisoformat(head[3]), int(head[4]), cells)
     return base, [sheet for sheet in sheets if sheet is not found]
 
@@ -81,4 +82,4 @@ def _digest(rows: Iterator | list) -> list[str]:
     signer = _signer()
     for row in rows:
         signer.update("\x1f".join(row).encode() + b"\x1e")
-    return [signer.hexdigest()]
+    return [f"#{signer.hexdigest()}"]

@@ -22,13 +22,16 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.cell_range import CellRange
 
 from ledgers import columns as c
+from ledgers.base_sheet import TITLE as BASE_TITLE
+from ledgers.base_sheet import BaseRows
 from ledgers.registry import Ledger
 from ledgers.rows import Rows
-from linfen_water import csv_text
+from linfen_water import clock, csv_text, trail
 
 BATCH = 500
 DEMO_MARK = "演示数据：除注明公开来源的信息外均为虚构"
 CELL_LIMIT = 32_767  # characters that a cell can hold
+SIGNATURES = "制表：　　　　　　　　　　审核：　　　　　　　　　　负责人："
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,17 +75,52 @@ class Sheet:
 
     def rows(self) -> Iterator[list]:
         """Bare values, row by row."""
+        return (row for row, _ in self.marked_rows())
+
+    def marked_rows(self, *, is_marked: bool = False) -> Iterator[tuple[list, tuple[str, list[str]] | None]]:
+        """Bare values, row by row; `is_marked` with the row's key and the fingerprints of what may be written in it."""
         columns = [(name, column.value) for name, column in self.columns]
-        for batch in self.ledger.read_batches(self.day, self.chosen, BATCH):
-            for row in batch:
-                yield [value(row[name], row) for name, value in columns]
+        for batch, marks in self._batches(is_marked):
+            for row, mark in zip(batch, marks, strict=True):
+                yield [value(row[name], row) for name, value in columns], mark
+
+    def _batches(self, is_marked: bool) -> Iterator[tuple[list[dict], list[tuple[str, list[str]] | None]]]:
+        if not is_marked:
+            for batch in self.ledger.read_batches(self.day, self.chosen, BATCH):
+                yield batch, [None] * len(batch)
+            return
+        keys = self.ledger.keys(self.chosen)
+        for start in range(0, len(keys), BATCH):
+            some = keys[start : start + BATCH]
+            written = self.ledger.writer.rows(some, by=None)
+            rows = self.ledger.read(self.day, some)
+            marks = [(written[pk].key, [written[pk].seen(name) for name in self.written]) for pk in some]
+            yield rows, marks
+
+    @property
+    def written(self) -> list[str]:
+        """Columns that an import may write."""
+        return [name for name, _ in self.columns if self.ledger.writer and name in self.ledger.writer.fields]
+
+    def base(self) -> BaseRows | None:
+        """What the workbook carries for a later import; a ledger that takes nothing in carries nothing."""
+        if self.ledger.writer is None or self.ledger.read is None:
+            return None
+        return BaseRows(self.ledger.slug, self.day, clock.today(), trail.data_version(), self.written)
 
     def foot(self) -> Iterator[list]:
-        """What stands below the rows: the total row, then the notes, each in a row of its own."""
-        if self.ledger.totals:
-            yield self.totals()
+        """What stands below the rows: the total row and its parts, the notes, the line to sign, each in a row of its own."""
+        yield from self.total_rows()
         for note in self.notes_below:
             yield [note]
+        yield [SIGNATURES]
+
+    def total_rows(self) -> Iterator[list]:
+        if self.ledger.totals:
+            yield self.totals()
+        if self.ledger.parts:
+            for label, sums in self.ledger.parts(self.day, self.chosen):
+                yield self.sums_row("其中", f"{label}{sums.count}{self.ledger.measure}", sums)
 
     @property
     def notes_below(self) -> list[str]:
@@ -91,11 +129,13 @@ class Sheet:
     def totals(self) -> list:
         """The total row: how many, and the sums."""
         sums = self.ledger.totals(self.day, self.chosen)
+        return self.sums_row("合计", f"{sums.count}{self.ledger.measure}{self.ledger.row_is}；{self.ledger.spoken_totals(sums)}", sums)
+
+    def sums_row(self, label: str, words: str, sums) -> list:
         row = [getattr(sums, name, None) if column.is_summed else None for name, column in self.columns]
-        row[0] = "合计"
         told = self.ledger.words_column or self.ledger.label_column
-        label = next(i for i, (name, _) in enumerate(self.columns) if name == told)
-        row[label] = f"{sums.count}{self.ledger.measure}{self.ledger.row_is}；{self.ledger.spoken_totals(sums)}"
+        row[next(i for i, (name, _) in enumerate(self.columns) if name == told)] = words
+        row[0] = label
         return row
 
 
@@ -140,18 +180,36 @@ def write_workbook(sheet: Sheet, file: BinaryIO) -> None:
     )
     page.append(_cells(sheet.headings(), itertools.repeat(heading)))
     body = [_body_style(page, column) for column in columns]
+    base = sheet.base()
+    base_page = _base_page(book, base)
     count = 0
-    for row in sheet.rows():
+    for row, mark in sheet.marked_rows(is_marked=base is not None):
         page.append(_cells(row, body))
+        if base is not None and mark is not None:
+            base_page.append(base.row(*mark))
         count += 1
-    if sheet.ledger.totals:
-        page.append(_cells(sheet.totals(), [_body_style(page, column, bold=True) for column in columns]))
-    for note in sheet.notes_below:
-        page.append(_cells([note], [_style(page, font=Font(name="宋体", size=10))]))
+    if base is not None:
+        base_page.append(base.end())
+    bold = [_body_style(page, column, bold=True) for column in columns]
+    for row in sheet.total_rows():
+        page.append(_cells(row, bold))
+    small = _style(page, font=Font(name="宋体", size=10))
+    for note in [*sheet.notes_below, SIGNATURES]:
+        page.append(_cells([note], [small]))
     for _, start, end in _groups(columns):
         page.merged_cells.add(CellRange(min_row=3, max_row=3, min_col=start, max_col=end))
     page.auto_filter.ref = f"A{HEAD_ROWS}:{get_column_letter(len(columns))}{HEAD_ROWS + count}"
     book.save(file)
+
+
+def _base_page(book: Workbook, base: BaseRows | None):
+    """A sheet that spreadsheet programs do not even offer to show, with its first row."""
+    if base is None:
+        return None
+    page = book.create_sheet(BASE_TITLE)
+    page.sheet_state = "veryHidden"
+    page.append(base.head)
+    return page
 
 
 def _lay_out(page, sheet: Sheet) -> None:

@@ -1,17 +1,15 @@
-"""Intake (导入): a workbook against the ledger. `rehearse` says what would change, what is wrong and what is left out; `take_in` acts.
+"""Intake (导入): a table against a ledger. `rehearse` says what would change, what is wrong and what is left out; `take_in` acts.
 
-Columns are matched by their headings, rows by 编号. What a project's version holds may change, through `services.revise_project`;
-every other column that differs is left out with a reason. What `export` writes comes back without a change.
+Columns are matched by their headings (`heads`), rows by the ledger's key, cells read by the ledger's writer (`writing`), which also
+says who may write which cell. Every other column that differs is left out with a reason. What `export` writes comes back without a
+change, and a cell that the site changed since that export is a conflict: both values are shown, the person chooses.
 """
 
 import dataclasses
 import datetime as dt
-import difflib
 import hashlib
 import json
-import re
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -19,27 +17,25 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-from ledgers.columns import LedgerColumn
+from ledgers import cells, heads
+from ledgers.base_sheet import BadBase, Base, read_base
+from ledgers.cells import matchable, squeezed
 from ledgers.export import CELL_LIMIT
-from ledgers.registry import LEDGERS
-from linfen_water import clock
-from linfen_water.models import County, Unit, User
+from ledgers.heads import Head
+from ledgers.registry import LEDGERS, Ledger
+from ledgers.writing import Field, Names, Sense, UnknownName, WrittenRow, fingerprint, nearest
+from linfen_water import clock, trail
+from linfen_water.models import User
 from linfen_water.workbook import Broken, Cell, Row, Sheet
-from projects import services
-from projects.forms import RevisionForm, readable
-from projects.models import Project, ProjectVersion
+from projects.models import ProjectVersion
 from projects.reports import as_text
-from projects.services import VERSIONED
+from projects.services import Refused
 
-KEY = "code"
-HEAD_WITHIN = 50  # filled rows in which the headings are looked for
-ENOUGH_HEADINGS = 3  # so many known headings make a head row even without 编号
-CHINESE = re.compile(r"[\u4e00-\u9fff]")
-TOTALS = {"合计", "总计", "小计"}
-CLEARABLE = {name for name in VERSIONED if not RevisionForm.base_fields[name].required}
-NAMED = {"county": County, "lead_unit": Unit, "responsible_unit": Unit}
 LONGEST_REASON = ProjectVersion._meta.get_field("reason").max_length
 NO_INTAKE = "这个台账还不能导入。"
+MINE, THEIRS = "mine", "theirs"
+MAX_SUMMED = 200  # columns whose totals are checked
+HALF_CENT = Decimal("0.005")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,14 +64,55 @@ class Skipped:
     reason: str
 
 
+@dataclasses.dataclass(frozen=True)
+class Conflict:
+    """A cell that the site and the table changed since the export; `choice` is what the person said, "" when they have not yet."""
+
+    sheet: str
+    row: int
+    key: str
+    column: str
+    theirs: str  # on the site now
+    mine: str  # in the table
+    field: str  # name of the choice on the page
+    choice: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """A name that nobody has and one that it looks like: only a person says whether they are the same."""
+
+    kind: str  # unit, project
+    text: str
+    near: str
+    field: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Choices:
+    """What the person said beside the file. `columns` by sheet and place, `conflicts` by `Conflict.field`, `aliases` by kind and text."""
+
+    columns: Mapping[tuple[str, int], str] = dataclasses.field(default_factory=dict)
+    conflicts: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    aliases: Mapping[tuple[str, str], str] = dataclasses.field(default_factory=dict)  # those remembered and those just confirmed
+    headings: Mapping[str, str] = dataclasses.field(default_factory=dict)  # columns by heading, as people said before
+    year: int | None = None
+    name: str = ""  # of the file: it may say the year
+
+
 @dataclasses.dataclass
 class Rehearsal:
-    """What a workbook would do. `revisions` holds the new values by key; nothing is written while there are errors."""
+    """What a table would do. `revisions` holds the new values by key; nothing is written while there are errors."""
 
     changes: list[Change] = dataclasses.field(default_factory=list)
     errors: list[Error] = dataclasses.field(default_factory=list)
     skipped: list[Skipped] = dataclasses.field(default_factory=list)
     revisions: dict[Any, dict] = dataclasses.field(default_factory=dict)
+    complaints: list[Skipped] = dataclasses.field(default_factory=list)  # among `skipped`: sums that do not fit
+    conflicts: list[Conflict] = dataclasses.field(default_factory=list)
+    questions: list[Question] = dataclasses.field(default_factory=list)
+    heads: list[tuple[Sheet, Head | None]] = dataclasses.field(default_factory=list)
+    places: dict[Any, tuple[str, int]] = dataclasses.field(default_factory=dict)  # sheet and row of each revision
 
     def as_json(self) -> dict:
         return {name: [dataclasses.asdict(one) for one in getattr(self, name)] for name in ("changes", "errors", "skipped")}
@@ -85,9 +122,24 @@ class Rehearsal:
         """The same for the same changes: what somebody confirms is what they saw."""
         return hashlib.sha256(json.dumps(self.as_json(), sort_keys=True).encode()).hexdigest()
 
+    @property
+    def bad_rows(self) -> set[tuple[str, int]]:
+        return {(error.sheet, error.row) for error in self.errors if error.row is not None}
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether an error concerns more than one row: then no part of it can be taken in."""
+        heads = {(sheet.title, head.row) for sheet, head in self.heads if head}
+        return any(error.row is None or (error.sheet, error.row) in heads for error in self.errors)
+
+    @property
+    def good(self) -> dict[Any, dict]:
+        """The revisions of rows without an error."""
+        return {pk: values for pk, values in self.revisions.items() if self.places.get(pk) not in self.bad_rows}
+
 
 class Unfit(Exception):
-    """The workbook cannot be taken in as it is, or not any more; `rehearsal` says why."""
+    """The table cannot be taken in as it is, or not any more; `rehearsal` says why."""
 
     def __init__(self, rehearsal: Rehearsal):
         self.rehearsal = rehearsal
@@ -104,182 +156,327 @@ def place(found: Change | Error | Skipped) -> str:
 # ── Act ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def take_in(sheets: list[Sheet], *, reason: str, by: User | None, seen: str | None = None) -> Rehearsal:
-    """Revise every project that the workbook changes, from today; all or none.
+def take_in(
+    sheets: list[Sheet],
+    *,
+    reason: str,
+    by: User | None,
+    seen: str | None = None,
+    ledger: Ledger | None = None,
+    choices: Choices | None = None,
+    source: str = "import",
+    is_partial: bool = False,
+) -> Rehearsal:
+    """Write every row that the table changes, from today; all or none, or with `is_partial` those without an error.
 
     Raises Unfit with a fresh rehearsal when there are errors, or when it is not the one with the digest `seen`.
     """
-    with transaction.atomic():
-        met = projects_met(sheets, clock.today()).values()
-        by_pk = {project.pk: project for project in Project.objects.select_for_update().filter(pk__in=met).order_by("pk")}
-        rehearsal = rehearse(sheets, reason=reason)
-        if rehearsal.errors or (seen is not None and seen != rehearsal.digest):
+    ledger = ledger or LEDGERS["master"]
+    with transaction.atomic(), trail.origin(source):
+        first = rehearse(sheets, reason=reason, ledger=ledger, by=by, choices=choices)
+        ledger.writer.rows(list(first.revisions), by=by, lock=True)  # type: ignore[union-attr]
+        rehearsal = rehearse(sheets, reason=reason, ledger=ledger, by=by, choices=choices)
+        stops = rehearsal.is_broken if is_partial else rehearsal.errors
+        if stops or rehearsal.revisions.keys() - first.revisions.keys() or (seen is not None and seen != rehearsal.digest):
             raise Unfit(rehearsal)
-        for pk in _by_county(rehearsal.revisions):
-            services.revise_project(project=by_pk[pk], effective_from=clock.today(), reason=reason, by=by, **rehearsal.revisions[pk])
+        _write(ledger, rehearsal.good if is_partial else rehearsal.revisions, by, reason, rehearsal)
     return rehearsal
 
 
-def _by_county(revisions: Iterable[int]) -> list[int]:
-    """In the order of their counties' chains of the trail, which every intake locks alike: two of them at once cannot block each other."""
-    versions = ProjectVersion.objects.filter(project__in=list(revisions), effective_to=None)
-    return list(versions.order_by("county__code", "project").values_list("project", flat=True))
+def _write(ledger: Ledger, revisions: Mapping[int, dict], by: User | None, reason: str, rehearsal: Rehearsal) -> None:
+    """In the order of the chains of the trail, which every intake locks alike: two of them at once cannot block each other."""
+    rows = ledger.writer.rows(list(revisions), by=by)  # type: ignore[union-attr]
+    for row in sorted(rows.values(), key=lambda row: (row.chain, row.pk)):
+        try:
+            ledger.writer.save(row, revisions[row.pk], by=by, reason=reason)  # type: ignore[union-attr]
+        except Refused as fault:  # what the rehearsal cannot know
+            sheet, number = rehearsal.places[row.pk]
+            rehearsal.errors.append(Error(sheet, number, "", row.key, str(fault)))
+            raise Unfit(rehearsal) from fault
 
 
 # ── Rehearse ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def rehearse(sheets: list[Sheet], *, reason: str) -> Rehearsal:
-    """Compare the workbook with the ledger as of today. The number of queries does not depend on the number of rows."""
-    return _Rehearsing(sheets, reason).outcome
-
-
-@dataclasses.dataclass(frozen=True)
-class Head:
-    """Where the headings stand: `places` by column name, counted from 0; headings not known, names of those that stand twice."""
-
-    row: int
-    places: dict[str, int]
-    unknown: list[str]
-    twice: list[str]
+def rehearse(
+    sheets: list[Sheet], *, reason: str, ledger: Ledger | None = None, by: User | None = None, choices: Choices | None = None
+) -> Rehearsal:
+    """Compare the table with the ledger as of today. The number of queries does not depend on the number of rows."""
+    return _Rehearsing(sheets, reason, ledger or LEDGERS["master"], by, choices or Choices()).outcome
 
 
 class _Rehearsing:
-    """One rehearsal: what is known of the projects, and what is found in the rows."""
+    """One rehearsal: what is known of the ledger's rows, and what is found in the table's."""
 
-    def __init__(self, sheets: list[Sheet], reason: str):
-        self.day, self.reason, self.outcome = clock.today(), reason, Rehearsal()
-        self.ledger = LEDGERS["master"]
-        self.columns: dict[str, LedgerColumn] = self.ledger.table.base_columns
-        self.pks = projects_met(sheets, self.day)
-        self.shown = {row["pk"]: row for row in self.ledger.read(self.day, self.pks.values())}
-        current = ProjectVersion.objects.filter(project__in=self.pks.values(), effective_to=None)
-        self.current = {v.project_id: v for v in current.select_related("project", "county", "lead_unit", "responsible_unit")}
-        self.named = {name: _by_name(model) for name, model in NAMED.items()}
-        self.places: dict[str, str] = {}  # code → where it was met
+    def __init__(self, sheets: list[Sheet], reason: str, ledger: Ledger, by: User | None, choices: Choices):
+        self.day, self.reason, self.outcome, self.choices, self.by = clock.today(), reason, Rehearsal(), choices, by
+        self.ledger, self.writer = ledger, ledger.writer
+        self.key = self.writer.key
+        self.columns = ledger.table.base_columns
+        self.titles = heads.titles_of(self.columns, self.writer.synonyms, choices.headings)
+        self.sense = Sense(Names({text: target for (kind, text), target in choices.aliases.items() if kind == "unit"}))
+        self.places: dict[tuple[str, ...], str] = {}  # key → where it was met
+        self.base: Base | None = None
         self.rehearse(sheets)
 
     def rehearse(self, sheets: list[Sheet]) -> None:
-        heads = [(sheet, find_head(sheet, self.columns)) for sheet in sheets if not sheet.is_hidden]
-        if not any(head for _, head in heads):
-            self.error(sheets[0].title if sheets else "", None, KEY, "", "没有找到表头：须有一行写着“编号”“项目名称”等台账的列名。")
+        sheets = self.without_base(sheets)
+        if self.outcome.errors:
+            return
+        found = [(sheet, self.find_head(sheet)) for sheet in sheets if not sheet.is_hidden]
+        self.outcome.heads = found
+        if not any(head for _, head in found):
+            about = f"“{self.title(self.key[0])}”“{self.title(self.label)}”"
+            self.error(sheets[0].title if sheets else "", None, self.key[0], "", f"没有找到表头：须有一行写着{about}等台账的列名。")
             return
         for sheet in sheets:
             if sheet.is_hidden:
                 self.skip(sheet, 1, "隐藏的工作表，未导入。")
-        for sheet, head in heads:
+        self.known(found)
+        for sheet, head in found:
             if head is None:
                 self.skip(sheet, 1, "没有找到表头，整张工作表未导入。")
             elif self.is_fit(sheet, head):
-                for row in sheet.rows:
-                    if row.number > head.row:
-                        self.take(sheet, head, row)
+                self.take_all(sheet, head)
+
+    @property
+    def label(self) -> str:
+        return self.writer.name_column or self.ledger.label_column
+
+    def without_base(self, sheets: list[Sheet]) -> list[Sheet]:
+        """The sheets without the one in which an export keeps what it gave out, which is read."""
+        try:
+            self.base, others = read_base(sheets, self.ledger.slug)
+        except BadBase as fault:
+            self.error("", None, self.key[0], "", str(fault))
+            return sheets
+        if self.base and self.base.day < self.base.exported_on:
+            words = f"这是 {self.base.day} 的历史台账，不能导入：请导出今天的台账，在上面修改。"
+            self.error(others[0].title if others else "", None, self.key[0], "", words)
+        return others
+
+    def find_head(self, sheet: Sheet) -> Head | None:
+        chosen = {place: name for (title, place), name in self.choices.columns.items() if title == sheet.title}
+        return heads.find_head(sheet, self.titles, {*self.key, self.writer.name_column} - {""}, chosen)
+
+    def known(self, found: list[tuple[Sheet, Head | None]]) -> None:
+        """Read all rows of the ledger that the table names."""
+        self.pks = self.writer.index(self.by, self.day)
+        self.codes = self.writer.names(self.by, self.day) if self.writer.name_column else {}
+        met = set()
+        self.filled = {}
+        for sheet, head in found:
+            if head is None:
+                continue
+            self.filled[sheet.title] = heads.filled_down(sheet, head)
+            for row in sheet.rows:
+                if row.number > head.row and (pk := self.pks.get(self.key_of(sheet, row, head)[0])) is not None:
+                    met.add(pk)
+        pks = sorted(met)
+        self.rows: dict[int, WrittenRow] = self.writer.rows(pks, by=self.by)
+        shown = [pk for pk in pks if pk in self.rows]
+        self.shown = dict(zip(shown, self.ledger.read(self.day, shown), strict=True)) if shown and self.ledger.read else {}
 
     def is_fit(self, sheet: Sheet, head: Head) -> bool:
         for heading in head.unknown:
-            self.skip(sheet, head.row, f"“{heading[:30]}”不是本台账的列，未导入。")
+            if not heading.startswith(heads.REMARKS):
+                self.skip(sheet, head.row, f"“{heading[:30]}”不是本台账的列，未导入。")
         for name in head.twice:
-            self.error(sheet.title, head.row, name, self.columns[name].verbose_name, "这一列出现了两次，请只保留一列。")
-        if KEY not in head.places:
-            self.error(sheet.title, head.row, KEY, "", "缺少“编号”列：请补上，每行填项目编号。")
-        return KEY in head.places and not head.twice
+            self.error(sheet.title, head.row, name, self.title(name), "这一列出现了两次，请只保留一列。")
+        missing = [name for name in self.key if name not in head.places]
+        if missing == [self.key[0]] and self.writer.name_column in head.places:
+            missing = []  # a row is recognised by the project's name
+        for name in missing:
+            what = "编号”列：请补上，每行填项目编号。" if name == "code" else f"{self.title(name)}”列：请补上。"
+            self.error(sheet.title, head.row, name, "", f"缺少“{what}")
+        return not missing and not head.twice
 
-    def take(self, sheet: Sheet, head: Head, row: Row) -> None:
-        """One row: its project, its cells, and what the new values amount to together."""
-        if not _is_entry(row):
-            self.skip(sheet, row.number, "合计行或说明文字，未导入。")
+    # ── rows ──
+
+    def take_all(self, sheet: Sheet, head: Head) -> None:
+        said = heads.above(sheet, head)
+        year = heads.year_in(said) or heads.year_in(sheet.title) or heads.year_in(self.choices.name) or self.choices.year
+        unit = heads.sheet_unit(said)
+        senses = {}
+        for name in head.places:
+            own = head.units.get(name, "")
+            is_money = self.columns[name].unit == "万元"
+            senses[name] = dataclasses.replace(self.sense, unit=own or (unit if is_money else ""), year=year)
+        sums = _Sums(self, sheet, head)
+        for row in sheet.rows:
+            if row.number > head.row:
+                self.take(sheet, head, row, senses, sums)
+        sums.finish()
+
+    def take(self, sheet: Sheet, head: Head, row: Row, senses: Mapping[str, Sense], sums: "_Sums") -> None:
+        """One row: what it is, which row of the ledger, its cells, and what the new values amount to together."""
+        ident, near = self.key_of(sheet, row, head)
+        kind = heads.kind_of(row, head, has_key=ident in self.pks)
+        sums.add(row, kind)
+        if kind != heads.ENTRY:
+            self.skip(sheet, row.number, heads.WHY[kind])
             return
-        code = _key(_at(row, head, KEY))
-        pk = self.find(sheet, row, code)
+        pk = self.find(sheet, row, head, ident, near)
         if pk is None:
             return
         values, faulty = {}, set()
-        for name in head.places:
-            cell = _at(row, head, name)
-            if name == KEY or self.is_same(name, cell, pk):
+        merged = self.filled[sheet.title][1].get(row.number, ())
+        for name, spot in head.places.items():
+            cell = self.at(sheet, row, spot)
+            if name in self.key or self.is_same(name, cell, pk, senses[name].unit):
                 continue
-            if name not in VERSIONED:
-                self.skip(sheet, row.number, self.why_not(name, cell, pk))
+            field = self.writer.fields.get(name)
+            if field is None or name not in self.rows[pk].held:
+                if not (cells.is_nothing(cell) and cells.is_nothing(self.exported(name, pk))):
+                    self.skip(sheet, row.number, self.why_not(name, cell, pk))
                 continue
             try:
-                values[name] = self.read(name, cell)
+                if spot in merged and field.kind == "money":
+                    raise ValidationError("合并单元格里的金额不知道各行是多少：请拆分单元格，每行填各自的数。")
+                value = field.parse(cell, senses[name])
             except ValidationError as fault:
                 faulty.add(name)
                 self.error(sheet.title, row.number, name, _words(cell), "".join(fault.messages))
-        self.settle(sheet, row, code, values, faulty)
+                self.ask("unit", fault)
+                continue
+            if self.is_wanted(sheet, row, name, cell, value, field, senses[name], pk):
+                values[name] = value
+        self.settle(sheet, row, pk, values, faulty)
 
-    def find(self, sheet: Sheet, row: Row, code: str) -> int | None:
-        """The key of the row's project; None with an error when there is none, or not only one."""
+    def at(self, sheet: Sheet, row: Row, spot: int) -> Cell:
+        """The cell, or what the merge that covers it says."""
+        filled = self.filled[sheet.title][0].get(row.number, {})
+        if spot in filled:
+            return filled[spot]
+        return row.cells[spot] if spot < len(row.cells) else None
+
+    def key_of(self, sheet: Sheet, row: Row, head: Head) -> tuple[tuple[str, ...], str]:
+        """The row's key as the index spells it, and the name that stood in for a missing code."""
+        parts, name = [], ""
+        for column in self.key:
+            spot = head.places.get(column)
+            text = self.writer.key_text(column, self.at(sheet, row, spot)) if spot is not None else ""
+            if not text and column == self.key[0] and self.writer.name_column in head.places:
+                name = matchable(_words(self.at(sheet, row, head.places[self.writer.name_column])))
+                text = self.code_of(name)
+            parts.append(text)
+        return tuple(parts), name
+
+    def code_of(self, name: str) -> str:
+        codes = self.codes.get(name) or self.codes.get(matchable(self.choices.aliases.get(("project", name), "")), [])
+        return matchable(codes[0]).upper() if len(codes) == 1 else ""
+
+    def find(self, sheet: Sheet, row: Row, head: Head, ident: tuple[str, ...], name: str) -> int | None:
+        """The key of the row of the ledger; None with an error when there is none, or not only one."""
         here = f"{sheet.title}第{row.number}行"
-        first = self.places.setdefault(code, here)
-        fault = ""
-        if not code:
-            fault = "没有填编号：请补上，或删去这一行。"
-        elif first != here:
-            fault = f"这个编号在{first}已经出现，请只保留一行。"
-        elif code not in self.pks:
-            fault = "清单上没有这个编号：请核对；新列入的项目请先由专班办登记。"
+        value = " ".join(filter(None, [_words(self.at(sheet, row, head.places[c])) for c in self.key if c in head.places])) or name
+        fault, column = "", self.key[0]
+        if not all(ident):
+            column = next(one for one, text in zip(self.key, ident, strict=True) if not text)
+            fault = self.why_no_key(sheet, row, head, column, name)
+        elif ident not in self.pks or self.pks[ident] not in self.rows:
+            fault = self.writer.unknown_row
+        elif (first := self.places.setdefault(ident, here)) != here:
+            what = "编号" if len(self.key) == 1 else "编号和" + "、".join(self.title(one) for one in self.key[1:])
+            fault = f"这个{what}在{first}已经出现，请只保留一行。"
         if fault:
-            self.error(sheet.title, row.number, KEY, code, fault)
-        return None if fault else self.pks[code]
+            self.error(sheet.title, row.number, column, value[:200], fault)
+        return None if fault else self.pks[ident]
 
-    def settle(self, sheet: Sheet, row: Row, code: str, values: dict, faulty: set[str]) -> None:
-        current = self.current[self.pks[code]]
-        old = {name: getattr(current, name) for name in VERSIONED}
-        changed = [name for name in values if values[name] != old[name]]
-        if not changed:
+    def why_no_key(self, sheet: Sheet, row: Row, head: Head, column: str, name: str) -> str:
+        if column != self.key[0]:
+            spot = head.places.get(column)
+            text = _words(self.at(sheet, row, spot)) if spot is not None else ""
+            return (
+                f"不认识这个{self.title(column)}“{text[:30]}”：请按系统中的名称填写。" if text else f"没有填{self.title(column)}：请补上。"
+            )
+        if not name:
+            return "没有填编号：请补上，或删去这一行。"
+        if len(self.codes.get(name, [])) > 1:
+            return f"清单上有{len(self.codes[name])}个同名的项目（{'、'.join(self.codes[name])}）：请填写编号。"
+        near = nearest(name, self.codes)
+        if not near:
+            return "没有填编号，清单上也没有这个名称的项目：请填写编号。"
+        self.outcome.questions.append(Question("project", name, near, f"alias-project-{_short(name)}"))
+        return f"没有填编号，清单上没有完全同名的项目。是不是“{near}”（{'、'.join(self.codes[near])}）？请在下面确认，或填写编号。"
+
+    def ask(self, kind: str, fault: ValidationError) -> None:
+        if isinstance(fault, UnknownName) and fault.near:
+            text = matchable(fault.text)
+            if all(one.text != text for one in self.outcome.questions):
+                self.outcome.questions.append(Question(kind, text, fault.near, f"alias-{kind}-{_short(text)}"))
+
+    # ── cells ──
+
+    def is_wanted(self, sheet: Sheet, row: Row, name: str, cell: Cell, value: Any, field: Field, sense: Sense, pk: int) -> bool:
+        """Whether the cell is a change; where the site changed it since the export, the person says."""
+        written = self.rows[pk]
+        now = written.values[name]
+        if value == now or (isinstance(now, Decimal) and cells.is_rounded(cell, now, unit=sense.unit)):
+            return False
+        base = self.base.of(written.key, name) if self.base else None
+        if base is None or base == written.seen(name):
+            return True
+        if base == fingerprint(value):
+            was, stands = field.spell(value)[:60], field.spell(now)[:60]
+            words = f"“{self.title(name)}”表中仍是导出时的旧值“{was}”，台账已改为“{stands}”，保留台账的新值。"
+            self.skip(sheet, row.number, words)
+            return False
+        return self.decide(sheet, row, name, field, value, written)
+
+    def decide(self, sheet: Sheet, row: Row, name: str, field: Field, value: Any, written: WrittenRow) -> bool:
+        theirs, mine = field.spell(written.values[name]), field.spell(value)
+        choice_name = f"conflict-{written.pk}-{name}-{_short(theirs)}"  # of this very value: a newer one is asked again
+        choice = self.choices.conflicts.get(choice_name, "")
+        conflict = Conflict(sheet.title, row.number, written.key, self.title(name), theirs, mine, choice_name, choice)
+        self.outcome.conflicts.append(conflict)
+        if not choice:
+            words = f"导出以后这一格在系统中已改为“{theirs or '空'}”，表中改成了“{mine or '空'}”：请选择保留哪一个。"
+            self.error(sheet.title, row.number, name, mine, words)
+        elif choice == THEIRS:
+            self.skip(sheet, row.number, f"“{self.title(name)}”按选择保留系统中的“{theirs or '空'}”。")
+        return choice == MINE
+
+    def settle(self, sheet: Sheet, row: Row, pk: int, values: dict, faulty: set[str]) -> None:
+        if not values:
             return
-        for fault in services.revision_faults(current, old | values, changed, self.day, self.reason, self.day):
-            if fault.field == "effective_from":
-                today = f"这个项目今天（{self.day}）已变更过一次，同一天不能再变更，请明天再导入。"
-                self.error(sheet.title, row.number, KEY, code, today if current.effective_from == self.day else fault.sentence)
-            elif fault.field in VERSIONED and not faulty & {"baseline_start_on", "baseline_finish_on"}:
-                self.error(sheet.title, row.number, fault.field, _words(values.get(fault.field)), f"{fault.sentence}请核对这两个日期。")
-        for name in changed:
-            change = Change(sheet.title, row.number, code, self.title(name), _words(old[name]), _words(values[name]))
+        written = self.rows[pk]
+        for fault in self.writer.faults(written, values, self.reason, self.day):
+            name = fault.field if fault.field in self.columns else self.key[0]
+            if not (faulty and name.startswith("baseline")) and fault.field != "reason":
+                value = self.writer.fields[name].spell(values.get(name)) if name in self.writer.fields else written.key
+                self.error(sheet.title, row.number, name, value, fault.sentence)
+            elif fault.field == "reason":
+                self.error(sheet.title, row.number, self.key[0], written.key, fault.sentence)
+        for name, value in values.items():
+            field = self.writer.fields[name]
+            change = Change(sheet.title, row.number, written.key, self.title(name), field.spell(written.values[name]), field.spell(value))
             self.outcome.changes.append(change)
-        self.outcome.revisions[current.project_id] = {name: values[name] for name in changed}
+        self.outcome.revisions[pk] = values
+        self.outcome.places[pk] = (sheet.title, row.number)
 
-    def is_same(self, name: str, cell: Cell, pk: int) -> bool:
-        """Whether the cell says what the ledger's export says."""
+    def exported(self, name: str, pk: int):
         row = self.shown[pk]
-        return _is_same(cell, self.columns[name].value(row[name], row))
+        return self.columns[name].value(row[name], row)
+
+    def is_same(self, name: str, cell: Cell, pk: int, unit: str) -> bool:
+        """Whether the cell says what the ledger's export says, in the unit of its heading."""
+        exported = self.exported(name, pk)
+        if unit in ("", "万元") or not isinstance(exported, Decimal):
+            return is_same(cell, exported)
+        number = _number(cell)
+        return (number is not None and number * cells.WAN_OF[unit] == exported) or cells.is_rounded(cell, exported, unit=unit)
 
     def why_not(self, name: str, cell: Cell, pk: int) -> str:
-        row, column = self.shown[pk], self.columns[name]
-        why = "由系统自动计算" if column.is_computed else "不从台账导入，请在项目页或周调度中填写"
-        now = _words(column.value(row[name], row))
+        column = self.columns[name]
+        if column.is_computed:
+            why = "由系统自动计算"
+        elif name in self.writer.fields:
+            why = "这一格不由您填写"
+        else:
+            why = self.writer.not_here
+        now = _words(self.exported(name, pk))
         return f"“{column.verbose_name}”{why}；现为“{now[:60]}”，表中为“{_words(cell)[:60]}”，未导入。"
-
-    def read(self, name: str, cell: Cell):
-        """The cell as a value of the version. Raises ValidationError."""
-        if isinstance(cell, Broken):
-            raise ValidationError(f"单元格没有可用的值（{cell}）：请在 Excel 中算出结果，或改填文字、数字。")
-        if cell is None:
-            if name in CLEARABLE:
-                return ""
-            raise ValidationError("不能为空：请填写，或从表中删去这一列。")
-        if name in NAMED:
-            return self.look_up(name, str(cell))
-        field = RevisionForm.base_fields[name]
-        if name.endswith("_on"):
-            if isinstance(cell, Decimal):
-                raise ValidationError("这里是数字而不是日期：请把单元格设为日期格式，或按 2025-02-20 填写。")
-            return field.clean(cell if isinstance(cell, dt.date) else _squeezed(cell))
-        if name.endswith("_wan"):
-            return field.clean(cell if isinstance(cell, Decimal) else _words(cell))
-        return field.clean(_one_line(_words(cell)))
-
-    def look_up(self, name: str, text: str):
-        known = self.named[name]
-        found = known.get(_matchable(text), [])
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise ValidationError("有几个同名的单位，无法确定是哪一个：请在项目页修改。")
-        close = difflib.get_close_matches(_matchable(text)[:60], known, n=1)
-        hint = f"是不是“{known[close[0]][0]}”？" if close else ""
-        raise ValidationError(f"系统中没有这个名称。{hint}请按系统中的全称填写。")
 
     def title(self, name: str) -> str:
         return str(self.columns[name].verbose_name)
@@ -291,108 +488,112 @@ class _Rehearsing:
         self.outcome.skipped.append(Skipped(sheet.title, row, reason))
 
 
-# ── Headings and rows ───────────────────────────────────────────────────────────────────────────────────────────────
+class _Sums:
+    """Total, subtotal and 其中 rows against the rows that they speak of. A sum that does not fit is a complaint, it stops nothing."""
 
+    def __init__(self, intake: _Rehearsing, sheet: Sheet, head: Head):
+        self.intake, self.sheet = intake, sheet
+        self.names = {spot: name for name, spot in head.places.items() if name not in intake.key and intake.columns[name].is_summed}
+        self.all: list[Row] = []
+        self.group: list[Row] = []
+        self.waiting: Row | None = None  # a sub-heading or total that stands above its rows
+        self.parts: list[Row] = []
+        self.entry: Row | None = None
+        self.top: Row | None = None
 
-def find_head(sheet: Sheet, columns: dict[str, LedgerColumn]) -> Head | None:
-    """The row with most known headings among the first ones; None when none has enough of them."""
-    titles = {_heading(str(column.verbose_name)): name for name, column in columns.items()}
-    heads = [_head(row, titles) for row in sheet.rows[:HEAD_WITHIN]]
-    best = max(heads, key=lambda head: len(head.places), default=None)
-    if best is None or len(best.places) < (2 if KEY in best.places else ENOUGH_HEADINGS):
-        return None
-    return best
+    def add(self, row: Row, kind: int) -> None:
+        if kind != heads.PART_ROW:
+            self.end_parts()
+        if kind == heads.ENTRY:
+            self.all.append(row)
+            self.group.append(row)
+            self.entry = row
+        elif kind == heads.PART_ROW:
+            self.parts.append(row)
+        elif kind == heads.SUBTOTAL_ROW and self.group:
+            self.check(row, self.group, "小计")
+            self.group = []
+        elif kind in (heads.SUB_HEAD, heads.SUBTOTAL_ROW):
+            self.end_group()
+            self.waiting = row
+        elif kind == heads.TOTAL_ROW and not self.all:
+            self.top = self.entry = row
+        elif kind == heads.TOTAL_ROW:
+            self.check(row, self.all, "合计")
+            self.entry = row
 
+    def end_parts(self) -> None:
+        if self.parts and self.entry is not None:
+            self.check(self.entry, self.parts, "“其中”", is_limit=True)
+        self.parts = []
 
-def _head(row: Row, titles: dict[str, str]) -> Head:
-    places: dict[str, int] = {}
-    unknown, twice = [], []
-    for place, cell in enumerate(row.cells):
-        name = titles.get(_heading(_words(cell)), "")
-        if name in places:
-            twice.append(name)
-        elif name:
-            places[name] = place
-        elif cell is not None:
-            unknown.append(_words(cell))
-    return Head(row.number, places, unknown, twice)
+    def end_group(self) -> None:
+        if self.waiting is not None and self.group:
+            self.check(self.waiting, self.group, "分组小计")
+        self.waiting, self.group = None, []
 
+    def finish(self) -> None:
+        self.end_parts()
+        self.end_group()
+        if self.top is not None and self.all:
+            self.check(self.top, self.all, "合计")
 
-def _heading(text: str) -> str:
-    """A heading without blanks, the mark of what is computed, and its unit."""
-    text = _matchable(text).strip("=")
-    for unit in ("(万元)", "(%)"):
-        text = text.removesuffix(unit)
-    return text
+    def check(self, row: Row, rows: list[Row], what: str, *, is_limit: bool = False) -> None:
+        for spot, name in self.names.items():
+            said = heads.number_of(row.cells[spot]) if spot < len(row.cells) else None
+            found = [number for one in rows if spot < len(one.cells) and (number := heads.number_of(one.cells[spot])) is not None]
+            if said is None or not found:
+                continue
+            total = sum(found, Decimal(0))
+            if total > said + HALF_CENT if is_limit else abs(total - said) >= HALF_CENT:
+                self.complain(row, name, what, said, total, is_limit)
 
-
-def _is_entry(row: Row) -> bool:
-    """Whether a row below the headings is one of the ledger: no total, no sentence standing alone."""
-    filled = [cell for cell in row.cells if cell is not None]
-    is_total = any(_squeezed(_words(cell)) in TOTALS for cell in filled)
-    is_remark = len(filled) == 1 and isinstance(filled[0], str) and CHINESE.search(filled[0]) is not None
-    return not is_total and not is_remark
-
-
-def projects_met(sheets: list[Sheet], day: dt.date) -> dict[str, int]:
-    """Projects on the list on `day` whose 编号 stands in the workbook: key by code. One query, however many the rows."""
-    columns = LEDGERS["master"].table.base_columns
-    heads = [(sheet, find_head(sheet, columns)) for sheet in sheets if not sheet.is_hidden]
-    tables = [(sheet, head) for sheet, head in heads if head and KEY in head.places]
-    keys = {_key(_at(row, head, KEY)) for sheet, head in tables for row in sheet.rows if row.number > head.row}
-    return {code: pk for code, pk in Project.objects.as_of(day).values_list("code", "pk") if code in keys}
-
-
-def _at(row: Row, head: Head, name: str) -> Cell:
-    place = head.places[name]
-    return row.cells[place] if place < len(row.cells) else None
-
-
-def _by_name(model) -> dict[str, list]:
-    found: dict[str, list] = {}
-    for one in model.objects.all():
-        for text in {one.name, getattr(one, "short", one.name)}:
-            found.setdefault(_matchable(text), []).append(one)
-    return found
+    def complain(self, row: Row, name: str, what: str, said: Decimal, total: Decimal, is_limit: bool) -> None:
+        word = (
+            f"{what}各行之和 {cells.plain(total)} 超过该行的 {cells.plain(said)}"
+            if is_limit
+            else (f"{what} {cells.plain(said)} 与各行之和 {cells.plain(total)} 不符")
+        )
+        found = Skipped(self.sheet.title, row.number, f"“{self.intake.title(name)}”{word}，请核对是否漏行或改错；{what}不导入。")
+        self.intake.outcome.skipped.append(found)
+        self.intake.outcome.complaints.append(found)
 
 
 # ── Cells ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _words(value) -> str:
-    """A value in words: of the workbook, of a version, or of the ledger's export."""
+    """A value in words: of the table, of a row, or of the ledger's export."""
     return "" if value is None else str(as_text(value))
 
 
-def _squeezed(text: str) -> str:
-    return "".join(text.split())
+def _short(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
 
 
-def _matchable(text: str) -> str:
-    """For matching names: without blanks, full-width as half-width."""
-    return _squeezed(unicodedata.normalize("NFKC", text))
-
-
-def _one_line(text: str) -> str:
-    """`text` as it is stored: a line break inside a cell is how wide the column was, several blanks are one."""
-    return " ".join("".join(line.strip() for line in readable(text).splitlines()).split())
-
-
-def _key(cell: Cell) -> str:
-    return _matchable(_words(cell)).upper()
-
-
-def _is_same(cell: Cell, exported) -> bool:
+def is_same(cell: Cell, exported) -> bool:
     """Whether a cell says what the export wrote: numbers by value, days as days, texts but for their blanks."""
     if isinstance(exported, (int, Decimal)) and not isinstance(exported, bool):
         return _number(cell) == exported
     if isinstance(exported, str) and not isinstance(cell, dt.date):
-        return _squeezed(_words(cell)) == _squeezed(ILLEGAL_CHARACTERS_RE.sub("", exported)[:CELL_LIMIT])
-    return _squeezed(_words(cell)) == _words(exported)
+        return squeezed(_words(cell)) == squeezed(ILLEGAL_CHARACTERS_RE.sub("", exported)[:CELL_LIMIT])
+    return squeezed(_words(cell)) == _words(exported)
 
 
 def _number(cell: Cell) -> Decimal | None:
     try:
-        return cell if isinstance(cell, Decimal) else Decimal(_matchable(_words(cell)).replace(",", "").removesuffix("%"))
+        return cell if isinstance(cell, Decimal) else Decimal(matchable(_words(cell)).replace(",", "").removesuffix("%"))
     except InvalidOperation:
         return None
+
+
+def names_of(bad: Iterable[Error]) -> dict[tuple[str, int], list[str]]:
+    """What is wrong with each row, for the workbook of the rest."""
+    found: dict[tuple[str, int], list[str]] = {}
+    for error in bad:
+        if error.row is not None:
+            found.setdefault((error.sheet, error.row), []).append(f"“{error.column}”{error.reason}" if error.column else error.reason)
+    return found
+
+
+__all__ = ["Broken", "Change", "Choices", "Conflict", "Error", "Rehearsal", "Skipped", "Unfit", "place", "rehearse", "take_in"]

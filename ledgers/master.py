@@ -9,10 +9,11 @@ from django.db.models.functions import Coalesce
 
 from linfen_water import clock, policy
 from linfen_water.dates import monday
+from linfen_water.models import Domain
 from linfen_water.workdays import add_workdays
 from projects import rules, weeks
 from projects.enums import HelpLevel, Nature, PermitKind, PermitState, ProblemCategory, SourceKind, Stage
-from projects.facts import ProjectFacts, Totals, project_facts
+from projects.facts import ProjectFacts, Totals, project_facts, summed
 from projects.models import Dispatch, FundingSource, Permit, Problem, Project
 from projects.permissions import visible_projects
 
@@ -148,6 +149,12 @@ def problem_texts(day: dt.date, chosen: list[int]) -> dict[int, list[str]]:
         limit = f"，时限{due_on}" if due_on else ""
         texts[pk].append(f"{ProblemCategory(category).label}：{description}（{HelpLevel(level).label[:2]}{limit}）")
     return texts
+
+
+def parts(day: dt.date, chosen: QuerySet) -> list[tuple[str, Totals]]:
+    """The totals of each domain in `chosen`, in the order of domains; none when all lie in one. As many queries as there are domains."""
+    domains = list(Domain.objects.filter(pk__in=chosen.order_by().values("domain")))
+    return [(domain.name, summed(day, chosen.filter(domain=domain))) for domain in domains] if len(domains) > 1 else []
 
 
 def spoken_totals(sums: Totals) -> str:

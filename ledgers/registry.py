@@ -36,7 +36,6 @@ from ledgers import (
     weekly,
 )
 from ledgers.columns import LedgerColumn
-from ledgers.permissions import may_take_in
 from ledgers.rows import Rows
 from ledgers.writers import MASTER, PERMITS, PROBLEMS
 from ledgers.writing import Writer
@@ -66,6 +65,7 @@ class Ledger:
     columns: Callable[[Rows], dict[str, LedgerColumn]] | None = None  # all columns in order, where they depend on the rows
     totals: Callable[[dt.date, Any], Any] | None = None  # a dataclass or properties named as the columns, with `count`
     spoken_totals: Callable[[Any], str] | None = None  # the totals in one line
+    parts: Callable[[dt.date, Any], list[tuple[str, Any]]] | None = None  # label and sums of parts of the whole, for 其中 rows
     notes: Callable[[Any], list[str]] | None = None  # what is said below the table (注)
     may_take_in: Callable[[Any], bool] | None = None  # who may take values in; None: there is no way in
     writer: Writer | None = None  # how its cells are written, on its page and by workbooks; says who may take values in
@@ -86,6 +86,10 @@ class Ledger:
         """Whether `user` is offered the page where values are typed."""
         may = self.may_enter or self.may_take_in
         return bool(self.entry_page and may and may(user))
+
+    def __post_init__(self):
+        if self.writer is not None and self.may_take_in is None:
+            object.__setattr__(self, "may_take_in", self.writer.may_take_in)
 
     @property
     def has_totals(self) -> bool:
@@ -148,11 +152,11 @@ LEDGERS: dict[str, Ledger] = {
             read=master.read,
             totals=summed,
             spoken_totals=master.spoken_totals,
+            parts=master.parts,
             label_column="name",
             table=tables.ProjectTable,
             filter=filters.ProjectFilter,
             writer=MASTER,
-            may_take_in=may_take_in,
         ),
         Ledger(
             slug="provincial",

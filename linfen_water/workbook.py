@@ -40,7 +40,12 @@ DAMAGED = "工作簿不完整或已损坏，请在 Excel 中重新打开并另�
 TOO_MUCH = "工作簿展开后内容过多，请只保留要导入的工作表，删去图片、空行和格式后再试。"
 UNSAFE = "工作簿含有不允许的 XML 声明（DOCTYPE 或 ENTITY），请在 Excel 中另存为新的 .xlsx 后再试。"
 TOO_LONG = f"工作表超过 {ROWS} 行，请分成几个文件导入。"
+WITH_MACROS = "工作簿含有宏（.xlsm 或带宏的模板），为安全起见不读取：请在 Excel 中另存为“Excel 工作簿（.xlsx）”后再试。"
+TOO_WIDE = f"工作表的内容超过 {COLUMNS} 列：请删去右边多余的列（或误写在远处的单元格）后再试。"
 NOT_CALCULATED = "公式没有保存计算结果"
+MERGES = 20_000  # merged ranges of a sheet that are looked at
+MERGE = re.compile(rb'<(?:\w+:)?mergeCell ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
+FAR_CELL = re.compile(rb'<(?:\w+:)?c r="[A-Z]{3}\d+"[^>]*(?<!/)>\s*<(?:\w+:)?(?:v|is|f)[\s>]')
 
 
 class BadWorkbook(Exception):
@@ -77,6 +82,7 @@ class Sheet:
     title: str
     is_hidden: bool
     rows: list[Row]
+    merges: tuple[tuple[int, int, int, int], ...] = ()  # first row and column, last row and column, counted from 1
 
 
 # ── For the caller ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -100,9 +106,12 @@ def read_workbook(data: bytes, *, with_times: bool = False) -> list[Sheet]:
     said = json.loads(done.stdout)
     if "fault" in said:
         raise BadWorkbook(said["fault"])
-    return [
-        Sheet(s["title"], s["is_hidden"], [Row(n, [_cell(c, with_times) for c in cells]) for n, cells in s["rows"]]) for s in said["sheets"]
-    ]
+    return [_sheet(sheet, with_times) for sheet in said["sheets"]]
+
+
+def _sheet(said: dict, with_times: bool) -> Sheet:
+    rows = [Row(number, [_cell(cell, with_times) for cell in cells]) for number, cells in said["rows"]]
+    return Sheet(said["title"], said["is_hidden"], rows, tuple(tuple(merge) for merge in said["merges"]))
 
 
 def first_look(data: bytes) -> str:
@@ -146,17 +155,21 @@ def main() -> None:
 
 def unpack(data: bytes) -> list[dict]:
     """The sheets as JSON: title, is_hidden, rows as `[number, cells]`. Raises BadWorkbook."""
-    has_formulas = inspect(data)
+    merges: dict[str, list] = {}
+    has_formulas = inspect(data, merges)
     try:
-        return _sheets(data, has_formulas)
+        return _sheets(data, has_formulas, merges)
     except (BadWorkbook, MemoryError):
         raise
     except Exception as fault:  # a file may be wrong in more ways than a library names
         raise BadWorkbook(DAMAGED) from fault
 
 
-def inspect(data: bytes) -> bool:
-    """Unpack every part once, keeping none; say whether there are formulas. Raises BadWorkbook for what must not be parsed."""
+def inspect(data: bytes, merges: dict[str, list] | None = None) -> bool:
+    """Unpack every part once, keeping none; say whether there are formulas. Raises BadWorkbook for what must not be parsed.
+
+    `merges` is filled with the merged ranges of each part, which the reader of rows does not tell.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             parts = archive.infolist()
@@ -167,12 +180,14 @@ def inspect(data: bytes) -> bool:
             names = {part.filename for part in parts}
             if "[Content_Types].xml" not in names or not any(name.lower().endswith("workbook.xml") for name in names):
                 raise BadWorkbook(NO_WORKBOOK)
-            return _look_through(archive, parts)
+            if any(name.lower().endswith("vbaproject.bin") for name in names):
+                raise BadWorkbook(WITH_MACROS)
+            return _look_through(archive, parts, {} if merges is None else merges)
     except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, OSError, ValueError) as fault:
         raise BadWorkbook(DAMAGED) from fault
 
 
-def _look_through(archive: zipfile.ZipFile, parts: list[zipfile.ZipInfo]) -> bool:
+def _look_through(archive: zipfile.ZipFile, parts: list[zipfile.ZipInfo], merges: dict[str, list]) -> bool:
     unpacked, has_formulas = 0, False
     for part in parts:
         with archive.open(part) as file:
@@ -187,15 +202,33 @@ def _look_through(archive: zipfile.ZipFile, parts: list[zipfile.ZipInfo]) -> boo
                 if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
                     raise BadWorkbook(UNSAFE)
                 has_formulas = has_formulas or FORMULA.search(text) is not None
-                before = text[-16:]
+                if b"mergeCell " in text:
+                    _add_merges(text, merges.setdefault(part.filename, []))
+                if FAR_CELL.search(text):
+                    raise BadWorkbook(TOO_WIDE)
+                before = text[-64:]
     return has_formulas
+
+
+def _add_merges(text: bytes, found: list[tuple[int, int, int, int]]) -> None:
+    for left, top, right, bottom in MERGE.findall(text):
+        merge = (int(top), _column(left), int(bottom), _column(right))
+        if len(found) < MERGES and merge not in found[-4:]:
+            found.append(merge)
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - 64
+    return number
 
 
 def _is_xml(part: zipfile.ZipInfo) -> bool:
     return part.filename.lower().endswith((".xml", ".rels"))
 
 
-def _sheets(data: bytes, has_formulas: bool) -> list[dict]:
+def _sheets(data: bytes, has_formulas: bool, merges: dict[str, list]) -> list[dict]:
     from openpyxl import load_workbook  # after the limits are set
 
     def opened(data_only: bool):
@@ -212,7 +245,8 @@ def _sheets(data: bytes, has_formulas: bool) -> list[dict]:
             if left < 0:
                 raise BadWorkbook(TOO_MUCH)
             rows.append([number, cells])
-        found.append({"title": page.title, "is_hidden": page.sheet_state != "visible", "rows": rows})
+        spans = merges.get(page._worksheet_path.lstrip("/"), [])
+        found.append({"title": page.title, "is_hidden": page.sheet_state != "visible", "rows": rows, "merges": spans})
     return found
 
 

@@ -1,17 +1,32 @@
-"""`/ledgers/<slug>/import/`: send a workbook, see what it would change, confirm."""
+"""`/ledgers/<slug>/import/`: send or paste a table, see what it would change, settle what is asked, confirm all or the good rows."""
+
+import json
+from collections.abc import Callable, Mapping
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import content_disposition_header
 from django.views.generic import View
 
-from ledgers import intake
-from ledgers.registry import LEDGERS
+from ledgers import heads, intake, intake_memory
+from ledgers.intake import Choices
+from ledgers.intake_models import IntakeFile
+from ledgers.registry import LEDGERS, Ledger
+from ledgers.rest import workbook_of_rest
 from linfen_water.kept_files import forget, keep, recall
+from linfen_water.permissions import is_office
+from linfen_water.tabular import read_table
 from linfen_water.workbook import EMPTY, LARGEST, TOO_LARGE, BadWorkbook, Sheet, read_workbook
 
 SHOWN = 300  # rows of each list on the page; the command prints all
+FILES_SHOWN = 10
+LONGEST_PASTE = 2_000_000
+YEARS = (2000, 2099)
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PASTED = "粘贴的表格"
 
 
 class IntakeForm(forms.Form):
@@ -38,6 +53,62 @@ class IntakeForm(forms.Form):
         return file
 
 
+class TableForm(IntakeForm):
+    """A table of any ledger: also pasted, and with what the person says about it."""
+
+    pasted = forms.CharField(
+        label="或粘贴表格",
+        required=False,
+        strip=False,
+        max_length=LONGEST_PASTE,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"max_length": "粘贴的内容过长，请保存为工作簿后选择文件。"},
+    )
+    year = forms.IntegerField(
+        label="日期缺年份时按",
+        required=False,
+        min_value=YEARS[0],
+        max_value=YEARS[1],
+        error_messages={"invalid": "请填四位年份。", "min_value": "请填四位年份。", "max_value": "请填四位年份。"},
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["file"].label = "工作簿（.xlsx）或 CSV"
+
+    def choices(self, slug: str, sheets: list[Sheet]) -> Choices:
+        """What the person said: in earlier tables, and about this one."""
+        post = self.data
+        sheets = [sheet for sheet in sheets if not sheet.is_hidden]
+        columns = {}
+        for name, value in post.items():
+            part = name.split("-")
+            if part[0] == "column" and len(part) == 3 and part[1].isdigit() and part[2].isdigit() and value and int(part[1]) < len(sheets):
+                columns[sheets[int(part[1])].title, int(part[2])] = value
+        conflicts = {name: value for name, value in post.items() if name.startswith("conflict-") and value in (intake.MINE, intake.THEIRS)}
+        return Choices(
+            columns={place: name for place, name in columns.items() if name == heads.LEFT_OUT or name in LEDGERS[slug].table.base_columns},
+            conflicts=conflicts,
+            aliases=intake_memory.aliases() | self.confirmed,
+            headings=intake_memory.headings(slug),
+            year=self.cleaned_data.get("year"),
+            name=self.cleaned_data.get("name") or (self.cleaned_data["file"].name if self.cleaned_data.get("file") else ""),
+        )
+
+    @property
+    def confirmed(self) -> dict[tuple[str, str], str]:
+        """Names that the person said are the same: `{(kind, text): full name}`."""
+        found = {}
+        for said in self.data.getlist("alias"):
+            try:
+                kind, text, target = json.loads(said)
+            except ValueError:
+                continue
+            if kind in ("unit", "project") and all(isinstance(one, str) and len(one) <= 120 for one in (text, target)):
+                found[kind, text] = target
+        return found
+
+
 class IntakeView(View):
     """A rehearsal until the person confirms what they saw."""
 
@@ -47,30 +118,94 @@ class IntakeView(View):
             raise Http404
         if self.ledger.intake_page:
             return redirect(self.ledger.intake_page)
+        if self.ledger.writer is None:
+            raise Http404
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request):
-        return self.page(IntakeForm())
+        if request.GET.get("rest"):
+            return self.send_rest(request.GET["rest"])
+        if request.GET.get("file"):
+            return self.send_file(request.GET["file"])
+        return self.page(TableForm())
 
     def post(self, request):
-        form = IntakeForm(request.POST, request.FILES)
+        form = TableForm(request.POST, request.FILES)
         form.is_valid()
         data, name = recall_or_read(request.user, form)
-        sheets = read_sheets(form, data)
+        sheets = read_sheets(form, data, read_table)
         if sheets is None or not form.is_valid():
             return self.page(form, kept=keep(request.user, data) if sheets is not None else "", name=name)
-        reason, is_confirmed = form.cleaned_data["reason"], request.POST.get("action") == "commit" and not form.cleaned_data["file"]
-        if not is_confirmed:
-            return self.page(form, intake.rehearse(sheets, reason=reason), keep(request.user, data), name)
+        reason, choices = form.cleaned_data["reason"], form.choices(self.ledger.slug, sheets)
+        action = request.POST.get("action")
+        is_new = bool(form.cleaned_data["file"] or form.cleaned_data["pasted"].strip())
+        if action not in ("commit", "partial") or is_new:
+            rehearsal = intake.rehearse(sheets, reason=reason, ledger=self.ledger, by=request.user, choices=choices)
+            return self.page(form, rehearsal, keep(request.user, data), name)
         try:
-            done = intake.take_in(sheets, reason=reason, by=request.user, seen=request.POST.get("seen", ""))
+            done = intake.take_in(
+                sheets,
+                reason=reason,
+                by=request.user,
+                seen=request.POST.get("seen", ""),
+                ledger=self.ledger,
+                choices=choices,
+                source=intake_memory.origin(data, name),
+                is_partial=action == "partial",
+            )
         except intake.Unfit as unfit:
             return self.page(form, unfit.rehearsal, keep(request.user, data), name, has_moved=True)
+        return self.finish(request, form, done, data, name)
+
+    def finish(self, request, form: TableForm, done: intake.Rehearsal, data: bytes, name: str):
+        """Keep the file and what was said of headings and names; hand back what was left out."""
+        written = done.good
+        cells = sum(map(len, written.values()))
+        intake_memory.keep_file(
+            self.ledger.slug,
+            data=data,
+            name=name,
+            reason=form.cleaned_data["reason"],
+            rows=len(written),
+            cells=cells,
+            left_out=len(done.bad_rows),
+            by=request.user,
+        )
+        if is_office(request.user):
+            meanings = corrected(self.ledger, done, intake_memory.headings(self.ledger.slug))
+            intake_memory.remember(self.ledger.slug, meanings=meanings, names=form.confirmed, by=request.user)
         forget(request.user, form.cleaned_data["kept"])
-        messages.success(request, f"已导入“{name[:80]}”：变更{len(done.revisions)}个项目，共{len(done.changes)}处，自今日起生效并已留痕。")
-        return redirect("ledger", self.ledger.slug)
+        since = "，自今日起生效并已留痕。" if self.ledger.slug == "master" else "，已留痕。"
+        counted = f"{self.ledger.measure}{self.ledger.row_is}"
+        messages.success(request, f"已导入“{name[:80]}”：变更{len(written)}{counted}，共{cells}处{since}")
+        if not done.errors:
+            return redirect("ledger", self.ledger.slug)
+        rest = keep(request.user, workbook_of_rest(done.heads, intake.names_of(done.errors)))
+        url = reverse("ledger_import", args=[self.ledger.slug])
+        messages.warning(request, f"有{len(done.bad_rows)}行没有导入，已在表中写明原因：下载后改正，再从这里导入。")
+        return redirect(f"{url}?left={rest}")
+
+    def send_rest(self, name: str) -> HttpResponse:
+        data = recall(self.request.user, name) if len(name) == 64 and name.isalnum() else None
+        if data is None:
+            raise Http404
+        title = f"{self.ledger.title}_未导入的行.xlsx"
+        return private(HttpResponse(data, content_type=XLSX, headers={"Content-Disposition": attachment(title)}))
+
+    def send_file(self, pk: str) -> FileResponse:
+        """A table that was taken in, as it was sent; the office sees all, others their own."""
+        files = self.files().filter(pk=pk) if pk.isdigit() and len(pk) < 15 else IntakeFile.objects.none()
+        kept = files.first()
+        if kept is None or not kept.path.is_file():
+            raise Http404
+        return private(FileResponse(kept.path.open("rb"), as_attachment=True, filename=kept.name or f"{kept.sha256[:12]}.bin"))
+
+    def files(self):
+        found = IntakeFile.objects.filter(ledger=self.ledger.slug)
+        return found if is_office(self.request.user) else found.filter(by=self.request.user)
 
     def page(self, form, rehearsal: intake.Rehearsal | None = None, kept: str = "", name: str = "", *, has_moved: bool = False):
+        left = self.request.GET.get("left", "")
         context = {
             "ledger": self.ledger,
             "form": form,
@@ -81,12 +216,67 @@ class IntakeView(View):
             "shown": SHOWN,
             "megabytes": LARGEST >> 20,
             "may_commit": True,
-            "key_label": "编号",
+            "key_label": self.ledger.table.base_columns[self.ledger.writer.key[0]].verbose_name,
             "counted": f"{self.ledger.measure}{self.ledger.row_is}",
             "effect": f"自今日（{self.request.today}）起生效，每个{self.ledger.row_is}记下理由并留痕。",
+            "maps": maps_of(self.ledger, rehearsal),
+            "confirmed": [json.dumps([*said, target], ensure_ascii=False) for said, target in confirmed_of(form).items()],
+            "questions": [(one, json.dumps([one.kind, one.text, one.near], ensure_ascii=False)) for one in rehearsal.questions]
+            if rehearsal
+            else [],
+            "left": left if len(left) == 64 and left.isalnum() else "",
+            "files": self.files().select_related("by__unit")[:FILES_SHOWN],
+            "writable": [field.label for field in self.ledger.writer.fields.values()],
         }
         is_fit = not form.errors and not has_moved and not (rehearsal and rehearsal.errors)
         return render(self.request, "ledgers/import.html", context, status=200 if is_fit else 422)
+
+
+def confirmed_of(form: forms.Form) -> dict[tuple[str, str], str]:
+    return form.confirmed if form.is_bound else {}
+
+
+def maps_of(ledger: Ledger, rehearsal: intake.Rehearsal | None) -> list[dict]:
+    """What each heading was taken for, with all that it could be."""
+    if rehearsal is None:
+        return []
+    columns = ledger.table.base_columns
+    typed = [(name, str(columns[name].verbose_name)) for name in columns if name in ledger.writer.fields or name in ledger.writer.key]
+    others = [(name, str(column.verbose_name)) for name, column in columns.items() if name not in dict(typed)]
+    return [
+        {
+            "sheet": sheet.title,
+            "row": head.row,
+            "headings": [(f"column-{i}-{one.place}", one) for one in head.headings if not one.text.startswith(heads.REMARKS)],
+            "unknown": len([one for one in head.headings if not one.column and not one.text.startswith(heads.REMARKS)]),
+            "typed": typed,
+            "others": others,
+        }
+        for i, (sheet, head) in enumerate(rehearsal.heads)
+        if head
+    ]
+
+
+def corrected(ledger: Ledger, done: intake.Rehearsal, remembered: Mapping[str, str]) -> dict[str, str]:
+    """Headings that the person gave another meaning than we had for them."""
+    titles = heads.titles_of(ledger.table.base_columns, ledger.writer.synonyms, remembered)
+    found = {}
+    for _, head in done.heads:
+        for one in head.headings if head else []:
+            heading = heads.plain_heading(one.text)
+            known = titles.get(heading) or titles.get(heads.plain_heading(one.text.split(" ")[-1]), "")
+            if one.column and one.column != known:
+                found[heading] = one.column
+    return found
+
+
+def attachment(name: str) -> str:
+    return content_disposition_header(True, name) or "attachment"
+
+
+def private(response):
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
 # ── What was sent ──
@@ -97,8 +287,11 @@ def recall_or_read(user, form: IntakeForm) -> tuple[bytes | None, str]:
     file = form.cleaned_data.get("file")
     if file:
         return file.read(), file.name
+    pasted = form.cleaned_data.get("pasted") or ""
+    if pasted.strip():
+        return pasted.encode(), PASTED
     name = form.cleaned_data.get("name") or ""
-    if "file" in form.errors:
+    if "file" in form.errors or "pasted" in form.errors:
         return None, name
     kept = form.cleaned_data.get("kept")
     data = recall(user, kept) if kept else None
@@ -107,12 +300,12 @@ def recall_or_read(user, form: IntakeForm) -> tuple[bytes | None, str]:
     return data, name
 
 
-def read_sheets(form: IntakeForm, data: bytes | None) -> list[Sheet] | None:
-    """The workbook's sheets; None with an error at the field."""
+def read_sheets(form: IntakeForm, data: bytes | None, read: Callable[[bytes], list[Sheet]] = read_workbook) -> list[Sheet] | None:
+    """The table's sheets; None with an error at the field."""
     if data is None:
         return None
     try:
-        return read_workbook(data)
+        return read(data)
     except BadWorkbook as fault:
         form.add_error("file", str(fault))
         return None

@@ -5,12 +5,11 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ledgers import air_intake, intake
-from ledgers.registry import LEDGERS
-from linfen_water.workbook import BadWorkbook, read_workbook
+from ledgers import air_intake, intake, intake_memory
+from ledgers.registry import LEDGERS, Ledger
+from linfen_water.tabular import read_table
+from linfen_water.workbook import BadWorkbook, Sheet, read_workbook
 
-# How each ledger takes a workbook in, and how what it changes is counted.
-WAYS = {"master": (intake, "个项目"), "air": (air_intake, "个时段")}
 ELSEWHERE = {"sections": "断面水质台账由监测数据算出，不从台账导入：请用命令 import_readings 或 /sections/import/ 导入监测数据。"}
 
 
@@ -19,7 +18,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("slug", help="台账代号，例如 master")
-        parser.add_argument("file", type=Path, help="要导入的 .xlsx 文件")
+        parser.add_argument("file", type=Path, help="要导入的 .xlsx 或 CSV 文件")
         parser.add_argument("--commit", action="store_true", help="写入；不加时只核对")
         parser.add_argument("--json", action="store_true", help="以 JSON 输出变化、错误和未导入的内容")
         parser.add_argument("--reason", default="台账导入", help="变更理由，例如批复文号")
@@ -29,32 +28,47 @@ class Command(BaseCommand):
         if ledger is None:
             known = "、".join(f"{found.slug}（{found.title}）" for found in LEDGERS.values())
             raise CommandError(f"没有台账“{slug}”，现有：{known}。")
-        if slug not in WAYS:
-            raise CommandError(ELSEWHERE.get(slug, intake.NO_INTAKE))
+        if ledger.writer is None and slug != "air":
+            raise CommandError(ELSEWHERE.get(slug) or ledger.no_intake or intake.NO_INTAKE)
         reason = reason.strip()
         if not 0 < len(reason) <= intake.LONGEST_REASON:
             raise CommandError(f"--reason 须写明变更理由，最多 {intake.LONGEST_REASON} 字。")
-        rehearsal = self.outcome(slug, file, commit, reason)
+        rehearsal = self.outcome(ledger, file, commit, reason)
         self.tell(rehearsal, as_json=json)
         if rehearsal.errors:
             raise CommandError(f"有{len(rehearsal.errors)}处错误，未写入任何数据。")
         if not json:
-            self.stdout.write(f"{'已变更' if commit else '核对完毕，将变更'}{len(rehearsal.revisions)}{WAYS[slug][1]}。")
+            self.stdout.write(f"{'已变更' if commit else '核对完毕，将变更'}{len(rehearsal.revisions)}{self.counted(ledger)}。")
 
-    def outcome(self, slug: str, file: Path, commit: bool, reason: str) -> intake.Rehearsal:
-        way = WAYS[slug][0]
+    def counted(self, ledger: Ledger) -> str:
+        return "个时段" if ledger.slug == "air" else f"{ledger.measure}{ledger.row_is}"
+
+    def outcome(self, ledger: Ledger, file: Path, commit: bool, reason: str) -> intake.Rehearsal:
         try:
-            sheets = read_workbook(file.read_bytes())
+            data = file.read_bytes()
+            sheets = read_workbook(data) if ledger.slug == "air" else read_table(data)
         except OSError as fault:
             raise CommandError(f"读不了文件“{file}”：{fault.strerror or fault}") from None
         except BadWorkbook as fault:
             return intake.Rehearsal(errors=[intake.Error("", None, "", file.name, str(fault))])
-        if not commit:
-            return way.rehearse(sheets, reason=reason)
         try:
-            return way.take_in(sheets, reason=reason, by=None)
+            return self.take_in(ledger, sheets, file, data, commit, reason)
         except intake.Unfit as unfit:
             return unfit.rehearsal
+
+    def take_in(self, ledger: Ledger, sheets: list[Sheet], file: Path, data: bytes, commit: bool, reason: str) -> intake.Rehearsal:
+        if ledger.slug == "air":
+            return air_intake.take_in(sheets, reason=reason, by=None) if commit else air_intake.rehearse(sheets, reason=reason)
+        choices = intake.Choices(headings=intake_memory.headings(ledger.slug), aliases=intake_memory.aliases(), name=file.name)
+        if not commit:
+            return intake.rehearse(sheets, reason=reason, ledger=ledger, choices=choices)
+        source = intake_memory.origin(data, file.name)
+        done = intake.take_in(sheets, reason=reason, by=None, ledger=ledger, choices=choices, source=source)
+        cells = sum(map(len, done.revisions.values()))
+        intake_memory.keep_file(
+            ledger.slug, data=data, name=file.name, reason=reason, rows=len(done.revisions), cells=cells, left_out=0, by=None
+        )
+        return done
 
     def tell(self, rehearsal: intake.Rehearsal, *, as_json: bool) -> None:
         if as_json:
