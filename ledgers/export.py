@@ -31,7 +31,7 @@ from linfen_water import clock, csv_text, trail
 BATCH = 500
 DEMO_MARK = "演示数据：除注明公开来源的信息外均为虚构"
 CELL_LIMIT = 32_767  # characters that a cell can hold
-SIGNATURES = "制表：　　　　　　　　　　审核：　　　　　　　　　　负责人："
+SIGNATURES = "制表：　　　　　　　　审核：　　　　　　　　负责人："
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,11 +109,10 @@ class Sheet:
         return BaseRows(self.ledger.slug, self.day, clock.today(), trail.data_version(), self.written)
 
     def foot(self) -> Iterator[list]:
-        """What stands below the rows: the total row and its parts, the notes, the line to sign, each in a row of its own."""
+        """What stands below the rows: the total row and its parts, then the notes, each in a row of its own."""
         yield from self.total_rows()
         for note in self.notes_below:
             yield [note]
-        yield [SIGNATURES]
 
     def total_rows(self) -> Iterator[list]:
         if self.ledger.totals:
@@ -194,7 +193,7 @@ def write_workbook(sheet: Sheet, file: BinaryIO) -> None:
     for row in sheet.total_rows():
         page.append(_cells(row, bold))
     small = _style(page, font=Font(name="宋体", size=10))
-    for note in [*sheet.notes_below, SIGNATURES]:
+    for note in sheet.notes_below:
         page.append(_cells([note], [small]))
     for _, start, end in _groups(columns):
         page.merged_cells.add(CellRange(min_row=3, max_row=3, min_col=start, max_col=end))
@@ -226,7 +225,8 @@ def _lay_out(page, sheet: Sheet) -> None:
     page.sheet_properties.pageSetUpPr.fitToPage = True
     page.print_title_rows = f"3:{HEAD_ROWS}"
     page.oddFooter.left.text = f"数据截至 {sheet.day}{'　演示数据' if sheet.is_demo else ''}"
-    page.oddFooter.center.text = "第 &P 页，共 &N 页"
+    page.oddFooter.center.text = SIGNATURES  # at the foot of each sheet of paper, so that nobody takes it for a row
+    page.oddFooter.right.text = "第 &P 页，共 &N 页"
 
 
 def _groups(columns: list[c.LedgerColumn]) -> Iterator[tuple[str, int, int]]:

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from ledgers import intake
-from linfen_water import kept_files, trail, workbook
+from linfen_water import kept_files, tabular, trail, workbook
 from linfen_water.models import TrailEvent
 from linfen_water.workbook import BadWorkbook, Broken, read_workbook
 from projects.models import ProjectVersion
@@ -156,7 +156,16 @@ def test_columns_are_matched_by_title_and_absent_ones_left_alone():
 
 @pytest.mark.parametrize(
     "cell",
-    ["2024-03-15", "2024.3.15", "2024/3/15", "2024年3月15日", "２０２４年３月１５日", 45366, dt.date(2024, 3, 15), dt.datetime(2024, 3, 15, 8)],
+    [
+        "2024-03-15",
+        "2024.3.15",
+        "2024/3/15",
+        "2024年3月15日",
+        "２０２４年３月１５日",
+        45366,
+        dt.date(2024, 3, 15),
+        dt.datetime(2024, 3, 15, 8),
+    ],
 )
 def test_days_are_read_as_people_write_them(cell):
     ProjectFactory(code="LF-001")
@@ -382,11 +391,15 @@ def test_entities_are_refused_in_any_part_and_encoding(part, encoding):
     assert fault_of(packed(parts | {part: text.encode(encoding)})) == workbook.UNSAFE
 
 
-def test_one_cell_in_the_last_corner_does_not_hurt():
+def test_one_cell_in_the_last_corner_does_not_hurt_and_is_not_passed_over():
     made = openpyxl.Workbook()
     made.active["A1"], made.active["XFD1048576"] = "编号", 1
-    (sheet,) = read_workbook(saved(made))
-    assert [(row.number, row.cells) for row in sheet.rows] == [(1, ["编号"])]
+    assert fault_of(saved(made)) == workbook.TOO_WIDE
+
+
+def test_macros_are_refused():
+    parts = unpacked(book(["编号"]))
+    assert fault_of(packed(parts | {"xl/vbaProject.bin": b"x"})) == workbook.WITH_MACROS
 
 
 def test_rows_are_read_to_the_limit_and_refused_past_it():
@@ -484,7 +497,7 @@ def test_command_with_errors_fails_and_writes_nothing(tmp_path):
 def test_command_says_of_a_bad_file_what_is_wrong_with_it(tmp_path):
     out, fault = run(tmp_path, b"\xff\xfe\x80", "--json")
     assert fault == "有1处错误，未写入任何数据。"
-    assert json.loads(out)["errors"] == [{"sheet": "", "row": None, "column": "", "value": "in.xlsx", "reason": workbook.NO_WORKBOOK}]
+    assert json.loads(out)["errors"] == [{"sheet": "", "row": None, "column": "", "value": "in.xlsx", "reason": tabular.NOT_TEXT}]
 
 
 @pytest.mark.parametrize("args", [("nothing", "x.xlsx"), ("master", "no-such-file.xlsx"), ("master", "x.xlsx", "--reason", " ")])
@@ -522,9 +535,9 @@ def test_errors_are_shown_with_their_cell_and_there_is_nothing_to_confirm(office
 
 
 def test_the_reason_stays_when_the_file_is_bad_and_the_file_when_the_reason_is_missing(office):
-    page = post(office, "八位".encode("gb18030"), reason="发改〔2025〕1号")
+    page = post(office, b"\0\1\2\xff", reason="发改〔2025〕1号")
     assert page.status_code == 422
-    assert page.context["form"].errors["file"] == [workbook.NO_WORKBOOK]
+    assert page.context["form"].errors["file"] == [tabular.NO_TABLE]
     assert 'value="发改〔2025〕1号"' in page.content.decode()
     ProjectFactory(code="LF-001")
     page = post(office, book(["编号", "总投资"], ["LF-001", 5]), reason=" ")
