@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ledgers', '0006_letters'),
+        ('ledgers', '0007_day_lines'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
