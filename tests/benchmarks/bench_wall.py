@@ -36,7 +36,7 @@ FLAGS = [
     "--enable-precise-memory-info",
 ]
 PASSWORD = "yihong-demo-2025"
-LOADS = 7
+LOADS = 5
 STEPS = 30
 SIZE = {"width": 1920, "height": 1080}
 KIOSK_SECONDS = 4  # a tenth of the usual 40
@@ -113,7 +113,7 @@ class Installation:
         )  # fmt: skip
         url = f"http://127.0.0.1:{self.port}"
         try:
-            for _ in range(200):
+            for _ in range(1000):
                 with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/healthz", timeout=5):
                     break
                 time.sleep(0.3)
