@@ -4,6 +4,7 @@ import datetime as dt
 
 from django.db import transaction
 
+from ledgers import demo_letters
 from ledgers.enums import CheckCategory, DecisionFrequency, MeetingKind
 from ledgers.meeting_models import CheckFinding, Decision, DecisionNote, Meeting
 from linfen_water.dates import add_months, month_start
@@ -43,7 +44,9 @@ def load(pack: Pack) -> bool:
     """Load the whole demo city: the works with `projects.demo`, then what lies above them; False when it is there already."""
     if not loading.load(pack):
         return False
-    pour(read(pack))
+    promise = read(pack)
+    pour(promise)
+    demo_letters.load(promise.seed, promise.today)
     return True
 
 

@@ -1,6 +1,8 @@
 """Who may do what with ledgers and on `/`. Which rows a ledger shows is said by its queryset."""
 
-from ledgers.enums import DocumentState
+from django.db.models import Q
+
+from ledgers.enums import LETTERS, DocumentState
 from ledgers.models import Document
 from linfen_water import permissions as base
 
@@ -31,8 +33,31 @@ def may_take_in(user) -> bool:
 
 
 def visible_documents(user):
-    """Papers that `user` may read: issued ones go to the whole city, all others only to the office and the leaders."""
-    return Document.objects.all() if sees_drafts(user) else Document.objects.filter(state=DocumentState.ISSUED)
+    """Papers that `user` may read: the office and the leaders all; others what was issued to the whole city, and letters to their unit."""
+    if sees_drafts(user):
+        return Document.objects.all()
+    return Document.objects.filter(Q(state=DocumentState.ISSUED) & ~Q(kind__in=LETTERS) | Q(pk__in=received_letters(user).values("pk")))
+
+
+def received_letters(user):
+    """Letters that were issued to the unit of `user`; one that was withdrawn afterwards stays on its record."""
+    issued = Document.objects.filter(kind__in=LETTERS, number__isnull=False, issued_at__isnull=False)
+    return issued.filter(unit=user.unit_id) if user.unit_id else issued.none()
+
+
+def visible_letters(user):
+    """Letters with all that became of them, of whoever may read them."""
+    return visible_documents(user).filter(kind__in=LETTERS, letter__isnull=False)
+
+
+def may_approve_talks(user) -> bool:
+    """约谈 is a leader's to decide."""
+    return base.is_leader(user)
+
+
+def may_answer(user, document) -> bool:
+    """Receipt and answer are the addressee's."""
+    return (base.is_county(user) or base.is_department(user)) and user.unit_id is not None and user.unit_id == document.unit_id
 
 
 def may_share_views(user) -> bool:

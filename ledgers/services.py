@@ -10,10 +10,25 @@ import datetime as dt
 from collections.abc import Callable
 
 from django.db import transaction
+from django.db.models import QuerySet
 
-from ledgers.documents import DocumentFault, PrintFault, bulletin, bulletin_words, fonts, jsonable, pdf, periods, weekly, weekly_words
+from ledgers import letter_states
+from ledgers.documents import (
+    DocumentFault,
+    PrintFault,
+    bulletin,
+    bulletin_words,
+    fonts,
+    jsonable,
+    letter_words,
+    pdf,
+    periods,
+    weekly,
+    weekly_words,
+)
+from ledgers.documents import letter as letters
 from ledgers.documents.paper import Paper
-from ledgers.enums import DocumentKind, DocumentState
+from ledgers.enums import LETTERS, DocumentKind, DocumentState
 from ledgers.models import Document, NumberSeries
 from ledgers.permissions import may_issue
 from linfen_water import clock, jobs, trail
@@ -33,12 +48,17 @@ class Kind:
     """How one kind of paper is made: its period, its facts, its words, when its period is over."""
 
     read: Callable[[str, dt.date], str]  # (what a person wrote, today) -> the period as it is filed
-    gather: Callable[[str, dt.date], dict]  # (period, today) -> facts as JSON
+    gather: Callable[..., dict]  # (period, today), and the unit where a paper goes to one -> facts as JSON
     title: Callable[[dict], str]
     paper: Callable[..., Paper]  # (facts, own_texts=, number=, issued_on=)
     over_from: Callable[[str], dt.datetime]  # the moment from which the period's figures are final
     not_over: Callable[[str], str]  # what is said before that
     places: dict[str, str] = dataclasses.field(default_factory=dict)  # where the office writes paragraphs of its own
+    is_letter: bool = False  # goes to one unit, is reviewed before its issue and answered after it
+
+    def gathered(self, period: str, today: dt.date, unit: Unit | None) -> dict:
+        """The facts as JSON. Raises DocumentFault when there is nothing to make the paper from."""
+        return self.gather(period, today, unit) if self.is_letter else self.gather(period, today)
 
     def is_over(self, period: str) -> bool:
         return clock.now() >= self.over_from(period)
@@ -73,6 +93,25 @@ def _deadline(period: str) -> dt.datetime:
     return weeks.week_times(periods.read_week(period, dt.date.max)).deadline_at
 
 
+def _letter_kind(kind: DocumentKind) -> Kind:
+    def gather(period: str, today: dt.date, unit: Unit) -> dict:
+        return letters.gather(kind, period, today, unit).to_json()
+
+    def paper(facts: dict, **how) -> Paper:
+        return letter_words.letter_paper(letters.LetterFacts.from_json(facts), **how)
+
+    return Kind(
+        read=periods.read_day_or_month,
+        gather=gather,
+        title=lambda facts: letter_words.title(letters.LetterFacts.from_json(facts)),
+        paper=paper,
+        over_from=lambda period: weeks.at_hour(dt.date.fromisoformat(f"{period}-01"[:10]), 0),
+        not_over=lambda period: f"{period} 还没有开始。",
+        places=letters.PLACES,
+        is_letter=True,
+    )
+
+
 KINDS = {
     DocumentKind.BULLETIN: Kind(
         read=lambda text, today: periods.month_period(periods.read_month(text, today)),
@@ -92,6 +131,7 @@ KINDS = {
         not_over=lambda period: f"{period} 要到{weeks.moment_words(_deadline(period))}才截止，目前的数据是周中数，请在截止以后印发。",
         places=weekly.PLACES,
     ),
+    **{kind: _letter_kind(kind) for kind in LETTERS},
 }
 
 
@@ -127,7 +167,7 @@ def is_stale(document: Document) -> bool:
     if document.state != DocumentState.DRAFT or document.data_version == trail.data_version():
         return False
     try:
-        facts = kind_of(document.kind).gather(document.period, clock.today())
+        facts = kind_of(document.kind).gathered(document.period, clock.today(), document.unit)
     except DocumentFault:  # nothing is left to make it from
         return True
     return jsonable.digest(facts) != jsonable.digest(_facts_of(document))
@@ -155,15 +195,17 @@ def draft_document(*, kind: str, period: str, by: User | None, unit: Unit | None
     Returns the period's document as it now stands. Raises DocumentFault when there is nothing to make it from.
     """
     made = kind_of(kind)
-    if unit is not None:
-        raise DocumentFault(f"“{DocumentKind(kind).label}”发至全市，不分单位，请不要指定单位。")
+    _refuse_unit(made, kind, unit)
     period = made.read(period, clock.today())
     for _ in range(DRAFT_ATTEMPTS):
         standing = _standing(kind, period, unit)
         if standing and standing.state != DocumentState.DRAFT:
             return standing
         version = trail.data_version()  # before the facts: they are at least as new as it says
-        facts, own_texts = made.gather(period, clock.today()), standing.own_texts if standing else _withdrawn_texts(kind, period, unit)
+        facts, own_texts = (
+            made.gathered(period, clock.today(), unit),
+            standing.own_texts if standing else _withdrawn_texts(kind, period, unit),
+        )
         as_of = dt.date.fromisoformat(facts["as_of"])
         name = pdf.keep(pdf.render_pdf(made.paper(facts, own_texts=own_texts), as_of))
         content = {"title": made.title(facts), "as_of": as_of, "facts": facts, "data_version": version, "pdf_sha256": name}
@@ -175,8 +217,22 @@ def draft_document(*, kind: str, period: str, by: User | None, unit: Unit | None
     raise PrintFault("自拟段落正在修改，草稿没有刷新，请稍后再刷新。")
 
 
+def _refuse_unit(made: Kind, kind: str, unit: Unit | None) -> None:
+    label = DocumentKind(kind).label
+    if unit is not None and not made.is_letter:
+        raise DocumentFault(f"“{label}”发至全市，不分单位，请不要指定单位。")
+    if unit is None and made.is_letter:
+        raise DocumentFault(f"“{label}”按单位编制，请指定主送单位。")
+
+
 def _standing(kind: str, period: str, unit: Unit | None) -> Document | None:
     return Document.objects.filter(kind=kind, period=period, unit=unit).exclude(state=DocumentState.WITHDRAWN).first()
+
+
+def standing_letters(kind: str, period: str) -> QuerySet[Document]:
+    """The period's letters of a kind, by addressee."""
+    found = Document.objects.filter(kind=kind, period=period, unit__isnull=False).exclude(state=DocumentState.WITHDRAWN)
+    return found.select_related("unit").order_by("unit__position", "unit__code")
 
 
 def _withdrawn_texts(kind: str, period: str, unit: Unit | None) -> dict[str, str]:
@@ -198,6 +254,8 @@ def _keep_draft(kind: str, period: str, unit: Unit | None, content: dict, own_te
         for field, value in content.items():
             setattr(document, field, value)
         document.save()
+    if kind_of(kind).is_letter:
+        letter_states.keep_beside(document, _digest(_facts_of(document), document.own_texts))
     trail.record(
         action="document.draft", subject=document, by=by,
         changes={"as_of": [None, content["as_of"]], "pdf_sha256": [None, content["pdf_sha256"]]},
@@ -205,8 +263,8 @@ def _keep_draft(kind: str, period: str, unit: Unit | None, content: dict, own_te
     return document
 
 
-def draft_key(kind: str, period: str) -> str:
-    return f"{kind}:{period}:draft"
+def draft_key(kind: str, period: str, unit: Unit | None = None) -> str:
+    return f"{kind}:{period}:{unit.code}:draft" if unit else f"{kind}:{period}:draft"
 
 
 def due_key(kind: str, period: str) -> str:
@@ -217,7 +275,7 @@ def due_key(kind: str, period: str) -> str:
 def keys_of(document: Document) -> list[str]:
     """Of every job about `document`."""
     kind, period = document.kind, document.period
-    return [issue_key(document), draft_key(kind, period), due_key(kind, period)]
+    return [issue_key(document), draft_key(kind, period, document.unit), due_key(kind, period)]
 
 
 def is_there(kind: str, period: str) -> bool:
@@ -229,14 +287,16 @@ def is_there(kind: str, period: str) -> bool:
     return papers.exclude(state=DocumentState.DRAFT, drafted_at__lt=final_from).exists()
 
 
-def request_draft(*, kind: str, period: str, by: User) -> Job:
+def request_draft(*, kind: str, period: str, by: User, unit: Unit | None = None) -> Job:
     """Have the draft made, or made again, by a worker. Raises DocumentFault at once for what cannot be made."""
-    period = kind_of(kind).read(period, clock.today())
-    standing = _standing(kind, period, None)
+    made = kind_of(kind)
+    _refuse_unit(made, kind, unit)
+    period = made.read(period, clock.today())
+    standing = _standing(kind, period, unit)
     if standing and standing.state != DocumentState.DRAFT:
         raise DocumentFault(f"{period} 的文件{standing.get_state_display()}，不能再改；如需重发，请先作废。")
-    args = {"kind": kind, "period": period, "again": True}
-    return jobs.enqueue(key=draft_key(kind, period), kind="draft_document", args=args, by=by, again=True)
+    args = {"kind": kind, "period": period, "again": True} | ({"unit": unit.code} if unit else {})
+    return jobs.enqueue(key=draft_key(kind, period, unit), kind="draft_document", args=args, by=by, again=True)
 
 
 # ── Own paragraphs ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -273,7 +333,9 @@ def write_own_texts(*, document: Document, texts: dict[str, str], seen: str, by:
     document.own_texts = texts
     document.save(update_fields=["own_texts"])
     trail.record(action="document.write", subject=document, by=by, changes=changes)
-    request_draft(kind=document.kind, period=document.period, by=by)
+    if kind_of(document.kind).is_letter:
+        letter_states.keep_beside(document, facts_digest(document))
+    request_draft(kind=document.kind, period=document.period, by=by, unit=document.unit)
     return document
 
 
@@ -313,7 +375,9 @@ def request_issue(*, document: Document, by: User, facts_seen: str) -> Job:
     if not document.facts.get("office", {}).get("prefix"):
         raise DocumentFault("区域设置里没有这种文件的机关代字（office.prefixes），不能编号。")
     _refuse_other_facts(document, facts_seen)
-    if _digest(made.gather(document.period, today), document.own_texts) != facts_seen:
+    if made.is_letter:
+        letter_states.refuse_unreviewed(document)
+    if _digest(made.gathered(document.period, today, document.unit), document.own_texts) != facts_seen:
         raise DocumentFault("草稿生成以后数据有变动，请刷新草稿并核对后再印发。")
     return jobs.enqueue(key=issue_key(document), kind="issue_document", args=_issue_args(document, facts_seen), by=by, again=True)
 
@@ -346,6 +410,8 @@ def issue_document(*, pk: int, by: User, seen: str, lease: jobs.Lease) -> Docume
         if issuing.update(state=DocumentState.ISSUED, pdf_sha256=name, issued_at=at, issued_by=by):
             changes = {"state": ["issuing", "issued"], "file_number": [None, document.file_number], "pdf_sha256": [None, name]}
             trail.record(action="document.issue", subject=document, by=by, changes=changes)
+            if kind_of(document.kind).is_letter:
+                letter_states.start(document, issued_on, by)
     document.refresh_from_db()
     return document
 
@@ -358,6 +424,8 @@ def _freeze(pk: int, by: User, seen: str, lease: jobs.Lease) -> Document:
     if document.state != DocumentState.DRAFT:
         return document
     _refuse_other_facts(document, seen)
+    if kind_of(document.kind).is_letter:
+        letter_states.refuse_unreviewed(document)
     today = clock.today()
     document.prefix, document.year = document.facts["office"]["prefix"], today.year
     document.number = _next_number(document.prefix, document.year)
@@ -378,6 +446,15 @@ def _next_number(prefix: str, year: int) -> int:
     return series.last
 
 
+def printed(document: Document) -> bytes:
+    """The kept bytes of a paper; one of the demo's, which were issued without being printed, is printed from its frozen facts."""
+    if not document.pdf_sha256 and document.state == DocumentState.ISSUED and document.facts.get("is_demo"):
+        issued_on = dt.date.fromisoformat(document.facts[ISSUED_ON])
+        document.pdf_sha256 = pdf.keep(pdf.render_pdf(standing_paper(document), issued_on))
+        document.save(update_fields=["pdf_sha256"])
+    return pdf.kept(document.pdf_sha256)
+
+
 # ── Withdraw ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -391,5 +468,7 @@ def withdraw_document(*, document: Document, by: User, reason: str) -> Document:
     if not Document.objects.filter(pk=document.pk, state=DocumentState.ISSUED).update(state=DocumentState.WITHDRAWN):
         raise DocumentFault("只有已印发的文件可以作废。")
     trail.record(action="document.withdraw", subject=document, by=by, changes={"state": ["issued", "withdrawn"]}, reason=reason)
+    if kind_of(document.kind).is_letter:
+        letter_states.tell_withdrawn(document, reason, by)
     document.refresh_from_db()
     return document

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 
 from django.db.models import Min
 
-from ledgers import services
+from ledgers import letter_services, services
 from ledgers.documents import DocumentFault, PrintFault, periods
 from ledgers.enums import DocumentKind
 from linfen_water import clock, jobs, policy
 from linfen_water.dates import month_end
-from linfen_water.models import Job
+from linfen_water.models import Job, Unit
 from projects import weeks
 from projects.models import Project
 
@@ -22,8 +22,9 @@ def draft_document(job: Job, lease: jobs.Lease) -> None:
     kind, period = job.args["kind"], job.args["period"]
     if not job.args.get("again") and services.is_there(kind, period):
         return
+    unit = Unit.objects.get(code=job.args["unit"]) if "unit" in job.args else None
     with _final_faults():
-        services.draft_document(kind=kind, period=period, by=job.by, lease=lease)
+        services.draft_document(kind=kind, period=period, by=job.by, unit=unit, lease=lease)
 
 
 @jobs.handler("issue_document")
@@ -67,3 +68,39 @@ def weekly_reports(today: dt.date) -> Iterable[jobs.Due]:
         period = periods.week_period(week_of)
         if times.is_due and times.deadline_at < now and times.cut_off_on >= first and not services.is_there(DocumentKind.WEEKLY, period):
             yield jobs.Due(services.due_key(DocumentKind.WEEKLY, period), "draft_document", {"kind": DocumentKind.WEEKLY, "period": period})
+
+
+# ── Letters ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@jobs.handler("draft_letters")
+def draft_letters(job: Job, lease: jobs.Lease) -> None:
+    """One draft for every unit that the facts call for; those that are there stay."""
+    with _final_faults():
+        letter_services.draft_due(kind=job.args["kind"], period=job.args["period"], lease=lease)
+
+
+@jobs.calendar
+def letters(today: dt.date) -> Iterable[jobs.Due]:
+    """Early warnings and reminders once a month from the policy's day on, the others every day that calls for them."""
+    if not Project.objects.exists():
+        return
+    if today.day >= policy.values_on(today).letters_day:
+        for kind in letter_services.MONTHLY:
+            period = periods.month_period(today)
+            yield jobs.Due(f"letters:{kind}:{period}", "draft_letters", {"kind": kind, "period": period})
+    for kind in letter_services.DAILY:
+        yield jobs.Due(f"letters:{kind}:{today}", "draft_letters", {"kind": kind, "period": today.isoformat()})
+
+
+@jobs.handler("chase_letters")
+def chase_letters(job: Job, lease: jobs.Lease) -> None:
+    """Ask for answers that are due or overdue; the notices' keys keep a second attempt from saying it again."""
+    letter_services.chase(dt.date.fromisoformat(job.args["day"]))
+
+
+@jobs.calendar
+def letters_due(today: dt.date) -> Iterable[jobs.Due]:
+    """Once a day, while letters wait for an answer."""
+    if letter_services.waiting_on(today):
+        yield jobs.Due(f"letters-due:{today}", "chase_letters", {"day": today.isoformat()})

@@ -15,11 +15,13 @@ from django.core.cache import cache
 from django.db.models import F
 from django.urls import reverse
 
+from ledgers import letter_states, letters
 from ledgers.documents import wording
 from ledgers.documents.bulletin import lag_sentence
-from ledgers.enums import DocumentState
+from ledgers.enums import LETTERS, DocumentKind, DocumentState
 from ledgers.master import overdue_permits
 from ledgers.models import Document
+from ledgers.permissions import received_letters
 from linfen_water import clock, policy
 from linfen_water.dates import monday
 from linfen_water.enums import JobState, Role
@@ -38,6 +40,8 @@ SOON = dt.timedelta(days=7)
 JOB_WORDS = {
     "draft_document": "生成文件草稿",
     "issue_document": "印发文件",
+    "draft_letters": "拟写函件草稿",
+    "chase_letters": "催办函件回复",
     "fetch_readings": "获取自动站数据",
     "assess_month": "评价上月水质",
     "deliver": "发送提醒",
@@ -203,7 +207,9 @@ def gather(user, day: dt.date) -> Today:
     """The page of `user` on `day`. Of a long list what the facts say is kept until they change; what waits is always read."""
     desk = Desk(user, day)
     made = _kept(desk)
-    fresh = {DOCUMENTS: _documents, JOBS: _failed_jobs, PAPERS: _papers}
+    fresh = {
+        DOCUMENTS: _documents, JOBS: _failed_jobs, PAPERS: _papers, RECEIVED: _received, LETTERS_AT_WORK: _letters, TALKS: _talks,
+    }  # fmt: skip
     blocks = [fresh[block](desk) if isinstance(block, str) else block for block in made.blocks]
     headline = _deadline_words(desk, *made.headline) if isinstance(made.headline, tuple) else made.headline
     return Today(headline, made.figures, blocks)
@@ -219,6 +225,7 @@ class Made:
 
 
 DOCUMENTS, JOBS, PAPERS = "documents", "jobs", "papers"  # blocks that do not follow from the facts
+RECEIVED, LETTERS_AT_WORK, TALKS = "received", "letters", "talks"
 KEPT_FROM = 1_000  # projects: reading the facts of fewer costs less than asking what changed
 KEPT_SECONDS = 24 * 3600
 
@@ -236,7 +243,7 @@ def _kept(desk: Desk) -> Made:
 
 
 def _county(desk: Desk) -> Made:
-    work = [_to_report(desk)] if desk.is_present else []
+    work = [_to_report(desk), RECEIVED] if desk.is_present else []
     return Made(
         headline=_week_state(desk),
         figures=[_reported(desk), *_stages(desk), _behind_figure(desk), _invested(desk)],
@@ -245,7 +252,7 @@ def _county(desk: Desk) -> Made:
 
 
 def _department(desk: Desk) -> Made:
-    work = [_to_review(desk)] if desk.is_present else []
+    work = [_to_review(desk), RECEIVED] if desk.is_present else []
     domain = desk.user.unit.domain
     own = [f for f in desk.facts if domain and f.domain == domain.name]
     desk.facts = own  # a department's page is about its domain; permits and problems are those it handles anywhere
@@ -258,7 +265,7 @@ def _department(desk: Desk) -> Made:
 
 
 def _office(desk: Desk) -> Made:
-    work = [_unreported(desk), _to_review(desk), DOCUMENTS, JOBS] if desk.is_present else []
+    work = [_unreported(desk), _to_review(desk), LETTERS_AT_WORK, DOCUMENTS, JOBS] if desk.is_present else []
     return Made(
         headline=_week_state(desk),
         figures=[_reported(desk), *_stages(desk), _behind_figure(desk), _invested(desk), _water(desk)],
@@ -270,7 +277,7 @@ def _leader(desk: Desk) -> Made:
     return Made(
         headline=_week_words(desk),
         figures=[*_stages(desk), _start_rate(desk), _finish_rate(desk), _invested(desk), _in_place(desk), _water(desk)],
-        blocks=[_moved(desk), _foot_counties(desk), _sections(desk), _behind(desk), PAPERS],
+        blocks=[*([TALKS] if desk.is_present else []), _moved(desk), _foot_counties(desk), _sections(desk), _behind(desk), PAPERS],
     )
 
 
@@ -465,8 +472,40 @@ def _to_review(desk: Desk) -> Block:
     return _block("待审核", lines, "没有待审核的调度", desk.address("dispatch", view="review"))
 
 
+def _received(desk: Desk) -> Block:
+    """Letters that wait for the unit's receipt or answer, overdue ones first."""
+    waiting = letters.read(received_letters(desk.user).filter(letter__closed_at=None), desk.day)
+    lines = [_letter_line(desk, row) for row in waiting if row.state in letter_states.WAITING]
+    return _block("待签收、回复的函件", lines, "没有待办的函件", desk.address("letters"))
+
+
+def _letters(desk: Desk) -> Block:
+    """Letters that wait for the office: answers to check, drafts to review and to issue, overdue answers."""
+    found = letters.read(Document.objects.filter(kind__in=LETTERS, letter__closed_at=None).exclude(state=DocumentState.WITHDRAWN), desk.day)
+    lines = [_letter_line(desk, row) for row in found if row.overdue or row.state not in letter_states.WAITING]
+    return _block("待办函件", lines, "没有待审核、印发、核查的函件", desk.address("letters"))
+
+
+def _talks(desk: Desk) -> Block:
+    """Talks that a leader has to decide on."""
+    waiting = Document.objects.filter(kind=DocumentKind.TALK, state=DocumentState.DRAFT, letter__reviewed_at__isnull=False)
+    lines = [_letter_line(desk, row) for row in letters.read(waiting.filter(letter__approved_at=None), desk.day)]
+    return _block("待批准的约谈", lines, "没有待批准的约谈", desk.address("letters", group="draft"))
+
+
+def _letter_line(desk: Desk, row: letters.Row) -> Line:
+    mark = f"逾期 {row.overdue} 天" if row.overdue else row.state.label
+    detail = f"{row.document.unit}，应回复 {row.due_on}" if row.due_on else str(row.document.unit)
+    name = row.document.file_number or row.document.title
+    return Line(
+        f"{row.document.get_kind_display()} {name}", desk.address("letter", row.document.pk), mark, "bad" if row.overdue else "warn", detail
+    )
+
+
 def _documents(desk: Desk) -> Block:
-    waiting = Document.objects.filter(state__in=[DocumentState.DRAFT, DocumentState.ISSUING]).order_by("-as_of", "pk")
+    waiting = (
+        Document.objects.filter(state__in=[DocumentState.DRAFT, DocumentState.ISSUING]).exclude(kind__in=LETTERS).order_by("-as_of", "pk")
+    )
     lines = [
         Line(document.title, desk.address("document", document.pk), document.get_state_display(), "warn", f"数据截至 {document.as_of}")
         for document in waiting[: SHOWN + 1]
@@ -627,7 +666,7 @@ def _sections(desk: Desk) -> Block:
 
 def _papers(desk: Desk) -> Block:
     """The latest bulletins."""
-    papers = Document.objects.as_of(desk.day).exclude(state=DocumentState.WITHDRAWN).order_by("-as_of", "-pk")[:3]
+    papers = Document.objects.as_of(desk.day).exclude(state=DocumentState.WITHDRAWN).exclude(kind__in=LETTERS).order_by("-as_of", "-pk")[:3]
     lines = [
         Line(paper.title, desk.address("document", paper.pk), paper.get_state_display(), "", paper.file_number or f"数据截至 {paper.as_of}")
         for paper in papers

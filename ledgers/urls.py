@@ -1,6 +1,6 @@
 from django.urls import path
 
-from ledgers.views import assessment, documents, meetings
+from ledgers.views import assessment, documents, letters, measures, meetings
 from ledgers.views.air import AirIntakeView
 from ledgers.views.bulk import BulkView
 from ledgers.views.cell import CellView
@@ -32,6 +32,15 @@ urlpatterns = [
     *meetings.decision_pages.urls("meetings/decisions/"),
     path("meetings/decisions/<int:pk>/note/", meetings.decision_note, name="decision_note"),
     *meetings.check_pages.urls("checks/"),
+    path("measures/", measures.measures, name="measures"),
+    path("measures/simulate/", measures.simulator, name="simulate"),
+    path("measures/stops/", measures.stop_list, name="stops"),
+    path("letters/", letters.letter_list, name="letters"),
+    path("letters/draft/", letters.draft_letters, name="draft_letters"),
+    path("letters/<int:pk>/", letters.letter, name="letter"),
+    path("letters/<int:pk>/act/", letters.act, name="letter_act"),
+    path("letters/unit/<str:code>/", letters.unit_letters, name="unit_letters"),
+    path("letters/files/<int:pk>/", letters.answer_file, name="answer_file"),
     path("documents/", documents.documents, name="documents"),
     path("documents/draft/", documents.draft, name="draft_document"),
     path("documents/<int:pk>/", documents.document, name="document"),

@@ -333,6 +333,11 @@ class FundingPaper(models.Model):
         ]
 
 
+def speaking_horizon(day: dt.date, today: dt.date) -> dt.date:
+    """The last cut-off that counts as of `day`: its own, and on the present day that of this week."""
+    return day if day < today else monday(day) + dt.timedelta(days=6)
+
+
 class DispatchQuerySet(models.QuerySet):
     def speaking(self, day: dt.date):
         """Dispatches that count as of `day`: live, with a cut-off up to then.
@@ -340,8 +345,7 @@ class DispatchQuerySet(models.QuerySet):
         A dispatch speaks for its cut-off day, never earlier; today's view also takes in what was already submitted
         for this week, since a submitted dispatch counts at once.
         """
-        horizon = day if day < clock.today() else monday(day) + dt.timedelta(days=6)
-        return self.filter(is_live=True, cut_off_on__lte=horizon)
+        return self.filter(is_live=True, cut_off_on__lte=speaking_horizon(day, clock.today()))
 
 
 class Dispatch(models.Model):

@@ -52,7 +52,10 @@ def render_docx(paper: Paper, dated: dt.date) -> bytes:
     _closing(document, paper)
     for number, attachment in enumerate(paper.attachments, start=1):
         _attachment(document, attachment, number, alone=len(paper.attachments) == 1)
-    _colophon(document, paper)
+    if paper.form == "letter":
+        _letter_colophon(document, paper)
+    else:
+        _colophon(document, paper)
     out = io.BytesIO()
     document.save(out)
     return out.getvalue()
@@ -168,6 +171,9 @@ def _width(text: str) -> float:
 
 def _head(document: WordDocument, paper: Paper) -> None:
     """标志 72 mm below the paper's edge, 发文字号, red line, title, 主送机关."""
+    if paper.form == "letter":
+        _letter_head(document, paper)
+        return
     size = next((s for s in (42, 36, 32, 26, 22) if _width(paper.head) * s * 0.55 <= 442), 22)
     scale = min(100, math.floor(442 / (_width(paper.head) * size) * 100))
     head = _line(document)
@@ -188,10 +194,50 @@ def _head(document: WordDocument, paper: Paper) -> None:
     _line(document, paper.addressees)
 
 
-def _border(paragraph: Any, side: str, colour: str, eighths: int, space: int) -> None:
+def _letter_head(document: WordDocument, paper: Paper) -> None:
+    """信函格式: 标志 30 mm below the paper's edge, double lines of 170 mm on the first page only, number at the right under the first."""
+    section: Any = document.sections[0]
+    section.different_first_page_header_footer = True
+    section.header_distance, section.footer_distance = Mm(18), Mm(20)
+    header, footer = section.first_page_header.paragraphs[0], section.first_page_footer.paragraphs[0]
+    if paper.marks:
+        _write(header, "　　".join(f"【{mark}】" for mark in paper.marks), "hei", CELL)
+        header.paragraph_format.line_spacing = Pt(14)
+        header = section.first_page_header.add_paragraph()
+    size = next((s for s in (42, 36, 32, 26, 22) if _width(paper.head) * s * 0.55 <= 442), 22)
+    scale = min(100, math.floor(442 / (_width(paper.head) * size) * 100))
+    header.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    header.paragraph_format.line_spacing = Pt(size * 1.3)
+    header.paragraph_format.space_before = Mm(12) - (Pt(14) if paper.marks else 0)
+    _write(header, paper.head, "title", Pt(size), colour=RED, scale=scale)
+    for paragraph, side, kind in ((header, "bottom", "thickThinSmallGap"), (footer, "top", "thinThickSmallGap")):
+        paragraph.paragraph_format.left_indent, paragraph.paragraph_format.right_indent = Mm(-7), Mm(-7)
+        _border(paragraph, side, "E60012", 24, 8, kind)
+    number = _line(document)
+    number.paragraph_format.tab_stops.add_tab_stop(Mm(156), WD_TAB_ALIGNMENT.RIGHT)
+    _write(number, paper.urgency, "hei")
+    _write(number, f"\t{paper.file_number}")
+    _line(document)
+    _line(document)
+    for line in paper.title:
+        title = _line(document, line, "title", SIZE_2)
+        title.alignment = WD_ALIGN_PARAGRAPH.CENTER
+        title.paragraph_format.line_spacing = Pt(35)
+    _line(document)
+    _line(document, paper.addressees)
+
+
+def _letter_colophon(document: WordDocument, paper: Paper) -> None:
+    """A letter's 版记 has neither lines nor who printed it when."""
+    if paper.copies_to:
+        line = _line(document, f"抄送：{paper.copies_to}", size=SIZE_4)
+        line.paragraph_format.left_indent = line.paragraph_format.right_indent = SIZE_4
+
+
+def _border(paragraph: Any, side: str, colour: str, eighths: int, space: int, kind: str = "single") -> None:
     borders = OxmlElement("w:pBdr")
     border = OxmlElement(f"w:{side}")
-    for name, value in (("val", "single"), ("sz", eighths), ("space", space), ("color", colour)):
+    for name, value in (("val", kind), ("sz", eighths), ("space", space), ("color", colour)):
         border.set(qn(f"w:{name}"), str(value))
     borders.append(border)
     paragraph._p.get_or_add_pPr().insert_element_before(borders, *AFTER_BORDERS)
@@ -277,6 +323,8 @@ def _closing(document: WordDocument, paper: Paper) -> None:
     shift = right + (_width(paper.dated) - _width(paper.signature)) / 2 if paper.has_seal else 2
     name.paragraph_format.right_indent = Pt(16 * max(shift, 2))
     date.paragraph_format.right_indent = Pt(16 * right)
+    if paper.note:
+        _line(document, f"（{paper.note}）", indent=True)
 
 
 def _attachment(document: WordDocument, attachment: Attachment, number: int, *, alone: bool) -> None:

@@ -62,3 +62,26 @@ def week_period(week_of: dt.date) -> str:
 def weeks_due(today: dt.date, look_back: int = 3) -> list[dt.date]:
     """Mondays of this week and of `look_back` before it, oldest first: which of them are over is said by their deadlines."""
     return [monday(today) - dt.timedelta(weeks=n) for n in range(look_back, -1, -1)]
+
+
+def read_day_or_month(text: str, today: dt.date) -> str:
+    """The period of a letter as it is filed: a month (2025-01) or a day (2025-01-15) that has begun."""
+    text = text.strip()
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        return month_period(read_month(text, today))
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        raise DocumentFault(f"日期“{text[:20]}”无效，请按 2025-02-20 的格式填写。") from None
+    if day > today:
+        raise DocumentFault(f"{day} 还没有到（今天是 {today}），不能编制当日函件。")
+    if day.year < 2000:
+        raise DocumentFault(f"日期“{text[:20]}”无效，请按 2025-02-20 的格式填写。")
+    return text
+
+
+def letter_day(period: str, today: dt.date) -> dt.date:
+    """The day that a letter's figures are those of: its own, or its month's end, or today while that runs."""
+    if len(period) == len("2025-02-20"):
+        return dt.date.fromisoformat(period)
+    return speaks_on(dt.date.fromisoformat(f"{period}-01"), today)

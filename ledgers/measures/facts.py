@@ -1,7 +1,7 @@
 """What the verdicts of a day, or of many days, are judged from: read once, in a number of queries that does not grow with the projects.
 
-A day costs three queries (`project_facts`), whatever else is read once for all days: so a year is replayed quickly, and a threshold
-can be moved without reading again. The past is as it is known now (docs/adr/0002).
+A year is read at once, so that it is replayed quickly and a threshold can be moved without reading again. The past is as it is known
+now (docs/adr/0002).
 """
 
 import dataclasses
@@ -23,12 +23,12 @@ from linfen_water.models import County, Policy, Region, Unit
 from projects import rules, weeks
 from projects.anomalies import PermitDates
 from projects.enums import PermitKind, Provenance
-from projects.facts import ProjectFacts, project_facts
-from projects.models import Dispatch, Permit, Problem, Project
+from projects.facts import ProjectFacts, facts_on_each, project_facts
+from projects.models import Dispatch, Permit, Problem, Project, speaking_horizon
 from projects.stop_models import ApprovedStop
 from projects.target_models import Milestone
-from projects.weeks import Week
 
+FEW = 3  # for so few days only what they need is read
 WEEKS_BACK = 27  # how far standing still is counted; the policy allows 26 periods
 A_WEEK = dt.timedelta(weeks=1)
 
@@ -38,7 +38,8 @@ def read(days: Collection[dt.date]) -> list[Material]:
     if not days:
         return []
     history = History.between(min(days), max(days))
-    return [history.material(day) for day in days]
+    told = facts_on_each(days) if len(days) > FEW else {day: project_facts(day) for day in days}
+    return [history.material(day, told[day]) for day in days]
 
 
 def read_day(day: dt.date) -> Material:
@@ -62,6 +63,15 @@ class Said:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Period:
+    """A week in which reports were due."""
+
+    week_of: dt.date
+    cut_off_on: dt.date
+    is_over: bool  # its deadline has passed
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Stop:
     from_on: dt.date
     until_on: dt.date
@@ -78,8 +88,9 @@ class Stop:
 class History:
     """All that happened over a span of days, as far as rules ask about it."""
 
-    weeks: dict[dt.date, Week]  # by Monday, oldest first
+    periods: list[Period]  # oldest first
     said: Mapping[int, list[Said]]  # by project, oldest first
+    lateness: Mapping[tuple[int, dt.date], bool]  # whether what counts of a project in a week came late
     listed: dict[int, tuple[dt.date, dt.date | None]]
     moves: Mapping[int, list[dt.date]]  # days on which a permit came, a problem was closed, or the stage changed
     permits: Mapping[int, list[Permit]]
@@ -96,9 +107,11 @@ class History:
     def between(cls, first: dt.date, last: dt.date) -> "History":
         begin = monday(first) - WEEKS_BACK * A_WEEK
         mondays = [begin + n * A_WEEK for n in range((monday(last) - begin).days // 7 + 1)]
+        said = _said(begin, last)
         return cls(
-            weeks=weeks.times_of(mondays),
-            said=_said(begin, last),
+            periods=_periods(mondays),
+            said=said,
+            lateness={(pk, one.week_of): one.is_late for pk, rows in said.items() for one in rows},
             listed={pk: span for pk, *span in Project.objects.values_list("pk", "listed_on", "delisted_on")},  # type: ignore[misc]
             moves=_moves(begin),
             permits=_permits(),
@@ -112,11 +125,11 @@ class History:
             now=clock.now(),
         )
 
-    def material(self, day: dt.date) -> Material:
-        """What `day` is judged from."""
+    def material(self, day: dt.date, told: list[ProjectFacts]) -> Material:
+        """What `day` is judged from; `told` are the facts of its projects."""
         cases: dict[str, list[ProjectCase]] = defaultdict(list)
         span = self._span(day)
-        for facts in project_facts(day):
+        for facts in told:
             if self.is_demo and facts.provenance in (Provenance.PUBLIC, Provenance.LIKELY):
                 continue  # real works: nothing invented is ever held against them
             cases[facts.county_code].append(self._project(facts, day, span))
@@ -130,13 +143,13 @@ class History:
         others = tuple(letter for letter in letters if letter.unit not in known)
         return Material(day, counties, others, in_force[-1] if in_force else None)
 
-    def _span(self, day: dt.date) -> list[Week]:
+    def _span(self, day: dt.date) -> list[Period]:
         """Due weeks that count by `day`, newest first; on the present day this week's reports count already."""
-        horizon = day if day < self.now.date() else monday(day) + dt.timedelta(days=6)
-        found = [week for week in self.weeks.values() if week.is_due and week.week_of <= day and week.cut_off_on <= horizon]
-        return found[::-1][:WEEKS_BACK]
+        horizon = speaking_horizon(day, self.now.date())
+        found = [period for period in self.periods if period.week_of <= day and period.cut_off_on <= horizon]
+        return found[: -WEEKS_BACK - 1 : -1]
 
-    def _project(self, facts: ProjectFacts, day: dt.date, span: list[Week]) -> ProjectCase:
+    def _project(self, facts: ProjectFacts, day: dt.date, span: list[Period]) -> ProjectCase:
         papers = [permit for permit in self.permits.get(facts.pk, ()) if not (permit.obtained_on and permit.obtained_on <= day)]
         still, moved_on = self._still(facts, span)
         return ProjectCase(
@@ -150,9 +163,9 @@ class History:
             is_stopped=any(stop.holds(facts.pk, facts.county_code, day, day) for stop in self.stops),
         )
 
-    def _unreported(self, facts: ProjectFacts, span: list[Week], day: dt.date) -> dt.date | None:
+    def _unreported(self, facts: ProjectFacts, span: list[Period], day: dt.date) -> dt.date | None:
         """The last due week whose deadline has passed, when nothing counts in it or after it."""
-        week = next((week for week in span if week.deadline_at < self.now), None)
+        week = next((week for week in span if week.is_over), None)
         if week is None or not self._is_due(facts.pk, facts.completed_on, week.week_of):
             return None
         return None if any(week.week_of <= said.week_of <= day for said in self.said.get(facts.pk, ())) else week.week_of
@@ -162,7 +175,7 @@ class History:
         is_listed = listed_on <= week_of + dt.timedelta(days=6) and not (delisted_on and delisted_on <= week_of)
         return is_listed and rules.needs_report(week_of, completed_on)
 
-    def _still(self, facts: ProjectFacts, span: list[Week]) -> tuple[int, dt.date | None]:
+    def _still(self, facts: ProjectFacts, span: list[Period]) -> tuple[int, dt.date | None]:
         """(due weeks in a row up to the last one without any change, cut-off of the week of the last change)."""
         said, moves = self.said.get(facts.pk, []), self.moves.get(facts.pk, [])
         listed_on, count = self.listed[facts.pk][0], 0
@@ -176,7 +189,7 @@ class History:
             count += not is_held
         return count, None
 
-    def _county(self, county: County, cases: list[ProjectCase], by_unit: Mapping[str, list], day: dt.date, span: list[Week]):
+    def _county(self, county: County, cases: list[ProjectCase], by_unit: Mapping[str, list], day: dt.date, span: list[Period]):
         unit = self.units.get(county.code)
         letters = tuple(by_unit.get(unit.code, ())) if unit else ()
         talks = [letter.issued_on for letter in letters if letter.kind == DocumentKind.TALK]
@@ -185,21 +198,26 @@ class History:
             county.name,
             unit.code if unit else "",
             projects=tuple(cases),
-            weeks=tuple(self._turnout(cases, week) for week in span[:WEEKS_BACK] if week.deadline_at < self.now),
+            weeks=tuple(self._turnout(cases, week) for week in span if week.is_over),
             talked_on=max(talks, default=None),
             letters=letters,
         )
 
-    def _turnout(self, cases: Iterable[ProjectCase], week: Week) -> Turnout:
+    def _turnout(self, cases: Iterable[ProjectCase], week: Period) -> Turnout:
         due = late = missing = 0
         for case in cases:
             if not self._is_due(case.facts.pk, case.facts.completed_on, week.week_of):
                 continue
             due += 1
-            said = next((said for said in reversed(self.said.get(case.facts.pk, ())) if said.week_of == week.week_of), None)
-            missing += said is None
-            late += said is not None and said.is_late
+            is_late = self.lateness.get((case.facts.pk, week.week_of))
+            missing += is_late is None
+            late += bool(is_late)
         return Turnout(week.week_of, due, late, missing)
+
+
+def _periods(mondays: list[dt.date]) -> list[Period]:
+    now = clock.now()
+    return [Period(week.week_of, week.cut_off_on, week.deadline_at < now) for week in weeks.times_of(mondays).values() if week.is_due]
 
 
 def _has_changed(said: list[Said], week_of: dt.date) -> bool:

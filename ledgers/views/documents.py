@@ -20,17 +20,17 @@ from ledgers.documents import DocumentFault, PrintFault, docx, pdf, periods
 from ledgers.documents.bulletin import BulletinFacts
 from ledgers.documents.paper import PLACE_MARK, Paragraph
 from ledgers.documents.weekly import WeeklyFacts
-from ledgers.enums import DocumentKind, DocumentState
+from ledgers.enums import LETTERS, DocumentKind, DocumentState
 from ledgers.models import Document
 from ledgers.permissions import may_issue, sees_drafts, visible_documents
 from linfen_water.dates import add_months, monday, month_start
 from linfen_water.enums import JobState
-from linfen_water.models import Job, TrailEvent
+from linfen_water.models import Job, TrailEvent, Unit
 from linfen_water.permissions import is_office
 from projects.models import Project
 
 PER_PAGE = 24
-JOB_KINDS = {"draft_document": "生成草稿", "issue_document": "印发"}
+JOB_KINDS = {"draft_document": "生成草稿", "issue_document": "印发", "draft_letters": "拟写草稿"}
 WEEKS_OFFERED = 26
 ACTIONS = {
     "document.draft": "生成草稿",
@@ -38,6 +38,18 @@ ACTIONS = {
     "document.number": "取号",
     "document.issue": "印发",
     "document.withdraw": "作废",
+    "letter.review": "审核",
+    "letter.lapse": "审核失效",
+    "letter.send_back": "退回修改",
+    "letter.approve": "批准",
+    "letter.set_aside": "不发",
+    "letter.receive": "签收",
+    "letter.answer": "回复",
+    "letter.accept": "认可回复，办结",
+    "letter.ask_again": "退回重报",
+    "letter.close": "办结",
+    "letter.move_up": "升级",
+    "letter.follow": "落实升级措施",
 }
 
 
@@ -73,7 +85,7 @@ def _list(request, *, kind: str = "", period: str = "", fault: str = "", status:
         "works": works,
         "is_working": any(not work.is_failed for work in works),
         "forms": _draft_forms(request.today, kind, period, fault) if may_issue(request.user) else [],
-        "kinds": [choice for choice in DocumentKind if choice in services.KINDS],
+        "kinds": [choice for choice in DocumentKind if choice in services.KINDS and (choice not in LETTERS or sees_drafts(request.user))],
         "chosen": chosen,
         "may_issue": may_issue(request.user),
     }
@@ -115,6 +127,16 @@ def _weeks(today: dt.date, first: dt.date) -> list[str]:
     return [periods.week_period(week_of) for week_of in weeks if week_of >= monday(first)]
 
 
+def works_of(document: Document) -> list[Work]:
+    """Jobs about one paper that are not done."""
+    return _works(document)
+
+
+def document_events(document: Document) -> list[dict]:
+    """What happened to one paper, from the trail."""
+    return _events(document)
+
+
 def _works(document: Document | None = None) -> list[Work]:
     """Jobs that are not done, of all papers or of one."""
     jobs = Job.objects.filter(kind__in=JOB_KINDS).exclude(state=JobState.DONE)
@@ -152,14 +174,17 @@ def draft(request):
     """Have the chosen period's draft made or made again."""
     _office_only(request)
     kind, period = request.POST.get("kind", DocumentKind.BULLETIN), request.POST.get("period", "")
+    unit = Unit.objects.filter(code=request.POST["unit"]).first() if request.POST.get("unit") else None
     try:
-        job = services.request_draft(kind=kind, period=period, by=request.user)
+        job = services.request_draft(kind=kind, period=period, by=request.user, unit=unit)
     except DocumentFault as fault:
         if kind not in services.KINDS:  # no form of this page
             messages.error(request, str(fault))
         return _list(request, kind=kind, period=period, fault=str(fault), status=422)
     label = DocumentKind(kind).label
     messages.success(request, f"{job.args['period']} {label}草稿已排队生成，完成后自动出现在下面。")
+    if unit and (standing := services.standing_letters(kind, job.args["period"]).filter(unit=unit).first()):
+        return redirect("letter", pk=standing.pk)
     return redirect("documents")
 
 
@@ -168,8 +193,10 @@ def draft(request):
 
 @require_safe
 def document(request, pk: int):
-    """State, figures and history of one paper; asks again while it is being made or issued."""
+    """State, figures and history of one paper; asks again while it is being made or issued. A letter has a page of its own."""
     found = _visible(request, pk)
+    if found.kind in LETTERS:
+        return redirect("letter", pk=found.pk)
     works = _works(found) if sees_drafts(request.user) else []
     is_draft = found.state == DocumentState.DRAFT
     context = {
@@ -220,12 +247,12 @@ def document_pdf(request, pk: int):
     """The kept bytes: of an issued paper those that were issued."""
     found = _visible(request, pk)
     try:
-        content = pdf.kept(found.pdf_sha256)
+        content = services.printed(found)
     except DocumentFault as fault:
         mend = "请刷新草稿重新生成" if found.state == DocumentState.DRAFT else "请管理员从备份恢复 documents 目录"
         return render(request, "error.html", {"title": "打不开 PDF", "message": f"{fault}，{mend}。"}, status=404)
     mark = "" if found.number else f"（{found.get_state_display()}）"
-    name = f"{found.file_number}{found.title}{mark}.pdf"
+    name = f"{found.file_number}{found.title}{f'（{found.unit}）' if found.unit else ''}{mark}.pdf"
     response = FileResponse(io.BytesIO(content), filename=name, content_type="application/pdf")
     patch_cache_control(response, private=True, no_cache=True)
     return response
@@ -325,7 +352,7 @@ def withdraw(request, pk: int):
 
 
 def _visible(request, pk: int) -> Document:
-    return get_object_or_404(visible_documents(request.user).select_related("issued_by__unit"), pk=pk)
+    return get_object_or_404(visible_documents(request.user).select_related("issued_by__unit", "unit"), pk=pk)
 
 
 def _office_only(request) -> None:

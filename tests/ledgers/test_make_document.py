@@ -46,7 +46,7 @@ def test_of_an_issued_paper_it_writes_the_frozen_bytes(city, tmp_path):
     [
         (("weekly", "2025-02"), "周次“2025-02”无效"),
         (("weekly", "2025-W09"), "还没有开始"),
-        (("early-warning", "2025-02"), "预警函”的编制功能尚未建成"),
+        (("early-warning", "2025-02"), "2025-02 没有应发预警函的单位"),
         (("nonsense", "2025-01"), "没有“nonsense”这种文件"),
         (("bulletin", "2025-13"), "月份“2025-13”无效"),
         (("bulletin", "2025-W08"), "无效"),

@@ -108,11 +108,11 @@ def test_every_paper_is_issued_once_with_a_number_of_its_own(office, tmp_path):
 
     assert ask(rows, "SELECT state, count(*) FROM ledgers_document WHERE kind = 'bulletin' GROUP BY state") == [("issued", PAPERS)]
     assert ask(rows, "SELECT number FROM ledgers_document WHERE kind = 'bulletin' ORDER BY number") == [(n,) for n in range(1, PAPERS + 1)]
-    assert ask(rows, "SELECT last FROM ledgers_numberseries") == [(PAPERS,)]
+    assert ask(rows, "SELECT last FROM ledgers_numberseries WHERE prefix NOT LIKE '%函'") == [(PAPERS,)]
     for action in ("document.number", "document.issue"):
         told = f"SELECT count(*), count(DISTINCT subject_id) FROM linfen_water_trailevent WHERE action = '{action}'"
         assert ask(rows, told) == [(PAPERS, PAPERS)]
-    for (name,) in ask(rows, "SELECT pdf_sha256 FROM ledgers_document"):
+    for (name,) in ask(rows, "SELECT pdf_sha256 FROM ledgers_document WHERE pdf_sha256 <> ''"):  # the demo's letters are not printed yet
         assert hashlib.sha256((tmp_path / "documents" / f"{name}.pdf").read_bytes()).hexdigest() == name
     (attempts,) = ask(rows, "SELECT sum(attempts) FROM linfen_water_job")[0]
     assert attempts > 2 * PAPERS  # the kills did hit work in hand
