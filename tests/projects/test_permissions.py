@@ -235,6 +235,7 @@ def trouble(own, settings, tmp_path):
     Image.new("RGB", (80, 80)).save(picture, "JPEG")
     photo.file.save("a.jpg", ContentFile(picture.getvalue()), save=False)
     photo.file.storage.save(thumb_name(photo), ContentFile(picture.getvalue()))
+    photo.width = photo.height = 80
     photo.save()
     return problem
 
