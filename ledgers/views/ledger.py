@@ -66,6 +66,8 @@ class LedgerView(View):
     def page(self, request, ledger: Ledger, chosen, table, shape: Shape, views: list, compared: "Compared | None"):
         if compared and shape.only_changed:
             compared.cut_to_changed()
+        if not compared:
+            count_rows(request, ledger, table)
         per_page = request.GET.get("per_page")
         open_page(table, request.GET.get("page"), int(per_page) if per_page in map(str, PER_PAGE) else PER_PAGE[0])
         rows = ledger.read_rows(request.as_of, table.page.object_list.data)
@@ -115,9 +117,7 @@ class LedgerView(View):
         """The total row and those of the groups; of a long ledger they are kept until the facts change."""
         if is_short:
             return self.sum_up(request, ledger, table)
-        asked = hashlib.sha256(repr(sorted(request.GET.lists())).encode()).hexdigest()
-        key = f"ledger-totals:{ledger.slug}:{request.as_of}:{request.today}:{scope_key(request.user)}:{trail_state()}:{asked}"
-        return cache.get_or_set(key, lambda: self.sum_up(request, ledger, table))
+        return cache.get_or_set(asked_key("totals", request, ledger), lambda: self.sum_up(request, ledger, table))
 
     def sum_up(self, request, ledger: Ledger, table) -> dict:
         found: dict = {"total": None, "groups": []}
@@ -143,6 +143,28 @@ class LedgerView(View):
         response = send_workbook(sheet) if kind == "xlsx" else send_csv(sheet)
         response["Cache-Control"] = "private, no-store"
         return response
+
+
+def asked_key(what: str, request, ledger: Ledger) -> str:
+    """Names what was asked of the ledger, by whom, of which facts: the same key, the same answer."""
+    said = [(name, values) for name, values in request.GET.lists() if name not in {"page", "per_page", "density", "cols", "part", "saved"}]
+    if what == "totals":
+        said = request.GET.lists()  # their cells are drawn for the columns shown
+    asked = hashlib.sha256(repr(sorted(said)).encode()).hexdigest()
+    return f"ledger-{what}:{ledger.slug}:{request.as_of}:{request.today}:{scope_key(request.user)}:{trail_state()}:{asked}"
+
+
+def count_rows(request, ledger: Ledger, table) -> None:
+    """Let a long ledger be counted once until the facts change: counting is what grows with its length."""
+    if isinstance(table.data, Rows):
+        return
+    key = asked_key("count", request, ledger)
+    count = cache.get(key)
+    if count is None:
+        count = table.data.data.count()
+        if count > INLINE_TOTALS:
+            cache.set(key, count)
+    table.data._length = count
 
 
 class Compared:
