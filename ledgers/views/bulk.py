@@ -59,7 +59,7 @@ class BulkView(View):
         except bulk.Refused as refused:
             form.add_error(refused.field or None, str(refused))
             return self.page(form, status=422)
-        return self.page(form, lines=lines, faults=faults or {}, status=422 if faults else 200)
+        return self.page(form, lines=lines, faults=faults or {}, status=422 if faults or form.errors else 200)
 
     def read(self) -> list[dict]:
         return self.ledger.read_rows(self.request.as_of, rows_of(self.table))
