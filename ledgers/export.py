@@ -93,7 +93,7 @@ class Sheet:
         for start in range(0, len(keys), BATCH):
             some = keys[start : start + BATCH]
             written = self.ledger.writer.rows(some, by=None)
-            rows = self.ledger.read(self.day, some)
+            rows = self.ledger.read_keys(self.day, some)
             marks = [(written[pk].key, [written[pk].seen(name) for name in self.written]) for pk in some]
             yield rows, marks
 

@@ -275,7 +275,7 @@ class _Rehearsing:
         pks = sorted(met)
         self.rows: dict[int, WrittenRow] = self.writer.rows(pks, by=self.by)
         shown = [pk for pk in pks if pk in self.rows]
-        self.shown = dict(zip(shown, self.ledger.read(self.day, shown), strict=True)) if shown and self.ledger.read else {}
+        self.shown = dict(zip(shown, self.ledger.read_keys(self.day, shown), strict=True)) if shown and self.ledger.read else {}
 
     def is_fit(self, sheet: Sheet, head: Head) -> bool:
         for heading in head.unknown:

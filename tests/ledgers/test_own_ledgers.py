@@ -69,6 +69,7 @@ class TestColumns:
         csv = text(office.get("/ledgers/master/?export=csv"))
         assert "征地亩数（亩）" in csv
         assert next(line for line in csv.splitlines() if line.startswith("LF-001")).endswith("12.5")
+        assert office.get("/ledgers/master/?export=xlsx").status_code == 200
 
     def test_values_are_dated(self, office):
         project, one = ProjectFactory(), column()
