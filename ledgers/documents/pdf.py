@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import orjson
 from django.conf import settings
@@ -18,17 +19,24 @@ from ledgers.documents.paper import Paper
 
 TIME_OUT = 60  # seconds; a bulletin takes well under one
 MEMORY = 1 << 30  # bytes of address space; the prototype used 100 MB of it
+OFFICIAL_TEMPLATE, LEDGER_TEMPLATE = "official.typ", "ledger.typ"
 CHINESE_FAULT = "文件排版失败，请稍后重试；仍不成功时请联系管理员查看日志。"
 
 
 def render_pdf(paper: Paper, dated: dt.date) -> bytes:
     """Print `paper`; the same paper and date give the same bytes. Raises PrintFault when that fails."""
+    return print_job(print_data(paper), dated)
+
+
+def print_job(data: dict, dated: dt.date, template: str = OFFICIAL_TEMPLATE) -> bytes:
+    """Print clean `data`, the fonts among them, with a template of this folder. Raises PrintFault."""
     with tempfile.TemporaryDirectory(prefix="document-") as folder:
         out = Path(folder) / "paper.pdf"
         job = {
-            "data": orjson.dumps(print_data(paper)).decode(),
+            "data": orjson.dumps(data).decode(),
             "fonts": [str(path) for path in fonts.files()],
             "dated": dated.isoformat(),
+            "template": template,
             "memory": MEMORY,
             "seconds": TIME_OUT,
             "folder": folder,
@@ -48,8 +56,8 @@ def _work(job: dict) -> None:
         raise PrintFault(CHINESE_FAULT) from RuntimeError(done.stderr.decode(errors="replace")[-2000:])
 
 
-def print_data(paper: Paper) -> dict:
-    """What the template reads: the paper with every string printable, and the fonts by role."""
+def print_data(paper: Any) -> dict:
+    """What the template reads: the paper (a dataclass) with every string printable, and the fonts by role."""
     return _clean(dataclasses.asdict(paper)) | {"fonts": fonts.roles()}
 
 

@@ -12,7 +12,7 @@ import shutil
 import sys
 from pathlib import Path
 
-TEMPLATE = Path(__file__).with_name("official.typ")
+TEMPLATES = ("official.typ", "ledger.typ")
 # Lines a page to try until the signature shares its page with text: the standard's 22 first, then closer or wider ones, as it
 # allows (GB/T 9704-2012 7.3.5.5).
 LINES = (22, 23, 21, 24)
@@ -22,7 +22,10 @@ BLOCK_HEIGHT, GLYPH = 225 * 72 / 25.4, 16  # points
 def main() -> None:
     job = json.load(sys.stdin)
     limit(job["memory"], job["seconds"])
-    pdf = print_paper(job["data"], _linked(job["fonts"], Path(job["folder"])), Path(job["folder"]), dt.date.fromisoformat(job["dated"]))
+    folder = Path(job["folder"])
+    fonts, dated = _linked(job["fonts"], folder), dt.date.fromisoformat(job["dated"])
+    print_with = print_paper if job["template"] == TEMPLATES[0] else print_ledger
+    pdf = print_with(job["data"], fonts, folder, dated)
     with Path(job["out"]).open("wb") as file:
         file.write(pdf)
         file.flush()
@@ -47,9 +50,7 @@ def print_paper(data: str, fonts: Path, folder: Path, dated: dt.date) -> bytes:
     """PDF/A-2u with tags. The date is the only time that goes in, so the same data give the same bytes."""
     import typst  # after the limits are set
 
-    root = folder / "root"
-    root.mkdir()
-    template = str(shutil.copy(TEMPLATE, root))
+    root, template = _root(folder, TEMPLATES[0])
     known = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(fonts)])
 
     def laid_out(lines: int, keep: str = "no"):
@@ -60,6 +61,23 @@ def print_paper(data: str, fonts: Path, folder: Path, dated: dt.date) -> bytes:
     fitting = (paper for lines in LINES if _signature_has_company(paper := laid_out(lines)))
     paper = next(fitting, None) or laid_out(LINES[0], keep="yes")  # else the last paragraph keeps it company
     return paper.compile(format="pdf", pdf_standards=["a-2u"], timestamp=dt.datetime.combine(dated, dt.time(), tzinfo=dt.UTC))
+
+
+def print_ledger(data: str, fonts: Path, folder: Path, dated: dt.date) -> bytes:
+    """PDF/A-2b: thousands of rows without the tags of each cell, which would take most of the time."""
+    import typst  # after the limits are set
+
+    root, template = _root(folder, TEMPLATES[1])
+    known = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(fonts)])
+    compiler = typst.Compiler(template, root=str(root), font_paths=known, sys_inputs={"data": data})
+    return compiler.compile(format="pdf", pdf_standards=["a-2b"], timestamp=dt.datetime.combine(dated, dt.time(), tzinfo=dt.UTC))
+
+
+def _root(folder: Path, name: str) -> tuple[Path, str]:
+    """A folder with nothing but the template."""
+    root = folder / "root"
+    root.mkdir()
+    return root, str(shutil.copy(Path(__file__).with_name(name), root))
 
 
 def _signature_has_company(compiler) -> bool:

@@ -1,6 +1,7 @@
-"""Any ledger: one page, its htmx table, and its workbook (`?export=xlsx|csv`)."""
+"""Any ledger: one page, its htmx table, and its export (`?export=xlsx|csv|pdf`)."""
 
 import hashlib
+import logging
 import tempfile
 
 from django.core.cache import cache
@@ -10,6 +11,8 @@ from django.utils.http import content_disposition_header
 from django.views.generic import TemplateView, View
 
 from ledgers import export, grouping, own, since
+from ledgers.documents import PrintFault
+from ledgers.documents.ledger_paper import TooLong, ledger_pdf
 from ledgers.lines import csv_of as lines_csv
 from ledgers.lines import write_workbook as write_lines
 from ledgers.permissions import may_share_views
@@ -19,6 +22,8 @@ from ledgers.saved_views import opening_view, visible_views
 from ledgers.shape import Shape, arranged, kept_query, read_shape
 from linfen_water.permissions import scope_key
 from linfen_water.trail import state as trail_state
+
+log = logging.getLogger(__name__)
 
 PER_PAGE = [50, 100]
 REMOVED_SHOWN = 50  # rows that are gone since the day compared with
@@ -132,15 +137,22 @@ class LedgerView(View):
     def export(self, request, ledger: Ledger, chosen, table, compared: "Compared | None"):
         """Exactly what is chosen on the page, all its pages; compared with a day, the list of what changed."""
         kind = request.GET["export"]
-        if kind not in {"xlsx", "csv"} or not chosen.is_valid():
-            message = (
-                "筛选条件有误，请回到台账改正后再导出。" if kind in {"xlsx", "csv"} else f"不能导出为“{kind[:20]}”，只有 xlsx 和 csv。"
-            )
+        if kind not in EXPORTS or (compared and kind == "pdf") or not chosen.is_valid():
+            kinds = "xlsx 和 csv" if compared else "xlsx、csv 和 pdf"
+            message = "筛选条件有误，请回到台账改正后再导出。" if kind in EXPORTS else f"不能导出为“{kind[:20]}”，只有 {kinds}。"
+            if compared and kind == "pdf":
+                message = "变化清单不能导出为 pdf，请导出 Excel 或 CSV。"
             return render(request, "error.html", {"title": "没有导出", "message": message}, status=400)
         if compared:
             return compared.export(kind)
         sheet = export.Sheet(ledger, request.as_of, rows_of(table), chosen.spoken, request.region.is_demo)
-        response = send_workbook(sheet) if kind == "xlsx" else send_csv(sheet)
+        try:
+            response = EXPORTS[kind](sheet)
+        except TooLong as fault:
+            return render(request, "error.html", {"title": "没有导出", "message": str(fault)}, status=400)
+        except PrintFault as fault:
+            log.exception("ledger %s was not printed", ledger.slug)
+            return render(request, "error.html", {"title": "没有导出", "message": str(fault)}, status=500)
         response["Cache-Control"] = "private, no-store"
         return response
 
@@ -254,6 +266,15 @@ def send_csv(sheet: export.Sheet) -> StreamingHttpResponse:
     response = StreamingHttpResponse(export.csv_lines(sheet), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = content_disposition_header(True, f"{sheet.filename}.csv")
     return response
+
+
+def send_pdf(sheet: export.Sheet) -> HttpResponse:
+    response = HttpResponse(ledger_pdf(sheet), content_type="application/pdf")
+    response["Content-Disposition"] = content_disposition_header(True, f"{sheet.filename}.pdf")
+    return response
+
+
+EXPORTS = {"xlsx": send_workbook, "csv": send_csv, "pdf": send_pdf}
 
 
 def send_lines(lines: list[list[str]], name: str, kind: str):

@@ -157,7 +157,9 @@ def test_file_has_a_chinese_name_and_is_not_kept_by_caches(office):
     assert office.get(address(export="csv"))["Content-Disposition"] == f"attachment; filename*=utf-8''{name}.csv"
 
 
-@pytest.mark.parametrize(("query", "words"), [({"export": "pdf"}, "只有 xlsx 和 csv"), ({"export": "xlsx", "stage": "9"}, "筛选条件有误")])
+@pytest.mark.parametrize(
+    ("query", "words"), [({"export": "doc"}, "只有 xlsx、csv 和 pdf"), ({"export": "xlsx", "stage": "9"}, "筛选条件有误")]
+)
 def test_what_cannot_be_exported_is_refused_in_chinese(office, query, words):
     response = office.get(address(**query))
     assert response.status_code == 400
