@@ -133,9 +133,11 @@ COST_OF_GUEST_DISTANCE = 1.3  # the same for a zone, which stands next to its pl
 COST_OF_GUEST_GROUND = 1.5  # a zone always lies on some county's ground
 COST_OUTSIDE = 2.2  # a whole block beyond the border, in sight of its own county
 COST_BESIDE = 4.0  # standing beside the county with a leader line
+COST_OF_LEADER = 0.8  # for each width away of such a block, beyond COST_OF_DISTANCE: a long line crosses half the map
 COST_BELOW = 40.0  # no place on the map at all
 COST_OF_CROSSING = 3.0  # a leader line over another block
-MOST_FOREIGN = 0.3  # of a block with a leader line may lie on the ground of others: more would be taken for theirs
+MOST_FOREIGN = 0.3  # of a block with a leader line may lie on the ground of others: more would be taken for theirs,
+LEAST_OWN = 0.25  # except of one that stands with so much of it in its own county
 TITLE_SHARE = 0.86  # height of the name
 TITLE_WIDTH = 2.15
 GAP = 0.22  # free space around a block, so that neighbours do not run into one another
@@ -259,14 +261,15 @@ def _places(want: Want, columns: int, extent: Point, pitch: float, ground: "_Gro
         keep, is_led = np.ones(len(x), bool), ~covers
     else:
         # In the county; else beside it, in sight or not, with a line to it; never as if it were another's.
-        keep, is_led = inside | (~covers & (land - mine <= MOST_FOREIGN) & ((mine > 0) | (land <= 0.02))), ~inside
+        keep, is_led = inside | (~covers & ((land - mine <= MOST_FOREIGN) | (mine >= LEAST_OWN)) & ((mine > 0) | (land <= 0.02))), ~inside
     rows = math.ceil(want.count / columns)
     away = np.hypot(x - want.anchor[0], y - want.anchor[1]) / pitch
     cost = 0.25 * abs(rows - 2) + 0.12 * (columns * rows - want.count)
     cost = cost + (COST_OF_GUEST_DISTANCE if want.outline is None else COST_OF_DISTANCE) * away
     cost += (COST_OF_GUEST_GROUND if want.outline is None else COST_OF_FOREIGN_GROUND) * (land - mine)
     cost += COST_OUTSIDE * (1 - land)
-    cost += COST_BESIDE * (is_led & (want.outline is not None))
+    if want.outline is not None:
+        cost += (COST_BESIDE + COST_OF_LEADER * away) * is_led
     wide, high, shape = np.full(len(x), width), np.full(len(x), height), np.full(len(x), columns)
     return np.stack([cost, x, y, wide, high, shape, is_led])[:, keep]
 

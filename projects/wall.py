@@ -11,6 +11,7 @@ import functools
 import hashlib
 import math
 import pickle
+import threading
 import zlib
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
@@ -49,6 +50,7 @@ CACHE_SECONDS = 24 * 3600
 # A kept file that is broken is made anew.
 UNREADABLE = (OSError, EOFError, ImportError, AttributeError, ValueError, pickle.UnpicklingError, zlib.error)
 YI = Decimal(10_000)  # 万元 in one 亿元
+_making = threading.Lock()
 APPS = ("linfen_water", "monitoring", "projects", "ledgers")
 
 
@@ -217,11 +219,14 @@ def density_picture(region, user, day: dt.date, theme: str) -> tuple[str, bytes]
 
 
 def _kept_answer(key: str, make: Callable[[], Any]) -> Any:
-    """What `make` gives, computed once per key."""
+    """What `make` gives, computed once per key and process: who asks meanwhile waits for it, which is sooner than a second time."""
     found = cache.get(key)
     if found is None:
-        found = make()
-        cache.set(key, found, CACHE_SECONDS)
+        with _making:
+            found = cache.get(key)
+            if found is None:
+                found = make()
+                cache.set(key, found, CACHE_SECONDS)
     return found
 
 

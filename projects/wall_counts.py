@@ -26,6 +26,7 @@ class Spells:
     domain: np.ndarray
     since: np.ndarray
     until: np.ndarray  # exclusive
+    joined: np.ndarray  # since when the project stands on the list without a gap, here or in another county
     started: np.ndarray
     completed: np.ndarray
     expected_start: np.ndarray  # as forecast, else as planned
@@ -65,11 +66,19 @@ def read_spells(day: dt.date, projects) -> Spells:
         np.array([f.toordinal() if f else -1 for f in (forecasts.get(pk, (None, None))[n] for pk in columns[0])], np.int64) for n in (0, 1)
     )
     spells = Spells(
-        project, county, domain, since, until, started, completed,
+        project, county, domain, since, until, since, started, completed,
         np.where(start >= 0, start, _ordinals(columns[9])), np.where(finish >= 0, finish, _ordinals(columns[10])),
         *(np.array(column, dtype=float) for column in columns[11:]),
     )  # fmt: skip
-    return spells.chosen(since < until)
+    return _joined(spells.chosen(since < until))
+
+
+def _joined(spells: Spells) -> Spells:
+    """With the day from which each project stands on the list without a gap."""
+    goes_on = np.zeros(len(spells.since), bool)
+    goes_on[1:] = (spells.project[1:] == spells.project[:-1]) & (spells.since[1:] == spells.until[:-1])
+    first = np.maximum.accumulate(np.where(goes_on, 0, np.arange(len(goes_on))))
+    return dataclasses.replace(spells, joined=spells.since[first])
 
 
 def _ordinals(days: Sequence[dt.date | None]) -> np.ndarray:
@@ -94,6 +103,7 @@ class Weeks:
 
     since: np.ndarray
     until: np.ndarray
+    joined: np.ndarray  # since when on the list, in any county
     started: np.ndarray  # from then on under construction or finished
     finished: np.ndarray
     length: int  # weeks of the slider
@@ -105,7 +115,7 @@ class Weeks:
         if series in ("started", "finished"):
             return self._held(np.maximum(self.since, getattr(self, series)), group, groups)
         at = self.started if series == "started_now" else self.finished
-        within = (self.since < at) & (at < self.until)
+        within = (self.joined < at) & (self.since <= at) & (at < self.until)  # it was there the week before
         if series == "started_now":
             within &= at < self.finished  # started and finished in one week is shown as finished
         return self._counted(at, within, group, groups)
@@ -134,7 +144,8 @@ def on_slider(spells: Spells, day: dt.date, week0: dt.date) -> Weeks:
     started, finished = _weeks(spells.started, week0), _weeks(spells.completed, week0)
     finished = np.where((finished == NEVER) & (expected_finish > now), expected_finish, finished)
     started = np.where((started == NEVER) & (expected_start > now), expected_start, started)
-    return Weeks(_weeks(spells.since, week0), _weeks(spells.until, week0), np.minimum(started, finished), finished, last + 1)
+    since, until, joined = (_weeks(days, week0) for days in (spells.since, spells.until, spells.joined))
+    return Weeks(since, until, joined, np.minimum(started, finished), finished, last + 1)
 
 
 def _weeks(ordinals: np.ndarray, week0: dt.date) -> np.ndarray:

@@ -573,8 +573,9 @@ def _attachments(facts: BulletinFacts) -> Iterable[Attachment]:
 def _maps(maps: wall_maps.MapFacts) -> Iterable[Figure]:
     stages = Counter(button.stage for button in maps.buttons)
     counts = "，".join(f"{Stage(stage).label}{stages[stage]}个" for stage in Stage if stages[stage])
-    yield Figure(wall_maps.sites_map(maps), "图一　工程项目分布图", f"各工程项目位置，共{len(maps.buttons)}个")
-    yield Figure(wall_maps.progress_map(maps), "图二　工程进展图", f"各工程项目所处阶段：{counts}")
+    count, many = sum(county.count for county in maps.counties), f"其中完工{sum(county.finished for county in maps.counties)}个"
+    yield Figure(wall_maps.sites_map(maps), "图一　工程项目分布图", f"各工程项目位置，共{count}个")
+    yield Figure(wall_maps.progress_map(maps), "图二　工程进展图", f"各工程项目所处阶段：{many if maps.is_dense else counts}")
     classes = "；".join(f"{s.name}{WaterClass(s.water_class).label + '类' if s.water_class else NOT_EVALUATED}" for s in maps.sections)
     yield Figure(wall_maps.sections_map(maps), "图三　水质监测断面分布图（最近一期月评价类别）", classes)
 

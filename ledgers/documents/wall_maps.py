@@ -18,6 +18,7 @@ from projects import charts, geo, wall
 from projects.enums import Stage
 
 INK, SOFT, FAINT = "#000000", "#555555", "#8a8a8a"
+COUNTED = "县名下为完工个数／项目总数"
 LEGEND = 26  # pixels of the reference panel under each map
 Place = tuple[float, ...]  # x, y in km of the map; empty when there is none
 
@@ -69,6 +70,7 @@ class MapFacts:
     counties: tuple[Name, ...]
     rivers: tuple[Name, ...]
     sections: tuple[SectionMark, ...]
+    buttons_scale: float = 1.0  # of buttons and names, against those of a map with room
 
 
 def gather(region: Region, day: dt.date) -> MapFacts:
@@ -85,6 +87,7 @@ def gather(region: Region, day: dt.date) -> MapFacts:
         counties=tuple(_counties(seen)),
         rivers=tuple(Name(r["name"], sections=_place(r["place"])) for r in seen["rivers"]),
         sections=tuple(_section(s) for s in seen["sections"]),
+        buttons_scale=seen["scale"],
     )
 
 
@@ -123,11 +126,12 @@ def _section(found: dict) -> SectionMark:
 
 
 class _Sheet:
-    """One drawing in pixels of the wall's reference panel: the sizes that places were made for."""
+    """One drawing in pixels of the wall's reference panel: the sizes that places were made for, `k` times on a crowded map."""
 
     def __init__(self, facts: MapFacts):
         self.facts = facts
         self.scale = charts.pixels_per_km((facts.size[0], facts.size[1]))
+        self.k = facts.buttons_scale
         self.width, self.height = facts.size[0] * self.scale, facts.size[1] * self.scale
         body = facts.ground.partition(">")[2].rpartition("</svg>")[0]
         self.parts = [f'<g transform="scale({self.scale:.4f})">{body}</g>']
@@ -146,7 +150,7 @@ class _Sheet:
     def words(self, place: Place, text: str, size: float, fill: str = INK, *, halo: bool = True, anchor: str = "middle") -> None:
         if place:
             x, y = self.at(place)
-            self.write(x, y, text, size, fill, halo=halo, anchor=anchor)
+            self.write(x, y, text, size * self.k, fill, halo=halo, anchor=anchor)
 
     def write(self, x: float, y: float, text: str, size: float, fill: str = INK, *, halo: bool = False, anchor: str = "middle") -> None:
         """Middle of the words at x, y; a halo is the words drawn twice, first as a thick pale outline."""
@@ -159,7 +163,7 @@ class _Sheet:
         self.parts.append(f'<text {form} fill="{fill}">{said}</text>')
 
     def button(self, place: Place, stage: int, text: str, radius: float = 10.5) -> None:
-        x, y = self.at(place)
+        (x, y), radius = self.at(place), radius * self.k
         self.shape(x, y, stage, radius)
         self.write(x, y, text, radius * 1.16 if len(text) < 3 else radius * 0.95, colours()[f"{_token(stage)}-digit"])
 
@@ -195,9 +199,10 @@ def sites_map(facts: MapFacts) -> str:
             sheet.dot(button.site, 1.5, SOFT)
     for button in facts.buttons:
         x, y = sheet.at(button.disc)
-        sheet.parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="9.3" fill="#ffffff" stroke="{INK}" stroke-width="1"/>')
-        sheet.write(x, y, button.number, 11 if len(button.number) < 3 else 8.5)
-    sheet.write(sheet.width / 2, sheet.height + LEGEND / 2, "数字为工程编号，圆圈在项目点位旁，细线引向点位", 11, SOFT)
+        sheet.parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{9.3 * sheet.k:.1f}" fill="#ffffff" stroke="{INK}" stroke-width="1"/>')
+        sheet.write(x, y, button.number, sheet.k * (11 if len(button.number) < 3 else 8.5))
+    said = COUNTED if facts.is_dense else "数字为工程编号，圆圈在项目点位旁，细线引向点位"
+    sheet.write(sheet.width / 2, sheet.height + LEGEND / 2, said, 11, SOFT)
     return sheet.svg()
 
 
@@ -211,7 +216,10 @@ def progress_map(facts: MapFacts) -> str:
     _count_counties(sheet)
     for button in facts.buttons:
         sheet.button(button.magnet, button.stage, button.number)
-    _stage_legend(sheet)
+    if facts.is_dense:
+        sheet.write(sheet.width / 2, sheet.height + LEGEND / 2, COUNTED, 11, SOFT)
+    else:
+        _stage_legend(sheet)
     return sheet.svg()
 
 
@@ -246,7 +254,7 @@ def _count_counties(sheet: _Sheet) -> None:
     for county in sheet.facts.counties if sheet.facts.is_dense else ():
         if place := county.magnets or county.sites:
             x, y = sheet.at(place)
-            sheet.write(x, y + charts.COUNTY_NAME, f"{county.finished}/{county.count}", 12, halo=True)
+            sheet.write(x, y + charts.COUNTY_NAME * sheet.k, f"{county.finished}/{county.count}", 12 * sheet.k, halo=True)
 
 
 def _section_disc(sheet: _Sheet, section: SectionMark) -> None:
@@ -254,7 +262,7 @@ def _section_disc(sheet: _Sheet, section: SectionMark) -> None:
     if not place:
         return
     x, y = sheet.at(place)
-    radius = 12.5 if section.is_national else 8.5
+    radius = sheet.k * (12.5 if section.is_national else 8.5)
     ring = f' stroke="{INK}" stroke-width="2.2"' if section.is_national else ""
     sheet.parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{colours()[f"water-{section.water_class}"]}"{ring}/>')
     sheet.write(x, y, _roman(section.water_class), radius, colours()[f"water-{section.water_class}-digit"])

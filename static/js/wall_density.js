@@ -12,8 +12,24 @@ const wallDensity = (() => {
   /** The document as the page works with it: changes summed up; in past weeks those who were on the list then. */
   function taken(doc) {
     for (const [name, column] of Object.entries(doc.former)) doc.projects[name] = doc.projects[name].concat(column)
+    doc.projects.joined_week = joined(doc.projects)
     if (doc.is_dense) Object.assign(doc, { counts: summed(doc.counts), every: 1, drilled: "" })
     return doc
+  }
+
+  /** Since which week each row's project stands on the list without a gap, here or in the county that it came from. */
+  function joined({ code, listed_week: listed, delisted_week: delisted }) {
+    const before = new Map() // by code and last week: where it stood longest
+    const key = (i, week) => `${code[i]} ${week}`
+    for (const i of code.keys()) {
+      const other = before.get(key(i, delisted[i]))
+      if (delisted[i] !== null && (other === undefined || listed[i] < listed[other])) before.set(key(i, delisted[i]), i)
+    }
+    return [...code.keys()].map((i) => {
+      let first = i, earlier
+      while ((earlier = before.get(key(i, listed[first]))) !== undefined && listed[earlier] < listed[first]) first = earlier
+      return listed[first]
+    })
   }
 
   function summed(counts) {
@@ -96,7 +112,7 @@ const wallDensity = (() => {
   }
 
   function put(doc, found) {
-    doc.projects = { ...found.projects }
+    doc.projects = { ...found.projects, joined_week: found.projects.listed_week }
     Object.assign(doc, { drilled: found.county, every: found.every, money: found.counts })
   }
 

@@ -10,7 +10,12 @@ const wallDerive = (() => {
   /** Stage of project `i` at the end of `week`: 0 not on the list, 1 前期, 2 开工, 3 完工. After the day's week: as planned. */
   function stageAt(doc, i, week) {
     const p = doc.projects
-    if (p.listed_week[i] > week || (p.delisted_week[i] ?? Infinity) <= week) return 0
+    return p.listed_week[i] > week || (p.delisted_week[i] ?? Infinity) <= week ? 0 : reachedAt(doc, i, week)
+  }
+
+  /** The same, whether or not it was on the list. */
+  function reachedAt(doc, i, week) {
+    const p = doc.projects
     if (reached(doc, p.finish_week[i], p.forecast_finish_week[i], p.planned_finish_week[i], week)) return 3
     if (reached(doc, p.start_week[i], p.forecast_start_week[i], p.planned_start_week[i], week)) return 2
     return 1
@@ -51,9 +56,10 @@ const wallDerive = (() => {
     return sum
   }
 
+  /** Whether it is in another stage than the week before, when it was on the list too, if only with another county. */
   function hasChanged(doc, i, week) {
-    const before = week > 0 ? stageAt(doc, i, week - 1) : 0
-    return before > 0 && before !== stageAt(doc, i, week)
+    const stage = stageAt(doc, i, week)
+    return stage > 0 && doc.projects.joined_week[i] < week && reachedAt(doc, i, week - 1) !== stage
   }
 
   /** How far behind plan project `i` is on the day of the data: a key of the figures' `lags`. */

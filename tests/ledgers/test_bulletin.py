@@ -505,9 +505,21 @@ def test_maps_show_every_project_in_its_stage_and_every_section_in_its_class(cit
 
 
 def test_of_too_many_projects_for_a_button_each_the_maps_tell_counts(city, monkeypatch):
-    monkeypatch.setattr(charts, "MOST_BUTTONS", 3)
+    monkeypatch.setattr(charts, "MOST_PROJECTS", 3)
     facts = gather(JANUARY, TODAY)
     assert facts.maps.is_dense
     assert facts.maps.buttons == ()
     assert [(c.finished, c.count) for c in facts.maps.counties if c.count] == [(2, 3), (0, 2)]
     assert "2/3" in wall_maps.progress_map(facts.maps)
+    sites, progress, _ = bulletin_paper(facts).attachments[-1].figures
+    assert (sites.alt, progress.alt) == ("各工程项目位置，共5个", "各工程项目所处阶段：其中完工2个")
+    assert all(wall_maps.COUNTED in figure.svg for figure in (sites, progress))
+
+
+def test_buttons_on_paper_are_as_small_as_those_of_a_crowded_wall(city):
+    maps = gather(JANUARY, TODAY).maps
+    assert maps.buttons_scale == 1.0
+    crowded = wall_maps.progress_map(dataclasses.replace(maps, buttons_scale=0.63))
+    assert 'r="10.5"' in wall_maps.progress_map(maps)
+    assert 'r="6.6"' in crowded
+    assert 'r="10.5"' not in crowded

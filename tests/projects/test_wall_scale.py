@@ -6,6 +6,9 @@ import gzip
 import io
 import json
 import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from PIL import Image
@@ -130,6 +133,36 @@ def test_counts_and_buttons_tell_the_same_of_weeks_to_come(region, monkeypatch):
     ends = [f if f is not None else p for f, p in zip(rows["finish_week"], rows["planned_finish_week"], strict=True)]
     late = sum(end is not None and fact is None and end <= counts["week"] for end, fact in zip(ends, rows["finish_week"], strict=True))
     assert last == {"total": len(rows["code"]), "finished": len(rows["code"]) - late}
+
+
+def test_a_start_in_the_week_of_a_move_is_among_that_week_s_changes(region, counted):
+    old, new = CountyFactory(), CountyFactory()
+    started = ProjectFactory(county=old, listed_on=FIRST, started_on=dt.date(2024, 11, 20))
+    version = started.versions.get()
+    ProjectVersion.objects.filter(pk=version.pk).update(effective_to=dt.date(2024, 11, 19))
+    version.pk, version.effective_from, version.county = None, dt.date(2024, 11, 19), new
+    version.save(force_insert=True)
+    ProjectFactory(county=new, listed_on=dt.date(2024, 11, 19), started_on=dt.date(2024, 11, 20))  # came as it was: no change
+    found = document()
+    week = week_of(found, dt.date(2024, 11, 24))
+    changes = {name: row[week] for name, row in zip(found["counties"]["name"], found["counts"]["started_now"], strict=True)}
+    assert changes == {old.name: 0, new.name: 1}
+
+
+def test_those_who_ask_at_once_wait_for_one_computing():
+    made, together = [], threading.Barrier(3)
+
+    def ask(_) -> int:
+        together.wait()
+        return wall._kept_answer("test:at-once", make)
+
+    def make() -> int:
+        made.append(1)
+        time.sleep(0.05)
+        return len(made)
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(ask, range(3))) == [1, 1, 1]
 
 
 def test_money_of_the_counts_is_that_of_the_totals(region, counted):
