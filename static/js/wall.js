@@ -132,14 +132,16 @@ window.wall = (() => {
   }
 
   function view(frame) {
-    const colour = isLive() || state.colour === "domain" ? state.colour : "" // lag and risk are known for the day of the data only
+    const isKnown = isLive() || state.colour === "domain" // lag and risk are known for the day of the data only
+    const colour = isKnown && wallDensity.isEach(state.doc, state.county) ? state.colour : ""
     return { week: state.week, county: state.county, domain: state.domain, colour, frame, k: frame.k }
   }
 
   /** What a map's drawing depends on, the looks of its magnets apart. */
   function mapKey(number, { week, county, domain, colour, frame }) {
     const { doc, etag, outlines } = state
-    const listed = doc.projects.listed_week.filter((w) => w <= week).length
+    const by = (weeks) => weeks.filter((w) => w !== null && w <= week).length // weeks only add to both: the same numbers, the same projects
+    const listed = `${by(doc.projects.listed_week)} ${by(doc.projects.delisted_week)}`
     const parts = [document.documentElement.dataset.theme, etag, county, frame.width, frame.height, Boolean(outlines), listed, doc.is_dense && week]
     if (number === "1") parts.push(domain, colour)
     if (number === "3") parts.push(domain, doc.sections.map((s) => wallDerive.sectionAt(doc, s, week).class ?? 0).join(""))
@@ -324,7 +326,7 @@ window.wall = (() => {
     const { doc } = state, box = one("[data-domains]"), { colour } = view({ k: 1 })
     const indexes = wallDerive.members(doc, state.county).filter((i) => wallDerive.stageAt(doc, i, state.week))
     const count = (holds) => indexes.filter(holds).length
-    const hint = state.colour && !colour ? "（滞后、风险只有数据截止日的）" : ""
+    const hint = !state.colour || colour ? "" : isLive() || state.colour === "domain" ? "（项目太多，点开一个县再着色）" : "（滞后、风险只有数据截止日的）"
     if (colour === "lag" || colour === "risk") {
       const keyOf = colour === "lag" ? (i) => wallDerive.lagOf(doc, i) : (i) => doc.projects.risk[i]
       const words = colour === "lag" ? lagWords(doc) : wallDerive.RISK_WORDS

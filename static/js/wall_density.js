@@ -116,11 +116,17 @@ const wallDensity = (() => {
     Object.assign(doc, { drilled: found.county, every: found.every, money: found.counts })
   }
 
+  /** Whether each project that is shown is here by itself, so that it may wear a colour. */
+  function isEach(doc, county) {
+    return !doc.is_dense || (county && county === doc.drilled && doc.every === 1)
+  }
+
   // ── maps ──────────────────────────────────────────────────────────────────────────────────────────────────────────
   /** Map 1: the picture of all sites under the names and counts of the counties; of one county its own sites. */
   function drawSites({ trace, layout }, doc, figures, view, own) {
     const isHere = view.county && doc.drilled === view.county
     if (!isHere) layout.images.push(picture(doc))
+    if (!isHere && view.week !== doc.week) layout.annotations = [pictureDay(doc, trace.counties.textfont, view)]
     if (!view.county) plates(trace, doc, "title_1", (row) => row.count, view)
     if (!isHere) return []
     const { k } = view.frame, p = doc.projects
@@ -128,8 +134,19 @@ const wallDensity = (() => {
     trace.discs.x = shown.map((i) => p.x[i])
     trace.discs.y = shown.map((i) => p.y[i])
     trace.discs.mode = "markers"
-    Object.assign(trace.discs.marker, { size: Math.max(4, 9 * k * Math.min(1, 14 / Math.sqrt(shown.length + 1))), opacity: 0.9 })
+    const share = Math.min(1, 14 / Math.sqrt(shown.length + 1)), marks = shown.map((i) => wallMaps.markOf(doc, figures, view, i))
+    const faint = shown.map((i) => view.domain && p.domain[i] !== view.domain)
+    Object.assign(trace.discs.marker, { size: Math.max(4, 9 * k * share), opacity: faint.map((is) => (is ? 0.16 : 0.9)) })
+    if (marks[0]) {
+      const size = marks.map((m) => Math.max(7, 0.6 * m.size * k * share))
+      Object.assign(trace.discs.marker, { symbol: marks.map((m) => m.symbol), color: marks.map((m) => m.color), size })
+    }
     return shown.map((i) => ({ kind: "project", index: i, x: p.x[i], y: p.y[i], radius: 8 * k }))
+  }
+
+  /** The picture is that of the day of the data, also while another week is shown: it says so. */
+  function pictureDay(doc, { color }, { frame: { k } }) {
+    return { text: `点位图为 ${doc.as_of} 的清单`, xref: "paper", yref: "paper", x: 0.99, y: 0.99, xanchor: "right", yanchor: "top", showarrow: false, font: { size: Math.max(12, 17 * k), color } }
   }
 
   function picture(doc) {
@@ -253,5 +270,5 @@ const wallDensity = (() => {
     bar.setAttribute("aria-label", `${row.name}，共${sum.total}个，前期${sum.not_started}个，开工${sum.under_construction}个，完工${sum.finished}个，完工率${rate}，点开只看本县（市、区）`)
   }
 
-  return { taken, members, counts, series, board, domainCount, drill, drawers: [drawSites, drawMagnets], showBoard }
+  return { taken, isEach, members, counts, series, board, domainCount, drill, drawers: [drawSites, drawMagnets], showBoard }
 })()

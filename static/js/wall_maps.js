@@ -338,5 +338,5 @@ const wallMaps = (() => {
     return inside
   }
 
-  return { frame, map, time, board, columns, boardLooks, looks, shown, turn, countyAt }
+  return { markOf, frame, map, time, board, columns, boardLooks, looks, shown, turn, countyAt }
 })()

@@ -12,7 +12,8 @@ const wallPicture = (() => {
     layout.title = { text: "" }
     layout.margin = { l: 0, r: 0, t: HEAD, b: 40, pad: 0 }
     layout.paper_bgcolor = getComputedStyle(document.body).backgroundColor
-    layout.annotations = notes(panel)
+    const own = (layout.annotations ?? []).map((said) => ({ ...said, font: { ...said.font, size: said.font.size * k } }))
+    layout.annotations = [...notes(panel), ...own]
     await inline(layout.images)
     const url = await Plotly.toImage({ data, layout: { ...layout, width: WIDTH, height: HEIGHT + HEAD + 40 } }, { format: "png", width: WIDTH, height: HEIGHT + HEAD + 40, scale: SCALE })
     const link = document.createElement("a")

@@ -226,7 +226,7 @@ def test_an_opened_county_shows_nobody_what_is_not_theirs(client, region, counte
 
 
 def test_the_picture_of_all_sites_is_small_and_kept_under_its_hash(client, leader, counted):
-    ProjectFactory(lon=111.5, lat=36.1)
+    ProjectFactory(lon=111.5, lat=36.1, county=CountyFactory(seat_lon=111.5, seat_lat=36.1))
     ProjectFactory(lon=None, lat=None)
     found = client.get("/api/wall.json").json()
     address = f"/wall/density.png?theme=dark&v={found['density']}"
