@@ -163,7 +163,7 @@ class _Sheet:
         self.parts.append(f'<text {form} fill="{fill}">{said}</text>')
 
     def button(self, place: Place, stage: int, text: str, radius: float = 10.5) -> None:
-        (x, y), radius = self.at(place), radius * self.k
+        (x, y), radius = self.at(place), round(radius * self.k, 1)
         self.shape(x, y, stage, radius)
         self.write(x, y, text, radius * 1.16 if len(text) < 3 else radius * 0.95, colours()[f"{_token(stage)}-digit"])
 
@@ -262,7 +262,7 @@ def _section_disc(sheet: _Sheet, section: SectionMark) -> None:
     if not place:
         return
     x, y = sheet.at(place)
-    radius = sheet.k * (12.5 if section.is_national else 8.5)
+    radius = round(sheet.k * (12.5 if section.is_national else 8.5), 1)
     ring = f' stroke="{INK}" stroke-width="2.2"' if section.is_national else ""
     sheet.parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{colours()[f"water-{section.water_class}"]}"{ring}/>')
     sheet.write(x, y, _roman(section.water_class), radius, colours()[f"water-{section.water_class}-digit"])
