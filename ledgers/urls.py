@@ -10,11 +10,13 @@ from ledgers.views.morning import morning_sheet
 from ledgers.views.own import ColumnsView, OwnLedgerView
 from ledgers.views.saved import delete_view, save_view
 from ledgers.views.today import RetryJobView, TodayView
+from ledgers.views.trail import trail_page
 
 urlpatterns = [
     path("", TodayView.as_view(), name="today"),
     path("morning/", morning_sheet, name="morning"),
     path("jobs/<int:pk>/retry/", RetryJobView.as_view(), name="retry_job"),
+    path("trail/", trail_page, name="trail"),
     path("ledgers/", LedgersView.as_view(), name="ledgers"),
     path("ledgers/new/", OwnLedgerView.as_view(), name="new_ledger"),
     path("ledgers/<slug:slug>/define/", OwnLedgerView.as_view(), name="define_ledger"),
