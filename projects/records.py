@@ -91,7 +91,7 @@ def project_county(project: Project | None) -> County | None:
 
 
 @transaction.atomic
-def add(kind: Kind, *, by: User, **values) -> Record:
+def add(kind: Kind, /, *, by: User, **values) -> Record:
     """Write a new row; the same one sent twice by the same person is one."""
     values = {name: _tidy(value) for name, value in values.items()}
     many = {name: values.pop(name) for name in list(values) if kind.field(name).many_to_many}
@@ -113,7 +113,7 @@ def add(kind: Kind, *, by: User, **values) -> Record:
 
 
 @transaction.atomic
-def edit(kind: Kind, *, row: Record, by: User, version: int, reason: str = "", action: str = "edit", **values) -> Record:
+def edit(kind: Kind, /, *, row: Record, by: User, version: int, reason: str = "", action: str = "edit", **values) -> Record:
     """Change some fields. What others changed since `version` is kept; the same field changed by both raises EditConflict."""
     row = locked(kind, row)
     current = kind.values(row)
@@ -132,7 +132,7 @@ def edit(kind: Kind, *, row: Record, by: User, version: int, reason: str = "", a
 
 
 @transaction.atomic
-def act(kind: Kind, *, row: Record, by: User, version: int, action: str, reason: str = "", **values) -> Record:
+def act(kind: Kind, /, *, row: Record, by: User, version: int, action: str, reason: str = "", **values) -> Record:
     """A decision on a row: only as it was seen, so `Refused` when somebody was quicker."""
     row = locked(kind, row)
     if version != row.edit_version:
@@ -141,7 +141,7 @@ def act(kind: Kind, *, row: Record, by: User, version: int, action: str, reason:
 
 
 @transaction.atomic
-def withdraw(kind: Kind, *, row: Record, by: User, version: int, reason: str) -> Record:
+def withdraw(kind: Kind, /, *, row: Record, by: User, version: int, reason: str) -> Record:
     """Take a row back, with a reason: it never held; it stays in the trail."""
     row = locked(kind, row)
     if version != row.edit_version:

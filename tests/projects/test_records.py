@@ -118,3 +118,11 @@ def test_a_visit_that_has_not_been_made_has_no_findings(office):
     with pytest.raises(Faulty, match="还没有督导日期"):
         inspections.add_finding(inspection=planned, by=office, category="land", text="x")
     assert not InspectionFinding.objects.exists()
+
+
+def test_rows_may_have_a_field_called_kind(office):
+    from ledgers.meetings import MEETING  # a kind of the other app, whose own field is called so
+
+    said = {"held_on": TODAY, "number": "", "chair_post": "专班办主任", "place": "", "topic": "", "minutes": ""}
+    meeting = records.add(MEETING, by=office, kind="weekly", **said)
+    assert records.edit(MEETING, row=meeting, by=office, version=1, kind="morning").kind == "morning"
