@@ -20,6 +20,7 @@ from ledgers.registry import Ledger
 from ledgers.rows import Rows
 from ledgers.saved_views import opening_view, visible_views
 from ledgers.shape import Shape, arranged, kept_query, read_shape
+from linfen_water.once import once
 from linfen_water.permissions import scope_key
 from linfen_water.trail import state as trail_state
 
@@ -163,7 +164,8 @@ def asked_key(what: str, request, ledger: Ledger) -> str:
     if what == "totals":
         said = request.GET.lists()  # their cells are drawn for the columns shown
     asked = hashlib.sha256(repr(sorted(said)).encode()).hexdigest()
-    return f"ledger-{what}:{ledger.slug}:{request.as_of}:{request.today}:{scope_key(request.user)}:{trail_state()}:{asked}"
+    facts = f"{request.as_of}:{request.today}:{scope_key(request.user)}:{once('trail', trail_state)}"
+    return f"ledger-{what}:{ledger.slug}:{facts}:{asked}"
 
 
 def count_rows(request, ledger: Ledger, table) -> None:
