@@ -93,6 +93,7 @@ class LedgerView(View):
             "body": table.body(rows, group=table.group, subtotals=sums.get("groups", ())),
             "has_same": any("is-same" in (row.get("marks") or {}).values() for row in rows),
             "has_missing": any("is-missing" in (row.get("marks") or {}).values() for row in rows),
+            "heads": table.heads(request.GET),
             "totals": sums.get("total"),
             "groups": [table.group_row(group.label, group, comes_later=True) for group in sums.get("groups", ())] if is_totals else (),
             "asks_totals": wants_totals and not sums,
