@@ -318,9 +318,10 @@ def test_same_queries_for_one_row_and_thirty(office, django_assert_num_queries, 
     # projects, reports, plans, particulars, funding, permits, problems; two of the total row
     with django_assert_max_num_queries(20) as first:
         office.get(url())
+    count = len(first)  # a page outside of the count empties the log
     add(29)
     office.get(url())  # with their counties
-    with django_assert_num_queries(len(first)):
+    with django_assert_num_queries(count):
         office.get(url())
 
 
