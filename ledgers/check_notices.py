@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from ledgers import chased
 from ledgers import columns as c
+from ledgers.choices import KeptChoiceFilter
 from ledgers.enums import CheckCategory
 from ledgers.filters import LedgerFilter
 from ledgers.meeting_models import CheckFinding
@@ -41,7 +42,7 @@ class CheckTable(LedgerTable):
 class CheckFilter(chased.ChasedConditions, LedgerFilter):
     year = filters.NumberFilter(label="年度", min_value=2000, max_value=2099)
     issue = filters.NumberFilter(label="期次", min_value=1, max_value=999)
-    unit = filters.ModelChoiceFilter(label="单位", queryset=working_units(), to_field_name="code", empty_label="全部")
+    unit = KeptChoiceFilter(label="单位", queryset=working_units(), to_field_name="code", empty_label="全部")
     category = filters.ChoiceFilter(label="类别", choices=CheckCategory.choices, empty_label="全部")
     q = filters.CharFilter(label="查找", method="search", max_length=60)
     searched = ("text", "place", "unit__name", "project__code")

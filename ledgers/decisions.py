@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from ledgers import chased
 from ledgers import columns as c
+from ledgers.choices import KeptChoiceFilter
 from ledgers.enums import DecisionFrequency, MeetingKind
 from ledgers.filters import LedgerFilter, date_input
 from ledgers.meeting_models import Decision, DecisionNote
@@ -42,9 +43,7 @@ class DecisionTable(LedgerTable):
 
 class DecisionFilter(chased.ChasedConditions, LedgerFilter):
     kind = filters.ChoiceFilter(label="会议类型", field_name="meeting__kind", choices=MeetingKind.choices, empty_label="全部")
-    unit = filters.ModelChoiceFilter(
-        label="主办单位", field_name="lead_unit", queryset=working_units(), to_field_name="code", empty_label="全部"
-    )
+    unit = KeptChoiceFilter(label="主办单位", field_name="lead_unit", queryset=working_units(), to_field_name="code", empty_label="全部")
     held_from = filters.DateFilter(label="会议自", field_name="meeting__held_on", lookup_expr="gte", widget=date_input())
     q = filters.CharFilter(label="查找", method="search", max_length=60)
     searched = ("what", "project__code", "lead_unit__name")

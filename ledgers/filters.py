@@ -7,6 +7,7 @@ import django_filters as filters
 from django import forms
 from django.db.models import Q, QuerySet
 
+from ledgers.choices import KeptChoiceFilter
 from ledgers.master import overdue_permits
 from ledgers.rows import Rows
 from ledgers.search import spelled_like
@@ -104,13 +105,11 @@ class ProjectFilter(LedgerFilter):
     """工程总台账."""
 
     q = filters.CharFilter(label="查找", method="search", max_length=60)
-    county = filters.ModelChoiceFilter(
+    county = KeptChoiceFilter(
         label="县（市、区）", field_name="v__county", queryset=County.objects.all(), to_field_name="code", empty_label="全部"
     )
-    domain = filters.ModelChoiceFilter(
-        label="领域", field_name="domain", queryset=Domain.objects.all(), to_field_name="name", empty_label="全部"
-    )
-    unit = filters.ModelChoiceFilter(
+    domain = KeptChoiceFilter(label="领域", field_name="domain", queryset=Domain.objects.all(), to_field_name="name", empty_label="全部")
+    unit = KeptChoiceFilter(
         label="单位", method="of_unit", queryset=Unit.objects.exclude(kind=UnitKind.OFFICE), to_field_name="code", empty_label="全部"
     )
     stage = filters.ChoiceFilter(label="状态", choices=[(str(stage.value), stage.label) for stage in Stage], empty_label="全部")

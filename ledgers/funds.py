@@ -7,6 +7,7 @@ import django_filters as filters
 from django.db.models import Case, DecimalField, F, Q, QuerySet, Sum, When
 
 from ledgers import columns as c
+from ledgers.choices import KeptChoiceFilter
 from ledgers.filters import LedgerFilter
 from ledgers.tables import LedgerTable
 from linfen_water import clock, policy
@@ -181,10 +182,10 @@ class FundsFilter(LedgerFilter):
     """资金台账."""
 
     q = filters.CharFilter(label="查找", method="search", max_length=60)
-    county = filters.ModelChoiceFilter(
+    county = KeptChoiceFilter(
         label="县（市、区）", field_name="v__county", queryset=County.objects.all(), to_field_name="code", empty_label="全部"
     )
-    domain = filters.ModelChoiceFilter(
+    domain = KeptChoiceFilter(
         label="领域", field_name="project__domain", queryset=Domain.objects.all(), to_field_name="name", empty_label="全部"
     )
     kind = filters.ChoiceFilter(label="来源", choices=SourceKind.choices, empty_label="全部")

@@ -7,6 +7,7 @@ import django_filters as filters
 from django.db.models import F, FilteredRelation, Q, QuerySet
 
 from ledgers import columns as c
+from ledgers.choices import KeptChoiceFilter
 from linfen_water import clock
 from linfen_water.models import County, Domain
 from projects.models import Project
@@ -56,12 +57,10 @@ class ProjectConditions(filters.FilterSet):
     """Words, county and domain of the project."""
 
     q = filters.CharFilter(label="查找", method="of_words", max_length=60)
-    county = filters.ModelChoiceFilter(
+    county = KeptChoiceFilter(
         label="县（市、区）", field_name="v__county", queryset=County.objects.all(), to_field_name="code", empty_label="全部"
     )
-    domain = filters.ModelChoiceFilter(
-        label="领域", method="of_domain", queryset=Domain.objects.all(), to_field_name="name", empty_label="全部"
-    )
+    domain = KeptChoiceFilter(label="领域", method="of_domain", queryset=Domain.objects.all(), to_field_name="name", empty_label="全部")
     words = ("project__code", "v__name")  # fields that are searched
     domain_field = "project__domain"
 

@@ -9,6 +9,7 @@ from django.db.models import Case, DateField, F, FilteredRelation, Q, QuerySet, 
 from django.db.models.fields import CharField
 
 from ledgers import columns as c
+from ledgers.choices import KeptChoiceFilter
 from ledgers.filters import LedgerFilter
 from ledgers.search import spelled_like
 from ledgers.tables import LedgerTable
@@ -188,15 +189,15 @@ class PermitFilter(LedgerFilter):
     """前期手续台账."""
 
     q = filters.CharFilter(label="查找", method="search", max_length=60)
-    county = filters.ModelChoiceFilter(
+    county = KeptChoiceFilter(
         label="县（市、区）", field_name="v__county", queryset=County.objects.all(), to_field_name="code", empty_label="全部"
     )
-    domain = filters.ModelChoiceFilter(
+    domain = KeptChoiceFilter(
         label="领域", field_name="project__domain", queryset=Domain.objects.all(), to_field_name="name", empty_label="全部"
     )
     kind = filters.ChoiceFilter(label="事项", choices=PermitKind.choices, empty_label="全部")
     state = filters.ChoiceFilter(label="状态", choices=PermitState.choices, empty_label="全部")
-    authority = filters.ModelChoiceFilter(
+    authority = KeptChoiceFilter(
         label="受理机关",
         queryset=Unit.objects.filter(pk__in=Permit.objects.filter(authority__isnull=False).order_by().values("authority")),
         to_field_name="code",

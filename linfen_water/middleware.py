@@ -1,5 +1,6 @@
 """What every request carries: the region, the business date, and the day that the page speaks of (`?as_of=`)."""
 
+import contextlib
 import datetime as dt
 from http import HTTPStatus
 
@@ -7,8 +8,10 @@ from django.shortcuts import redirect, render
 
 from linfen_water import clock, trail
 from linfen_water.models import Region
+from linfen_water.once import reading
 
 EARLIEST = dt.date(2000, 1, 1)
+SAFE = {"GET", "HEAD"}
 
 
 class BadDay(ValueError):
@@ -37,6 +40,10 @@ class OfficeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
+        with reading() if request.method in SAFE else contextlib.nullcontext():
+            return self.answer(request)
+
+    def answer(self, request):
         request.region = Region.current()
         request.today = request.as_of = clock.today()
         if has_null(request):

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from linfen_water import enums
+from linfen_water.once import once
 
 
 class Region(models.Model):
@@ -26,7 +27,7 @@ class Region(models.Model):
     @classmethod
     def current(cls) -> "Region":
         """The region in force; an unsaved blank one before the set-up, so that no page fails."""
-        return cls.objects.order_by("pk").first() or cls(slug="", name="", programme="")
+        return once("region", lambda: cls.objects.order_by("pk").first() or cls(slug="", name="", programme=""))
 
     @property
     def is_demo(self) -> bool:

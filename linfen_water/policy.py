@@ -11,6 +11,7 @@ from django.db import transaction
 
 from linfen_water import clock, trail
 from linfen_water.models import Policy, Region
+from linfen_water.once import once
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,6 +149,10 @@ TERMS = {
 
 def values_on(day: dt.date) -> Values:
     """The thresholds in force on `day`."""
+    return once(("policy", day), lambda: _values_on(day))
+
+
+def _values_on(day: dt.date) -> Values:
     row = Policy.objects.filter(effective_on__lte=day).order_by("effective_on").last()
     return read(row.values if row else {})
 

@@ -20,6 +20,7 @@ from ledgers.registry import Ledger
 from ledgers.rows import Rows
 from ledgers.saved_views import opening_view, visible_views
 from ledgers.shape import Shape, arranged, kept_query, read_shape
+from linfen_water.once import once
 from linfen_water.permissions import scope_key
 from linfen_water.trail import state as trail_state
 
@@ -92,6 +93,7 @@ class LedgerView(View):
             "body": table.body(rows, group=table.group, subtotals=sums.get("groups", ())),
             "has_same": any("is-same" in (row.get("marks") or {}).values() for row in rows),
             "has_missing": any("is-missing" in (row.get("marks") or {}).values() for row in rows),
+            "heads": table.heads(request.GET),
             "totals": sums.get("total"),
             "groups": [table.group_row(group.label, group, comes_later=True) for group in sums.get("groups", ())] if is_totals else (),
             "asks_totals": wants_totals and not sums,
@@ -163,7 +165,8 @@ def asked_key(what: str, request, ledger: Ledger) -> str:
     if what == "totals":
         said = request.GET.lists()  # their cells are drawn for the columns shown
     asked = hashlib.sha256(repr(sorted(said)).encode()).hexdigest()
-    return f"ledger-{what}:{ledger.slug}:{request.as_of}:{request.today}:{scope_key(request.user)}:{trail_state()}:{asked}"
+    facts = f"{request.as_of}:{request.today}:{scope_key(request.user)}:{once('trail', trail_state)}"
+    return f"ledger-{what}:{ledger.slug}:{facts}:{asked}"
 
 
 def count_rows(request, ledger: Ledger, table) -> None:

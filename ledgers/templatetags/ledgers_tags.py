@@ -1,0 +1,27 @@
+"""Selects drawn in one go: the form's own templates cost an include for every choice."""
+
+from html import escape
+
+from django import forms, template
+from django.utils.safestring import SafeString, mark_safe
+
+register = template.Library()
+
+
+@register.filter
+def plain(field) -> SafeString:
+    """A bound field; a plain select is written here, every other widget by itself."""
+    widget = field.field.widget
+    choices = [*iter(widget.choices)] if type(widget) is forms.Select else []
+    if not choices or any(isinstance(label, (list, tuple)) for _, label in choices):
+        return field.as_widget()
+    attrs = {"name": field.html_name} | field.build_widget_attrs(widget.attrs, widget) | {"id": field.auto_id}
+    spoken = "".join(f' {name}="{escape(str(value))}"' for name, value in attrs.items() if value not in (False, None))
+    chosen = widget.format_value(field.value())
+    options = "".join(_option(value, label, chosen) for value, label in choices)
+    return mark_safe(f"<select{spoken}>{options}</select>")  # noqa: S308 - escaped above
+
+
+def _option(value, label, chosen: list[str]) -> str:
+    text = "" if value is None else str(value)
+    return f'<option value="{escape(text)}"{" selected" if text in chosen else ""}>{escape(str(label))}</option>'
