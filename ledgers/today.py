@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.db.models import F
 from django.urls import reverse
 
-from ledgers import letter_states, letters
+from ledgers import letter_states, letters, morning
 from ledgers.documents import wording
 from ledgers.documents.bulletin import lag_sentence
 from ledgers.enums import LETTERS, DocumentKind, DocumentState
@@ -209,6 +209,7 @@ def gather(user, day: dt.date) -> Today:
     made = _kept(desk)
     fresh = {
         DOCUMENTS: _documents, JOBS: _failed_jobs, PAPERS: _papers, RECEIVED: _received, LETTERS_AT_WORK: _letters, TALKS: _talks,
+        SINCE_YESTERDAY: _since_yesterday,
     }  # fmt: skip
     blocks = [fresh[block](desk) if isinstance(block, str) else block for block in made.blocks]
     headline = _deadline_words(desk, *made.headline) if isinstance(made.headline, tuple) else made.headline
@@ -225,7 +226,7 @@ class Made:
 
 
 DOCUMENTS, JOBS, PAPERS = "documents", "jobs", "papers"  # blocks that do not follow from the facts
-RECEIVED, LETTERS_AT_WORK, TALKS = "received", "letters", "talks"
+RECEIVED, LETTERS_AT_WORK, TALKS, SINCE_YESTERDAY = "received", "letters", "talks", "since_yesterday"
 KEPT_FROM = 1_000  # projects: reading the facts of fewer costs less than asking what changed
 KEPT_SECONDS = 24 * 3600
 
@@ -247,7 +248,7 @@ def _county(desk: Desk) -> Made:
     return Made(
         headline=_week_state(desk),
         figures=[_reported(desk), *_stages(desk), _behind_figure(desk), _invested(desk)],
-        blocks=[*work, _problems(desk), _behind(desk), _permits(desk)],
+        blocks=[*work, SINCE_YESTERDAY, _problems(desk), _behind(desk), _permits(desk)],
     )
 
 
@@ -260,7 +261,13 @@ def _department(desk: Desk) -> Made:
     return Made(
         headline=f"{domain.name if domain else ''}领域 {len(own)} 个项目" if domain else "本部门未牵头领域",
         figures=[*_stages(desk, **narrowed), _behind_figure(desk, **narrowed), _invested(desk)],
-        blocks=[*work, _permits(desk, at=desk.user.unit), _behind(desk, **narrowed), _problems(desk, handler=desk.user.unit)],
+        blocks=[
+            *work,
+            SINCE_YESTERDAY,
+            _permits(desk, at=desk.user.unit),
+            _behind(desk, **narrowed),
+            _problems(desk, handler=desk.user.unit),
+        ],
     )
 
 
@@ -269,7 +276,7 @@ def _office(desk: Desk) -> Made:
     return Made(
         headline=_week_state(desk),
         figures=[_reported(desk), *_stages(desk), _behind_figure(desk), _invested(desk), _water(desk)],
-        blocks=[*work, _behind(desk), _silent(desk), _problems(desk), _permits(desk)],
+        blocks=[*work, SINCE_YESTERDAY, _behind(desk), _silent(desk), _problems(desk), _permits(desk)],
     )
 
 
@@ -277,7 +284,15 @@ def _leader(desk: Desk) -> Made:
     return Made(
         headline=_week_words(desk),
         figures=[*_stages(desk), _start_rate(desk), _finish_rate(desk), _invested(desk), _in_place(desk), _water(desk)],
-        blocks=[*([TALKS] if desk.is_present else []), _moved(desk), _foot_counties(desk), _sections(desk), _behind(desk), PAPERS],
+        blocks=[
+            *([TALKS] if desk.is_present else []),
+            SINCE_YESTERDAY,
+            _moved(desk),
+            _foot_counties(desk),
+            _sections(desk),
+            _behind(desk),
+            PAPERS,
+        ],
     )
 
 
@@ -624,6 +639,15 @@ def _moved(desk: Desk) -> Block:
     lines += [Line(_name(f), desk.address("project", f.code), "开工", "green", f"{f.county}，{f.started_on} 开工") for f in started]
     url = desk.ledger(completed_from=(since + dt.timedelta(days=1)).isoformat())
     return _block("近七天新开工、新完工", lines, "近七天没有新开工或新完工的项目", url, is_duty=False)
+
+
+def _since_yesterday(desk: Desk) -> Block:
+    """What moved since the last working day, a line for each kind; the sheet of the morning meeting has the rows."""
+    since = morning.last_workday_before(desk.day)
+    moved = morning.moved_counts(desk.user, desk.day)
+    lines = [Line(part.title, desk.address("morning", show=part.key), str(part.count)) for part in moved]
+    when = f"{since.month}月{since.day}日以来的变化"
+    return Block(when, lines, f"{since.month}月{since.day}日以来没有变化", len(lines), desk.address("morning"), is_duty=False)
 
 
 def _foot_counties(desk: Desk) -> Block:

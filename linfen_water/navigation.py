@@ -10,7 +10,7 @@ OFFICE, COUNTY, DEPARTMENT = Role.OFFICE, Role.COUNTY, Role.DEPARTMENT
 
 # A group's label and its pages: label, address name, roles that see it (None = all). A group leads to the first page that one sees.
 GROUPS = [
-    ("今日", [("今日", "today", None)]),
+    ("今日", [("今日", "today", None), ("碰头会材料", "morning", None)]),
     (
         "调度",
         [
