@@ -16,8 +16,8 @@ GROUPS = [
         [
             ("填报与审核", "dispatch", {OFFICE, COUNTY, DEPARTMENT}),
             ("报送情况", "board", None),
-            ("本周变化", "week_change", None),
-            ("核对提示", "anomalies", None),
+            ("一周变化", "week_change", None),
+            ("异常提示", "anomalies", None),
             ("月进展计划", "dispatch_plans", None),
             ("填报时间", "dispatch_weeks", None),
             ("规则", "dispatch_policy", None),
