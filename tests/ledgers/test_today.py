@@ -322,7 +322,7 @@ class TestPage:
 
         client.force_login(user)
         add(1)
-        with django_assert_max_num_queries(60) as first:
+        with django_assert_max_num_queries(70) as first:
             client.get("/")
         add(29)
         with django_assert_num_queries(len(first)):
