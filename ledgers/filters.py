@@ -101,6 +101,20 @@ DATES = [
 ]
 
 
+def at_risk(risk: str, thresholds: policy.Values) -> Q:
+    """SQL twin of `rules.risk` after `with_progress`; "late" is behind or far behind."""
+    unfinished = ~Q(stage=Stage.FINISHED)
+    behind = unfinished & Q(lag__gte=thresholds.behind_points - HAIR)
+    far = unfinished & Q(lag__gt=thresholds.far_behind_points + HAIR)
+    return {
+        "late": behind,
+        Risk.UNREPORTED: unfinished & Q(lag__isnull=True),
+        Risk.FAR_BEHIND: far,
+        Risk.BEHIND: behind & Q(lag__lte=thresholds.far_behind_points + HAIR),
+        Risk.NORMAL: Q(stage=Stage.FINISHED) | Q(lag__lt=thresholds.behind_points - HAIR),
+    }[risk]
+
+
 class ProjectFilter(LedgerFilter):
     """工程总台账."""
 
@@ -156,20 +170,7 @@ class ProjectFilter(LedgerFilter):
         return queryset.filter(Q(v__lead_unit=unit) | Q(v__responsible_unit=unit))
 
     def at_risk(self, queryset: QuerySet, name: str, risk: str) -> QuerySet:
-        """SQL twin of `rules.risk`."""
-        thresholds = policy.values_on(self.day)
-        unfinished = ~Q(stage=Stage.FINISHED)
-        behind = unfinished & Q(lag__gte=thresholds.behind_points - HAIR)
-        far = unfinished & Q(lag__gt=thresholds.far_behind_points + HAIR)
-        return queryset.filter(
-            {
-                "late": behind,
-                Risk.UNREPORTED: unfinished & Q(lag__isnull=True),
-                Risk.FAR_BEHIND: far,
-                Risk.BEHIND: behind & Q(lag__lte=thresholds.far_behind_points + HAIR),
-                Risk.NORMAL: Q(stage=Stage.FINISHED) | Q(lag__lt=thresholds.behind_points - HAIR),
-            }[risk]
-        )
+        return queryset.filter(at_risk(risk, policy.values_on(self.day)))
 
     def having(self, queryset: QuerySet, name: str, what: str) -> QuerySet:
         """What SQL cannot count, working days and two days' facts compared, is found first and chosen by key."""

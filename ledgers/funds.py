@@ -163,6 +163,7 @@ def notes(chosen) -> list[str]:
 BY_MONEY = {
     "issued": Q(issued__gt=0),
     "in_place": Q(now_in_place_wan__gt=0),
+    "before": Q(before_in_place_wan__gt=0),
     "moved": ~Q(arrived=0) & Q(arrived__isnull=False),
     "allocated": Q(now_allocated_wan__gt=0),
     "paid": Q(now_paid_wan__gt=0),
@@ -174,7 +175,7 @@ BY_RULE = {"breach": CHAIN_RULES, "no_paper": (FundsRule.NO_PAPER,), "idle": (Fu
 ONLY = [
     ("moved", "到位有变化"), ("gap", "有缺口"), ("breach", "核对不符"), ("idle", "沉淀资金"), ("no_paper", "到位无下达文件"),
     ("issued", "已下达"), ("in_place", "已到位"), ("allocated", "已拨付"), ("paid", "已支付"), ("completed", "有完成投资"),
-    ("unreported", "未填报"),
+    ("before", "上期已到位"), ("unreported", "未填报"),
 ]  # fmt: skip
 
 

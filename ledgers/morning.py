@@ -11,13 +11,16 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import cached_property
 
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import DecimalField, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
+from ledgers import letter_states, letters
 from ledgers.day_models import DayLine
-from ledgers.enums import DocumentState
+from ledgers.enums import LETTERS, DocumentState
 from ledgers.master import overdue_permits
-from ledgers.permissions import sees_drafts, visible_documents
+from ledgers.models import LetterAnswer
+from ledgers.permissions import sees_drafts, visible_documents, visible_letters
 from linfen_water import clock
 from linfen_water.dates import monday
 from linfen_water.enums import Role
@@ -31,7 +34,7 @@ from projects.permissions import reviewed_projects, visible_projects
 
 SHOWN = 4  # lines of a part on the page; all of them behind its number
 AHEAD = dt.timedelta(days=7)
-YI = Decimal(10_000)
+AMOUNT = DecimalField(max_digits=16, decimal_places=2)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -96,12 +99,58 @@ def gather(user, day: dt.date) -> Sheet:
     )
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Moved:
+    """How much of one part moved: what the page of today tells of it."""
+
+    key: str
+    title: str
+    count: int
+
+
+def moved_counts(user, day: dt.date) -> list[Moved]:
+    """The numbers of the parts that moved without their lines: counted by the database, for a list of any length."""
+    desk = _Desk(user, day)
+    mine = Q(project__in=desk.scope)
+    came = Dispatch.objects.filter(mine, desk.within("submitted_at__date"), is_live=True)
+    problems = Problem.objects.filter(mine)
+    steps = ProblemStep.objects.filter(desk.within("entered_on"), level__gt=HelpLevel.OFFICE, problem__project__in=desk.scope)
+    papers = FundingPaper.objects.filter(desk.within("issued_on"), withdrawn_at=None, source__project__in=desk.scope)
+    money = came.annotate(before=Coalesce(Subquery(_earlier().values("in_place_wan")[:1]), Value(Decimal(0)), output_field=AMOUNT))
+    found = {
+        "reported": came.count(),
+        "returned": Dispatch.objects.filter(mine, desk.within("reviewed_at__date"), state=DispatchState.RETURNED).count(),
+        "stages": Project.objects.filter(desk.within("started_on") | desk.within("completed_on"), pk__in=desk.scope).count(),
+        "permits": Permit.objects.filter(mine, desk.within("obtained_on"), is_required=True).count(),
+        "problems": problems.filter(desk.within("raised_on")).count() + steps.count() + problems.filter(desk.within("closed_on")).count(),
+        "money": money.exclude(in_place_wan=F("before")).count() + papers.count(),
+        "papers": visible_documents(user).filter(desk.within("issued_at__date"), state=DocumentState.ISSUED).count(),
+        "answers": LetterAnswer.objects.filter(desk.within("at__date"), letter__document__in=visible_letters(user)).count(),
+    }
+    return [Moved(key, TITLES[key], count) for key, count in found.items() if count]
+
+
+TITLES = {
+    "reported": "报送", "returned": "退回", "stages": "新开工、新完工", "permits": "手续办结", "problems": "问题变动", "money": "资金",
+    "papers": "印发文件", "answers": "函件回复",
+}  # fmt: skip
+
+
+def _earlier():
+    """Of a report: what counts of its project before it, the last first."""
+    return Dispatch.objects.filter(project=OuterRef("project"), is_live=True, week_of__lt=OuterRef("week_of")).order_by("-week_of")
+
+
+def last_workday_before(day: dt.date) -> dt.date:
+    return last_workday_by(day - dt.timedelta(days=1))
+
+
 class _Desk:
     """What the parts read from, each read once."""
 
     def __init__(self, user, day: dt.date):
         self.user, self.day = user, day
-        self.since = last_workday_by(day - dt.timedelta(days=1))
+        self.since = last_workday_before(day)
         self.is_present = day == clock.today()
         self.projects = visible_projects(user, clock.today())
         if user.role == Role.DEPARTMENT:
@@ -129,6 +178,9 @@ class _Desk:
     def project(self, pk: int) -> str:
         return self.address("project", self.names[pk][0])
 
+    def paper(self, document) -> str:
+        return self.address("letter" if document.kind in LETTERS else "document", document.pk)
+
     def sheet(self, pk: int, name: str) -> str:
         """The page of a project's permits or funds."""
         return self.address(f"project_{name}", self.names[pk][0])
@@ -145,9 +197,8 @@ class _Desk:
     @cached_property
     def reports(self) -> list[dict]:
         """Reports that count and came in since, with what the one before said of the money in place."""
-        earlier = Dispatch.objects.filter(project=OuterRef("project"), is_live=True, week_of__lt=OuterRef("week_of")).order_by("-week_of")
         rows = Dispatch.objects.filter(self.within("submitted_at__date"), is_live=True, project__in=self.scope).order_by("project__code")
-        found = rows.annotate(before=Subquery(earlier.values("in_place_wan")[:1])).values(
+        found = rows.annotate(before=Subquery(_earlier().values("in_place_wan")[:1])).values(
             "project_id", "week_of", "is_late", "in_place_wan", "before"
         )
         found = list(found)
@@ -263,8 +314,28 @@ def _money(desk: _Desk) -> Part:
 
 def _papers(desk: _Desk) -> Part:
     rows = visible_documents(desk.user).filter(desk.within("issued_at__date"), state=DocumentState.ISSUED).order_by("-issued_at")
-    lines = [Line(f"{row.title} {row.file_number}", desk.address("document", row.pk), "印发") for row in rows]
+    lines = [Line(f"{row.title} {row.file_number}", desk.paper(row), "印发") for row in rows]
     return Part("papers", "印发文件", lines, "", desk.address("documents"))
+
+
+def _answers(desk: _Desk) -> Part:
+    """Answers to letters that came in."""
+    rows = LetterAnswer.objects.filter(desk.within("at__date"), letter__document__in=visible_letters(desk.user))
+    rows = rows.select_related("letter__document__unit").order_by("-at", "-pk")
+    lines = [
+        Line(
+            f"{row.letter.document.unit}：{_letter_words(row.letter.document)}",
+            desk.address("letter", row.letter.document_id),
+            "回复",
+            "ok",
+        )
+        for row in rows
+    ]
+    return Part("answers", "函件回复", lines, "", desk.address("letters"))
+
+
+def _letter_words(document) -> str:
+    return f"{document.get_kind_display()} {document.file_number or document.title}"
 
 
 def _water(desk: _Desk) -> Part:
@@ -385,13 +456,30 @@ def _at_authorities(desk: _Desk) -> Part:
     return Part("at_authorities", "等受理机关办结（已超承诺）", lines, said, desk.address("permits"))
 
 
+def _at_units(desk: _Desk) -> Part:
+    """Letters that wait for their unit's receipt or answer, overdue ones first."""
+    open_then = visible_letters(desk.user).filter(number__isnull=False, issued_at__date__lte=desk.day)
+    open_then = open_then.filter(Q(letter__closed_at=None) | Q(letter__closed_at__date__gt=desk.day))
+    rows = [row for row in letters.read(open_then, desk.day) if row.state in letter_states.WAITING]
+    lines = [
+        Line(
+            f"{row.document.unit}：{_letter_words(row.document)}（{row.state.label}）",
+            desk.address("letter", row.document.pk),
+            *(_due_mark(row.due_on, desk.day) if row.due_on else (row.state.label, "warn")),
+        )
+        for row in rows
+    ]
+    late = sum(row.overdue > 0 for row in rows)
+    return Part("at_units", "等单位回复函件", lines, f"其中逾期 {late}" if late else "", desk.address("letters"))
+
+
 def _at_office(desk: _Desk) -> Part:
     """Close-outs to check, and papers to issue for those who see drafts."""
     rows = Problem.objects.open_on(desk.day).filter(project__in=desk.scope, answered_on__lte=desk.day).order_by("answered_on", F("code"))
     lines = [Line(f"{row.code or ''} {row.description}", desk.address("problem", row.code), "待核查", "warn") for row in rows if row.code]
     if sees_drafts(desk.user):
         drafts = visible_documents(desk.user).filter(state__in=[DocumentState.DRAFT, DocumentState.ISSUING]).order_by("-as_of", "-pk")
-        lines += [Line(row.title, desk.address("document", row.pk), "待印发", "warn") for row in drafts]
+        lines += [Line(row.title, desk.paper(row), "待印发", "warn") for row in drafts]
     return Part("at_office", "等专班办", lines, "", desk.address("problems"))
 
 
@@ -400,11 +488,12 @@ def _only_now(part: Callable[[_Desk], Part], key: str, title: str) -> Callable[[
     return lambda desk: part(desk) if desk.is_present else Part(key, title, [])
 
 
-MOVED = (_reported, _returned, _stages, _permits, _problems, _money, _papers, _water)
+MOVED = (_reported, _returned, _stages, _permits, _problems, _money, _papers, _answers, _water)
 DUE = (_due_problems, _due_permits, _due_works)
 WAITING = (
     _only_now(_unreported, "unreported", "等县（市、区）填报"),
     _only_now(_unreviewed, "unreviewed", "等部门审核"),
     _at_authorities,
+    _at_units,
     _at_office,
 )

@@ -12,13 +12,14 @@ from functools import cached_property
 from urllib.parse import urlencode
 
 from django.core.cache import cache
-from django.db.models import F
+from django.db.models import F, Q
 from django.urls import reverse
 
-from ledgers import letter_states, letters
+from ledgers import letter_states, letters, morning
 from ledgers.documents import wording
 from ledgers.documents.bulletin import lag_sentence
 from ledgers.enums import LETTERS, DocumentKind, DocumentState
+from ledgers.filters import HAIR, at_risk
 from ledgers.master import overdue_permits
 from ledgers.models import Document
 from ledgers.permissions import received_letters
@@ -30,8 +31,8 @@ from monitoring.enums import Level, WaterClass
 from monitoring.maps import SectionState, national_month, national_share, section_states
 from projects import reports, rules, wall, weeks
 from projects.enums import DispatchState, HelpLevel, PermitKind, ProblemCategory, Risk, Stage
-from projects.facts import ProjectFacts, Totals, project_facts, silent, summed, totals
-from projects.models import Dispatch, Permit, Problem
+from projects.facts import ProjectFacts, Totals, project_facts, silent_keys, summed, totals
+from projects.models import Dispatch, Permit, Problem, Project
 from projects.permissions import dispatched_projects, reviewed_projects, visible_projects
 from projects.problem_reports import problems_on
 
@@ -131,8 +132,35 @@ class Desk:
         return project_facts(self.day, self.projects)
 
     @cached_property
-    def by_key(self) -> dict[int, ProjectFacts]:
-        return {f.pk: f for f in self.facts}
+    def everywhere(self):
+        """All projects that the person may read, as of the day."""
+        return self.projects.as_of(self.day)
+
+    @cached_property
+    def listed(self):
+        """The projects that the page is about: a department's are those of its domain."""
+        if self.user.role != Role.DEPARTMENT:
+            return self.everywhere
+        domain = self.user.unit.domain_id
+        return self.everywhere.filter(domain=domain) if domain else self.everywhere.none()
+
+    def names(self, keys) -> dict[int, tuple[str, str]]:
+        """ "LF-001 …" and the code of the projects with these keys: of the few that are shown."""
+        rows = Project.objects.filter(pk__in=list(keys)).as_of(self.day).order_by().values_list("pk", "code", "v__name")
+        return {pk: (f"{code} {name}", code) for pk, code, name in rows}
+
+    @cached_property
+    def counties_of(self) -> dict[int, tuple[str, str]]:
+        """County and its code of each project that may have to report this week or the last."""
+        since = self.week_of - dt.timedelta(days=7)
+        rows = self.listed.filter(Q(completed_on__isnull=True) | Q(completed_on__gte=since)).order_by()
+        return {pk: (name, code) for pk, name, code in rows.values_list("pk", "v__county__name", "v__county__code")}
+
+    @cached_property
+    def late(self) -> list[tuple[float, str, int]]:
+        """Lag, code and key of the projects behind plan, the furthest first: chosen by the database."""
+        rows = self.listed.with_progress(self.day).filter(at_risk("late", self.thresholds)).order_by()
+        return sorted(((lag, code, pk) for lag, code, pk in rows.values_list("lag", "code", "pk")), key=lambda row: (-row[0], row[1]))
 
     @cached_property
     def week_ago(self) -> list[ProjectFacts]:
@@ -140,7 +168,7 @@ class Desk:
 
     @cached_property
     def totals(self) -> Totals:
-        return totals(self.facts)
+        return summed(self.day, self.listed)
 
     def totals_a_week_ago(self, domain: str = "") -> Totals:
         """Of the projects on today's list, summed up by the database: the facts of that day are not needed for it."""
@@ -160,11 +188,11 @@ class Desk:
 
     @cached_property
     def this_week(self) -> Week:
-        return read_week(self.dispatched, self.week_of, set(self.by_key))
+        return read_week(self.dispatched, self.week_of, set(self.counties_of))
 
     @cached_property
     def last_week(self) -> Week:
-        return read_week(self.dispatched, self.week_of - dt.timedelta(days=7), set(self.by_key))
+        return read_week(self.dispatched, self.week_of - dt.timedelta(days=7), set(self.counties_of))
 
     @property
     def dispatched(self):
@@ -209,6 +237,7 @@ def gather(user, day: dt.date) -> Today:
     made = _kept(desk)
     fresh = {
         DOCUMENTS: _documents, JOBS: _failed_jobs, PAPERS: _papers, RECEIVED: _received, LETTERS_AT_WORK: _letters, TALKS: _talks,
+        SINCE_YESTERDAY: _since_yesterday,
     }  # fmt: skip
     blocks = [fresh[block](desk) if isinstance(block, str) else block for block in made.blocks]
     headline = _deadline_words(desk, *made.headline) if isinstance(made.headline, tuple) else made.headline
@@ -225,7 +254,7 @@ class Made:
 
 
 DOCUMENTS, JOBS, PAPERS = "documents", "jobs", "papers"  # blocks that do not follow from the facts
-RECEIVED, LETTERS_AT_WORK, TALKS = "received", "letters", "talks"
+RECEIVED, LETTERS_AT_WORK, TALKS, SINCE_YESTERDAY = "received", "letters", "talks", "since_yesterday"
 KEPT_FROM = 1_000  # projects: reading the facts of fewer costs less than asking what changed
 KEPT_SECONDS = 24 * 3600
 
@@ -247,20 +276,24 @@ def _county(desk: Desk) -> Made:
     return Made(
         headline=_week_state(desk),
         figures=[_reported(desk), *_stages(desk), _behind_figure(desk), _invested(desk)],
-        blocks=[*work, _problems(desk), _behind(desk), _permits(desk)],
+        blocks=[*work, SINCE_YESTERDAY, _problems(desk), _behind(desk), _permits(desk)],
     )
 
 
 def _department(desk: Desk) -> Made:
     work = [_to_review(desk), RECEIVED] if desk.is_present else []
     domain = desk.user.unit.domain
-    own = [f for f in desk.facts if domain and f.domain == domain.name]
-    desk.facts = own  # a department's page is about its domain; permits and problems are those it handles anywhere
     narrowed = {"domain": domain.name} if domain else {}
     return Made(
-        headline=f"{domain.name if domain else ''}领域 {len(own)} 个项目" if domain else "本部门未牵头领域",
+        headline=f"{domain.name if domain else ''}领域 {desk.totals.count} 个项目" if domain else "本部门未牵头领域",
         figures=[*_stages(desk, **narrowed), _behind_figure(desk, **narrowed), _invested(desk)],
-        blocks=[*work, _permits(desk, at=desk.user.unit), _behind(desk, **narrowed), _problems(desk, handler=desk.user.unit)],
+        blocks=[
+            *work,
+            SINCE_YESTERDAY,
+            _permits(desk, at=desk.user.unit),
+            _behind(desk, **narrowed),
+            _problems(desk, handler=desk.user.unit),
+        ],
     )
 
 
@@ -269,7 +302,7 @@ def _office(desk: Desk) -> Made:
     return Made(
         headline=_week_state(desk),
         figures=[_reported(desk), *_stages(desk), _behind_figure(desk), _invested(desk), _water(desk)],
-        blocks=[*work, _behind(desk), _silent(desk), _problems(desk), _permits(desk)],
+        blocks=[*work, SINCE_YESTERDAY, _behind(desk), _silent(desk), _problems(desk), _permits(desk)],
     )
 
 
@@ -277,7 +310,15 @@ def _leader(desk: Desk) -> Made:
     return Made(
         headline=_week_words(desk),
         figures=[*_stages(desk), _start_rate(desk), _finish_rate(desk), _invested(desk), _in_place(desk), _water(desk)],
-        blocks=[*([TALKS] if desk.is_present else []), _moved(desk), _foot_counties(desk), _sections(desk), _behind(desk), PAPERS],
+        blocks=[
+            *([TALKS] if desk.is_present else []),
+            SINCE_YESTERDAY,
+            _moved(desk),
+            _foot_counties(desk),
+            _sections(desk),
+            _behind(desk),
+            PAPERS,
+        ],
     )
 
 
@@ -323,7 +364,7 @@ def was(before: dict[int, ProjectFacts], facts: ProjectFacts) -> Stage | None:
 
 
 def _stages(desk: Desk, **narrowed) -> list[Figure]:
-    now, before = totals(desk.facts), desk.totals_a_week_ago(**narrowed)
+    now, before = desk.totals, desk.totals_a_week_ago(**narrowed)
     return [
         Figure("项目", now.count, "个", desk.ledger(**narrowed)),
         *(
@@ -347,9 +388,8 @@ def _reported(desk: Desk) -> Figure:
 
 
 def _behind_figure(desk: Desk, **narrowed) -> Figure:
-    far = sum(desk.risk(f) == Risk.FAR_BEHIND for f in desk.facts)
-    behind = sum(desk.risk(f) == Risk.BEHIND for f in desk.facts)
-    return Figure("滞后", behind + far, "个", desk.ledger(risk="late", **narrowed), f"其中严重滞后 {far} 个")
+    far = sum(lag > desk.thresholds.far_behind_points + HAIR for lag, *_ in desk.late)
+    return Figure("滞后", len(desk.late), "个", desk.ledger(risk="late", **narrowed), f"其中严重滞后 {far} 个")
 
 
 def _invested(desk: Desk) -> Figure:
@@ -399,19 +439,23 @@ def _water(desk: Desk) -> Figure:
 # ── blocks ──
 
 
-def _block(title: str, lines: list[Line], empty: str, url: str = "", note: str = "", *, is_duty: bool = True) -> Block:
-    return Block(title, lines[:SHOWN], empty, len(lines), url, note, is_duty)
+def _block(
+    title: str, lines: list[Line], empty: str, url: str = "", note: str = "", *, is_duty: bool = True, count: int | None = None
+) -> Block:
+    """`count` where only the lines that are shown were made."""
+    return Block(title, lines[:SHOWN], empty, len(lines) if count is None else count, url, note, is_duty)
 
 
 def _to_report(desk: Desk) -> Block:
     """This week's reports that this county still owes, returned ones first with their remark."""
     week = desk.this_week
     order = [DispatchState.RETURNED, None, DispatchState.DRAFT]
-    owed = sorted(week.unreported, key=lambda pk: (order.index(week.states[pk]), desk.by_key[pk].code))
+    names = desk.names(week.unreported)
+    owed = sorted(week.unreported, key=lambda pk: (order.index(week.states[pk]), names[pk][1]))
     url = desk.address("dispatch")
     lines = [
         Line(
-            _name(desk.by_key[pk]),
+            names[pk][0],
             url,
             DispatchState(week.states[pk]).label if week.states[pk] else "未报",
             "warn" if week.states[pk] == DispatchState.DRAFT else "bad",
@@ -429,7 +473,7 @@ def _unreported(desk: Desk) -> Block:
     expected = _per_county(desk, list(desk.this_week.states))
     drafts = _per_county(desk, desk.this_week.having(DispatchState.DRAFT))
     returned = _per_county(desk, desk.this_week.having(DispatchState.RETURNED))
-    codes = {f.county: f.county_code for f in desk.facts}
+    codes = dict(desk.counties_of.values())
     names = sorted((n for n in desk.counties if owed[n] or old[n]), key=lambda n: (-old[n], -owed[n], desk.counties.index(n)))
     lines = [
         Line(
@@ -447,29 +491,26 @@ def _unreported(desk: Desk) -> Block:
 
 
 def _per_county(desk: Desk, keys: list[int]) -> Counter:
-    return Counter(desk.by_key[pk].county for pk in keys)
+    return Counter(desk.counties_of[pk][0] for pk in keys)
 
 
 def _to_review(desk: Desk) -> Block:
     """Submitted reports that nobody has accepted or returned yet, oldest week first."""
-    waiting = (
-        Dispatch.objects.filter(project__in=reviewed_projects(desk.user), state=DispatchState.SUBMITTED, is_live=True)
-        .order_by("week_of", "submitted_at")
-        .values_list("project", "week_of", "is_late")
-    )
-    known = {f.pk: f for f in project_facts(desk.day, reviewed_projects(desk.user))} if desk.user.role == Role.DEPARTMENT else desk.by_key
+    listed = reviewed_projects(desk.user).as_of(desk.day).order_by().values("pk")
+    waiting = Dispatch.objects.filter(project__in=listed, state=DispatchState.SUBMITTED, is_live=True).order_by("week_of", "submitted_at")
+    shown = list(waiting.values_list("project", "week_of", "is_late")[:SHOWN])
+    names = desk.names(pk for pk, *_ in shown)
     lines = [
         Line(
-            _name(known[pk]),
+            names[pk][0],
             desk.address("dispatch", week=week_of.isoformat()),
             "迟报" if late else "待核",
             "warn" if late else "",
             f"周次 {week_of}",
         )
-        for pk, week_of, late in waiting
-        if pk in known
+        for pk, week_of, late in shown
     ]
-    return _block("待审核", lines, "没有待审核的调度", desk.address("dispatch", view="review"))
+    return _block("待审核", lines, "没有待审核的调度", desk.address("dispatch", view="review"), count=waiting.count())
 
 
 def _received(desk: Desk) -> Block:
@@ -529,7 +570,9 @@ def last_line(error: str) -> str:
 
 def _behind(desk: Desk, **narrowed) -> Block:
     """Projects behind plan, the furthest first, each in the same words as everywhere."""
-    late = sorted((f for f in desk.facts if desk.risk(f) in {Risk.BEHIND, Risk.FAR_BEHIND}), key=lambda f: (-f.lag, f.code))
+    last = desk.late[:SHOWN][-1][0] if desk.late else 0  # the database reckons with floats: the order among the shown is the rules' own
+    shown = project_facts(desk.day, Project.objects.filter(pk__in=[pk for lag, _, pk in desk.late if lag >= last - HAIR]))
+    late = sorted(shown, key=lambda f: (-f.lag, f.code))[:SHOWN]
     lines = [
         Line(
             _name(f),
@@ -542,7 +585,7 @@ def _behind(desk: Desk, **narrowed) -> Block:
     ]
     t = desk.thresholds
     note = f"建议值：滞后 {t.behind_points} 个百分点及以上，严重滞后超过 {t.far_behind_points} 个百分点"
-    return _block("滞后项目", lines, "没有滞后的项目", desk.ledger(risk="late", sort="-risk", **narrowed), note)
+    return _block("滞后项目", lines, "没有滞后的项目", desk.ledger(risk="late", sort="-risk", **narrowed), note, count=len(desk.late))
 
 
 def _tone(risk: Risk) -> str:
@@ -551,35 +594,35 @@ def _tone(risk: Risk) -> str:
 
 def _silent(desk: Desk) -> Block:
     weeks = desk.thresholds.silent_weeks
-    still = sorted(silent(desk.day, weeks, desk.facts, desk.projects), key=lambda f: (f.week_of or dt.date.min, f.code))
+    keys = silent_keys(desk.day, weeks, desk.listed)
+    shown = {f.pk: f for f in project_facts(desk.day, Project.objects.filter(pk__in=keys[:SHOWN]))}
+    still = [shown[pk] for pk in keys[:SHOWN]]
     lines = [
         Line(_name(f), desk.address("project", f.code), "无变化", "warn", f"{f.county}，最近一次填报 {f.week_of or '无'}") for f in still
     ]
-    return _block(f"连续 {weeks} 周无变化", lines, f"没有连续 {weeks} 周无变化的项目", desk.ledger(has="silent"))
+    return _block(f"连续 {weeks} 周无变化", lines, f"没有连续 {weeks} 周无变化的项目", desk.ledger(has="silent"), count=len(keys))
 
 
 def _problems(desk: Desk, handler=None) -> Block:
     """Open problems, overdue and soon due first."""
-    rows = Problem.objects.open_on(desk.day).order_by(F("due_on").asc(nulls_last=True), "-level", "pk")
-    rows = rows.filter(handler=handler) if handler else rows.filter(project__in=desk.projects)
-    names = _names(desk, handler)
-    due_up = set(
-        problems_on(desk.day, rows.order_by()).filter(is_step_over=1, level_then__lt=HelpLevel.PROVINCE).values_list("code", flat=True)
-    )
+    rows = Problem.objects.open_on(desk.day).filter(project__in=desk.everywhere.order_by().values("pk"))
+    rows = rows.filter(handler=handler) if handler else rows
+    first = rows.order_by(F("due_on").asc(nulls_last=True), "-level", "pk")
+    shown = list(first.values_list("pk", "project", "code", "category", "description", "level", "due_on")[:SHOWN])
+    names = desk.names(row[1] for row in shown)
+    there = problems_on(desk.day, Problem.objects.filter(pk__in=[pk for pk, *_ in shown]))
+    due_up = set(there.filter(is_step_over=1, level_then__lt=HelpLevel.PROVINCE).values_list("pk", flat=True))
     lines = [
         Line(
             f"{ProblemCategory(category).label}：{description}",
-            desk.address("problem", code) if code else desk.address("project", names[pk].code),
-            *(("应升级", "bad") if code in due_up else _due_mark(due_on, desk.day)),
-            f"{_name(names[pk])}，{HelpLevel(level).label[:2]}" + (f"，时限 {due_on}" if due_on else "，未定时限"),
+            desk.address("problem", code) if code else desk.address("project", names[project][1]),
+            *(("应升级", "bad") if pk in due_up else _due_mark(due_on, desk.day)),
+            f"{names[project][0]}，{HelpLevel(level).label[:2]}" + (f"，时限 {due_on}" if due_on else "，未定时限"),
         )
-        for pk, code, category, description, level, due_on in rows.values_list(
-            "project", "code", "category", "description", "level", "due_on"
-        )
-        if pk in names
+        for pk, project, code, category, description, level, due_on in shown
     ]
     narrowed = {"handler": handler.code} if handler else {}
-    return _block("未销号问题", lines, "没有未销号的问题", desk.address("problems", state="open", **narrowed))
+    return _block("未销号问题", lines, "没有未销号的问题", desk.address("problems", state="open", **narrowed), count=rows.count())
 
 
 def _due_mark(due_on: dt.date | None, day: dt.date) -> tuple[str, str]:
@@ -592,27 +635,24 @@ def _due_mark(due_on: dt.date | None, day: dt.date) -> tuple[str, str]:
 
 def _permits(desk: Desk, at=None) -> Block:
     """Permits under way past the days that were promised; the longest overdue first."""
-    rows = Permit.objects.filter(authority=at) if at else Permit.objects.filter(project__in=desk.projects)
-    names = _names(desk, at)
-    stalled = [(due_on, permit) for due_on, permit in overdue_permits(rows, desk.day) if permit.project_id in names]
+    rows = Permit.objects.filter(project__in=desk.everywhere.order_by().values("pk"))
+    stalled = overdue_permits(rows.filter(authority=at) if at else rows, desk.day)
     stalled.sort(key=lambda pair: (pair[0], pair[1].pk))
+    shown = stalled[:SHOWN]
+    names = desk.names(permit.project_id for _, permit in shown)
     lines = [
         Line(
-            f"{PermitKind(permit.kind).label}：{_name(names[permit.project_id])}",
-            desk.address("project", names[permit.project_id].code),
+            f"{PermitKind(permit.kind).label}：{names[permit.project_id][0]}",
+            desk.address("project", names[permit.project_id][1]),
             f"逾期 {(desk.day - due_on).days} 天",
             "bad",
             f"{permit.authority or '受理机关未登记'}，应于 {due_on} 办结" + (f"；{permit.note}" if permit.note else ""),
         )
-        for due_on, permit in stalled
+        for due_on, permit in shown
     ]
     title = "在本部门超时的手续" if at else "超过承诺时限的手续"
-    return _block(title, lines, "没有超时的手续", "" if at else desk.ledger(has="late_permit"), "按工作日计，已扣除法定节假日并计调休")
-
-
-def _names(desk: Desk, unit) -> dict[int, ProjectFacts]:
-    """Facts by key: of the page's own projects, or of all that a department may read when it is about its own work."""
-    return {f.pk: f for f in project_facts(desk.day, desk.projects)} if unit else desk.by_key
+    url, note = "" if at else desk.ledger(has="late_permit"), "按工作日计，已扣除法定节假日并计调休"
+    return _block(title, lines, "没有超时的手续", url, note, count=len(stalled))
 
 
 def _moved(desk: Desk) -> Block:
@@ -624,6 +664,15 @@ def _moved(desk: Desk) -> Block:
     lines += [Line(_name(f), desk.address("project", f.code), "开工", "green", f"{f.county}，{f.started_on} 开工") for f in started]
     url = desk.ledger(completed_from=(since + dt.timedelta(days=1)).isoformat())
     return _block("近七天新开工、新完工", lines, "近七天没有新开工或新完工的项目", url, is_duty=False)
+
+
+def _since_yesterday(desk: Desk) -> Block:
+    """What moved since the last working day, a line for each kind; the sheet of the morning meeting has the rows."""
+    since = morning.last_workday_before(desk.day)
+    moved = morning.moved_counts(desk.user, desk.day)
+    lines = [Line(part.title, desk.address("morning", show=part.key), str(part.count)) for part in moved]
+    when = f"{since.month}月{since.day}日以来的变化"
+    return Block(when, lines, f"{since.month}月{since.day}日以来没有变化", len(lines), desk.address("morning"), is_duty=False)
 
 
 def _foot_counties(desk: Desk) -> Block:

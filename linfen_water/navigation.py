@@ -10,14 +10,14 @@ OFFICE, COUNTY, DEPARTMENT = Role.OFFICE, Role.COUNTY, Role.DEPARTMENT
 
 # A group's label and its pages: label, address name, roles that see it (None = all). A group leads to the first page that one sees.
 GROUPS = [
-    ("今日", [("今日", "today", None)]),
+    ("今日", [("今日", "today", None), ("碰头会材料", "morning", None)]),
     (
         "调度",
         [
             ("填报与审核", "dispatch", {OFFICE, COUNTY, DEPARTMENT}),
             ("报送情况", "board", None),
-            ("本周变化", "week_change", None),
-            ("核对提示", "anomalies", None),
+            ("一周变化", "week_change", None),
+            ("异常提示", "anomalies", None),
             ("月进展计划", "dispatch_plans", None),
             ("填报时间", "dispatch_weeks", None),
             ("规则", "dispatch_policy", None),

@@ -289,5 +289,33 @@ def silent(day: dt.date, weeks: int, now: Iterable[ProjectFacts] | None = None, 
     return [f for f in unchanged(now, project_facts(since, unfinished)) if f.pk not in moved]
 
 
+def silent_keys(day: dt.date, weeks: int, listed) -> list[int]:
+    """Keys of what `silent` finds among `listed` (a queryset after `as_of(day)`), the longest without a report first; five queries.
+
+    For pages that show a few of them: no facts are made, and reports are compared only where another one speaks now.
+    """
+    since = day - dt.timedelta(weeks=weeks)
+    unfinished = listed.exclude(stage=Stage.FINISHED).order_by()
+    now = list(unfinished.with_dispatch(day).values_list("pk", "code", "stage", "dispatch_id"))
+    earlier = Project.objects.filter(pk__in=unfinished.values("pk")).as_of(since).with_dispatch(since).order_by()
+    before = {pk: (stage, said) for pk, stage, said in earlier.values_list("pk", "stage", "dispatch_id")}
+    moved = set(Permit.objects.filter(obtained_on__gt=since, obtained_on__lte=day).values_list("project_id", flat=True))
+    moved |= set(Problem.objects.filter(closed_on__gt=since, closed_on__lte=day).values_list("project_id", flat=True))
+    still = [row for row in now if row[0] in before and before[row[0]][0] == row[2] and row[0] not in moved]
+    ids = {said for row in still for said in (row[3], before[row[0]][1]) if said}
+    rows = Dispatch.objects.filter(pk__in=ids).order_by()
+    said = {pk: (week_of, rest) for pk, week_of, *rest in rows.values_list("pk", "week_of", *VISIBLE)}
+    nothing = (dt.date.min, [None] * len(VISIBLE))
+    found = [
+        (said.get(now_id, nothing)[0], code, pk)
+        for pk, code, _, now_id in still
+        if now_id == before[pk][1] or said.get(now_id, nothing)[1] == said.get(before[pk][1], nothing)[1]
+    ]
+    return [pk for _, _, pk in sorted(found)]
+
+
+VISIBLE = ("physical_progress", "in_place_wan", "paid_wan", "invested_wan")
+
+
 def _visible(facts: ProjectFacts) -> tuple:
     return facts.stage, facts.physical_progress, facts.in_place_wan, facts.paid_wan, facts.invested_wan

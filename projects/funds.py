@@ -247,37 +247,59 @@ class Overview:
     counties: list[Group]
     domains: list[Group]
     kinds: list[Group]
-    gaps: list[Line]  # projects' sources with the largest gaps first
-    findings: list[Finding]
+    gaps: list[Line]  # sources with the largest gaps first, the first few
+    gap_count: int
+    found: tuple[tuple[rules.FundsRule, int], ...]  # rule and source of every verdict, in their order: `findings_of` reads those of a page
+    by_rule: list[tuple[rules.FundsRule, int, Decimal]]  # how many findings of each rule there are, and how much money they speak of
     unreported: int  # sources of which nothing was reported yet
     projects: int
     weeks: int
 
-    def of(self, rule: rules.FundsRule) -> list[Finding]:
-        return [found for found in self.findings if found.verdict.rule == rule]
+    def of(self, rule: str) -> list[tuple[rules.FundsRule, int]]:
+        return [pair for pair in self.found if not rule or pair[0] == rule]
 
     @property
-    def by_rule(self) -> list[tuple[rules.FundsRule, int, Decimal]]:
-        """How many findings of each rule there are, and how much money they speak of."""
-        pairs = [(rule, self.of(rule)) for rule in rules.FundsRule]
-        return [(rule, len(found), sum((one.verdict.amount_wan for one in found), Decimal(0))) for rule, found in pairs]
+    def breaches(self) -> int:
+        return sum(rule in rules.CHAIN_RULES for rule, _ in self.found)
+
+
+GAPS = 15  # that the overview carries; the ledger has them all
+
+
+def findings_of(day: dt.date, pairs: Iterable[tuple[rules.FundsRule, int]], weeks: int) -> list[Finding]:
+    """The findings of these rules and sources, in this order. A fixed number of queries."""
+    pairs = list(pairs)
+    lines = read(day, chosen={pk for _, pk in pairs}, weeks=weeks)
+    found = {(one.verdict.rule, one.line.pk): one for one in findings(lines, weeks, day)}
+    return [found[pair] for pair in pairs if pair in found]
 
 
 def overview(day: dt.date, projects, *, kind: str = "") -> Overview:
     """The money of `projects` on `day`; with `kind` that of one kind of source."""
     weeks = policy.values_on(day).idle_funds_weeks
     lines = [line for line in read(day, projects, weeks=weeks) if not kind or line.kind == kind]
+    short = sorted((line for line in lines if line.source.gap_wan), key=lambda line: (-(line.source.gap_wan or 0), line.code))
+    found = findings(lines, weeks, day)
     return Overview(
         sums=rules.sum_up(line.source for line in lines),
         counties=_groups(lines, lambda line: (line.county, line.county_code)),
         domains=_groups(lines, lambda line: (line.domain, line.domain)),
         kinds=_groups(lines, lambda line: (line.source.label, str(line.kind))),
-        gaps=sorted((line for line in lines if line.source.gap_wan), key=lambda line: (-(line.source.gap_wan or 0), line.code)),
-        findings=findings(lines, weeks, day),
+        gaps=short[:GAPS],
+        gap_count=len(short),
+        found=tuple((one.verdict.rule, one.line.pk) for one in found),
+        by_rule=_by_rule(found),
         unreported=sum(line.source.now is None for line in lines),
         projects=len({line.project_pk for line in lines}),
         weeks=weeks,
     )
+
+
+def _by_rule(found: list[Finding]) -> list[tuple[rules.FundsRule, int, Decimal]]:
+    amounts: dict[rules.FundsRule, list[Decimal]] = defaultdict(list)
+    for one in found:
+        amounts[one.verdict.rule].append(one.verdict.amount_wan)
+    return [(rule, len(amounts[rule]), sum(amounts[rule], Decimal(0))) for rule in rules.FundsRule]
 
 
 def _groups(lines: list[Line], key) -> list[Group]:

@@ -1,9 +1,11 @@
-"""Selects drawn in one go: the form's own templates cost an include for every choice."""
+"""Plain selects drawn in one go, and parts that pages of projects show of what the office keeps: only templates ask for these, so no app leans down."""
 
 from html import escape
 
 from django import forms, template
 from django.utils.safestring import SafeString, mark_safe
+
+from ledgers import problem_links
 
 register = template.Library()
 
@@ -25,3 +27,12 @@ def plain(field) -> SafeString:
 def _option(value, label, chosen: list[str]) -> str:
     text = "" if value is None else str(value)
     return f'<option value="{escape(text)}"{" selected" if text in chosen else ""}>{escape(str(label))}</option>'
+
+
+@register.inclusion_tag("ledgers/_problem_links.html", takes_context=True)
+def problem_links_of(context, problem):
+    """Meetings that decided on a problem, and letters that told of its project while it was open."""
+    request = context["request"]
+    decisions, letters = problem_links.read(problem, request.user, request.today, request.as_of)
+    past = f"?as_of={request.as_of.isoformat()}" if request.as_of != request.today else ""
+    return {"decisions": decisions, "letters": letters, "past": past}

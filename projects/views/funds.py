@@ -22,7 +22,6 @@ from projects.services import Faulty, Refused
 
 PER_PAGE = 30  # weeks
 SHOWN_FINDINGS = 12
-SHOWN_GAPS = 15
 UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
 CACHE_SECONDS = 24 * 3600
 
@@ -59,7 +58,7 @@ def overview(request):
     past = {"as_of": day.isoformat()} if day != request.today else {}
     found = _overview(request, form)
     rule = request.GET.get("rule", "")
-    findings = [one for one in found.findings if not rule or one.verdict.rule == rule]
+    page = Paginator(found.of(rule), SHOWN_FINDINGS).get_page(request.GET.get("page"))
     context = {
         "filter": form,
         "found": found,
@@ -74,12 +73,10 @@ def overview(request):
         "chosen": urlencode(form.address | past),
         "past": urlencode(past),
         "figure": figures_funds.groups(found.counties[:24]) if found.counties else None,
-        "gaps": found.gaps[:SHOWN_GAPS],
-        "gap_count": len(found.gaps),
-        "page": Paginator(findings, SHOWN_FINDINGS).get_page(request.GET.get("page")),
+        "page": page,
+        "findings": funds.findings_of(day, page.object_list, found.weeks),
         "rule": rule,
         "rules": found.by_rule,
-        "breaches": sum(one.verdict.rule in funds_rules.CHAIN_RULES for one in found.findings),
     }  # fmt: skip
     return render(request, "projects/funds/funds.html", context)
 
@@ -87,7 +84,7 @@ def overview(request):
 def _overview(request, form: FundsFilter) -> funds.Overview:
     """Made once per change of facts, day, scope and filter."""
     asked = hashlib.sha256(repr(sorted(form.address.items())).encode()).hexdigest()[:16]
-    key = f"funds:{wall.version(request.user, request.as_of)}:{asked}"
+    key = f"funds-sums:{wall.version(request.user, request.as_of)}:{asked}"
     found = cache.get(key)
     if found is None:
         scope = form.narrowed(permissions.visible_projects(request.user, request.today), request.as_of)

@@ -47,7 +47,7 @@ def buttons(wall) -> dict[str, int]:
 
 def report_completion(page) -> tuple[str, str]:
     """Report one unfinished project of the county as completed; return its code and name."""
-    page.click("nav a:has-text('周调度')")
+    page.click("nav a:text-is('调度')")
     code = open_blocks(page)[0]
     block = open_block(page, code)
     name = block.locator(".block-name").inner_text()

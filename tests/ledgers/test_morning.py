@@ -9,6 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from ledgers import morning, morning_services
 from ledgers.day_models import DayLine
+from ledgers.enums import DocumentKind, DocumentState
+from ledgers.models import Document, Letter
 from linfen_water.models import TrailEvent
 from projects.models import FundingPaper
 from projects.services import Refused
@@ -85,6 +87,40 @@ def test_reports_returned_ones_and_the_money_that_they_tell_of(office):
     assert sheet.part("money").said == "到位增加 120.5 万元"
     assert "护岸工程" in sheet.part("money").lines[0].text
     assert sheet.headline == "报送 1，退回 1，资金 1"
+
+
+def test_the_numbers_without_their_lines_are_those_of_the_sheet(office):
+    project = ProjectFactory(started_on=TODAY)
+    DispatchFactory(project=project, week_of=LAST_WEEK, in_place_wan=Decimal(500))
+    DispatchFactory(project=project, week_of=THIS_WEEK, submitted=True, in_place_wan=Decimal(620), submitted_at=at(TODAY))
+    same = ProjectFactory()
+    DispatchFactory(project=same, week_of=LAST_WEEK, in_place_wan=Decimal(70))
+    DispatchFactory(project=same, week_of=THIS_WEEK, submitted=True, in_place_wan=Decimal(70), submitted_at=at(TODAY - DAY))
+    ProblemFactory(project=project, raised_on=TODAY, description="征地未完成")
+    PermitFactory(project=project, submitted_on=dt.date(2025, 1, 6), obtained_on=TODAY - DAY)
+    for day in (TODAY, TODAY - DAY, TODAY - 3 * DAY):
+        sheet = morning.gather(office, day)
+        told = {part.key: (part.title, part.count) for part in sheet.moved if part.count and part.key != "water"}
+        assert {row.key: (row.title, row.count) for row in morning.moved_counts(office, day)} == told
+    assert {row.key: row.count for row in morning.moved_counts(office, TODAY)} == {
+        "reported": 2, "stages": 1, "permits": 1, "problems": 1, "money": 1,
+    }  # fmt: skip
+
+
+def test_letters_that_wait_for_their_unit_are_told_with_their_limit(office, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    unit = ProjectFactory(behind=True).versions.get().responsible_unit
+    document = Document.objects.create(
+        kind=DocumentKind.REMINDER, period="2025-02-20", unit=unit, title="提醒函", as_of=TODAY - DAY, state=DocumentState.ISSUED,
+        prefix="演清专办函", year=2025, number=3, issued_at=at(TODAY - DAY), issued_by=office,
+    )  # fmt: skip
+    Letter.objects.create(document=document, reply_due_on=TODAY + DAY)
+    waiting = morning.gather(office, TODAY).part("at_units")
+    assert (waiting.count, waiting.lines[0].mark) == (1, "2月21日")
+    assert waiting.lines[0].url == f"/letters/{document.pk}/"
+    assert morning.gather(office, TODAY - 2 * DAY).part("at_units").count == 0
+    assert morning.gather(UserFactory(in_county=True, unit=unit), TODAY).part("at_units").count == 1
+    assert morning.gather(UserFactory(in_county=True), TODAY).part("at_units").count == 0
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ from django.urls import reverse
 from ledgers import today
 from ledgers.enums import DocumentKind
 from ledgers.models import Document
-from linfen_water import jobs
+from linfen_water import jobs, policy
 from linfen_water.enums import JobState, Role
 from linfen_water.models import Job
 from monitoring.enums import PeriodKind, WaterClass
 from monitoring.models import Assessment, SectionTarget
 from projects import services
-from projects.enums import StageEvent
+from projects.enums import Stage, StageEvent
 from projects.facts import project_facts, totals
 from tests.factories import (
     LAST_WEEK,
@@ -188,6 +188,28 @@ class TestOffice:
             DispatchFactory(project=project, week_of=week_of, physical_progress=40)
         assert texts(block(today.gather(office, TODAY), "连续 4 周无变化")) == [f"{project.code} 不动的"]
 
+    def test_what_the_database_chooses_is_what_the_rules_say(self, office):
+        for progress in (None, 10, 49, 50, 69, 70, 71, 20, 21, 22, 23, 24):
+            project = ProjectFactory(behind=True)
+            if progress is not None:
+                DispatchFactory(project=project, week_of=THIS_WEEK, physical_progress=Decimal(progress), submitted=True)
+        ProjectFactory(finished=True)
+        limits = policy.values_on(TODAY)
+        late = [f for f in project_facts(TODAY) if f.lag is not None and f.stage != Stage.FINISHED and f.lag >= limits.behind_points]
+        desk = today.gather(office, TODAY)
+        found = block(desk, "滞后项目")
+        assert found.count == figure(desk, "滞后").value == len(late) > today.SHOWN
+        assert texts(found) == [f"{f.code} {f.name}" for f in sorted(late, key=lambda f: (-f.lag, f.code))[: today.SHOWN]]
+        assert figure(desk, "滞后").change == f"其中严重滞后 {sum(f.lag > limits.far_behind_points for f in late)} 个"
+
+    def test_tells_what_moved_and_leads_to_its_lines(self, client, office):
+        ProjectFactory(started_on=TODAY)
+        ProjectFactory(started_on=dt.date(2024, 3, 1))
+        found = block(today.gather(office, TODAY), "2月19日以来的变化")
+        assert [(line.text, line.mark, line.url) for line in found.lines] == [("新开工、新完工", "1", "/morning/?show=stages")]
+        client.force_login(office)
+        assert client.get(found.lines[0].url).status_code == 200
+
     def test_figures_are_those_of_the_facts(self, office):
         ProjectFactory(finished=True, reported=100)
         ProjectFactory(behind=True)
@@ -212,7 +234,9 @@ class TestOffice:
         project = ProjectFactory(started_on=dt.date(2024, 3, 1))
         DispatchFactory(project=project, week_of=LAST_WEEK, submitted=True)
         desk = today.gather(office, dt.date(2024, 2, 29))
-        assert [found.title for found in desk.blocks] == ["滞后项目", "连续 4 周无变化", "未销号问题", "超过承诺时限的手续"]
+        assert [found.title for found in desk.blocks] == [
+            "2月28日以来的变化", "滞后项目", "连续 4 周无变化", "未销号问题", "超过承诺时限的手续",
+        ]  # fmt: skip
         assert figure(desk, "前期").value == 1
         assert "as_of=2024-02-29" in figure(desk, "前期").url
 
@@ -298,7 +322,7 @@ class TestPage:
 
         client.force_login(user)
         add(1)
-        with django_assert_max_num_queries(40) as first:
+        with django_assert_max_num_queries(70) as first:
             client.get("/")
         add(29)
         with django_assert_num_queries(len(first)):

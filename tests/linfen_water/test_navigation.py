@@ -16,7 +16,8 @@ def here(entries) -> list[str]:
 @pytest.mark.parametrize(
     ("path", "group", "page"),
     [
-        pytest.param("/", ["今日"], None, id="今日只在首页"),
+        pytest.param("/", ["今日"], ["今日"], id="今日只在首页"),
+        pytest.param("/morning/", ["今日"], ["碰头会材料"], id="碰头会材料属于今日"),
         pytest.param("/dispatch/", ["调度"], ["填报与审核"], id="填报"),
         pytest.param("/dispatch/board/", ["调度"], ["报送情况"], id="更近的一页"),
         pytest.param("/dispatch/LF-001/", ["调度"], ["填报与审核"], id="项目的填报"),

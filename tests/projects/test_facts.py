@@ -8,7 +8,7 @@ import pytest
 from projects import facts
 from projects.enums import Stage
 from projects.models import MonthlyPlan, Project
-from tests.factories import LAST_WEEK, THIS_WEEK, TODAY, DispatchFactory, ProjectFactory, RegionFactory
+from tests.factories import LAST_WEEK, THIS_WEEK, TODAY, DispatchFactory, PermitFactory, ProjectFactory, RegionFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -75,3 +75,20 @@ def test_totals_count_finished_ones_as_started():
 def test_totals_of_nothing_have_no_rates():
     total = facts.totals([])
     assert (total.count, total.finish_rate, total.invested_rate) == (0, None, None)
+
+
+def test_silent_keys_are_those_of_the_facts():
+    reported = ProjectFactory()
+    DispatchFactory(project=reported, week_of=dt.date(2025, 1, 13), physical_progress=Decimal(40))
+    DispatchFactory(project=reported, week_of=THIS_WEEK, physical_progress=Decimal(40))
+    moving = ProjectFactory()
+    DispatchFactory(project=moving, week_of=dt.date(2025, 1, 13), physical_progress=Decimal(40))
+    DispatchFactory(project=moving, week_of=THIS_WEEK, physical_progress=Decimal(41))
+    permitted, unreported = ProjectFactory(), ProjectFactory(not_started=True)
+    PermitFactory(project=permitted, submitted_on=dt.date(2025, 1, 6), obtained_on=LAST_WEEK)
+    ProjectFactory(finished=True)
+    ProjectFactory(started_on=LAST_WEEK)
+    listed = Project.objects.as_of(TODAY)
+    assert facts.silent_keys(TODAY, 4, listed) == [unreported.pk, reported.pk]
+    for weeks in (1, 2, 4, 8):
+        assert set(facts.silent_keys(TODAY, weeks, listed)) == {f.pk for f in facts.silent(TODAY, weeks)}
