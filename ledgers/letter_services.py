@@ -222,6 +222,7 @@ def accept(*, document: Document, by: User, remark: str, seen: int) -> None:
     """The office finds the answer good and closes the letter."""
     document, letter = _locked(document, seen)
     _office(by)
+    _issued_only(document)
     last = _unchecked(letter)
     remark = _said(remark, "请写明核查意见，例如现场核实情况。")
     _check(last, by, is_accepted=True, remark=remark)
@@ -235,6 +236,7 @@ def ask_again(*, document: Document, by: User, remark: str, seen: int, due_again
     """The office wants another answer, by a day."""
     document, letter = _locked(document, seen)
     _office(by)
+    _issued_only(document)
     last = _unchecked(letter)
     remark = _said(remark, "请写明退回重报的意见：哪里不清楚，要补什么。")
     today = clock.today()

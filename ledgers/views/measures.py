@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from ledgers.enums import LETTERS, Measure
 from ledgers.measures import reports, simulate
@@ -90,6 +90,7 @@ def simulator(request) -> HttpResponse:
     return render(request, "measures/simulate.html", context, status=422 if faults else 200)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 def stop_list(request) -> HttpResponse:
     """Approved stops, which are never held against anybody; the office records and withdraws them."""
     if is_county(request.user):

@@ -146,7 +146,7 @@ def test_date_ends_4_characters_from_the_right_and_the_name_is_centred_above_it(
     content = pdf.render_pdf(paper(signature="市专班办", attachments=(), body=(Paragraph("正文。"),)), DAY)
     page = pages(content)[0]
     last_day = max((c for c in letters(page) if c.get_text() == "日" and baseline(page, c) < 260), key=lambda c: baseline(page, c))
-    assert 184 - (last_day.matrix[4] + 16) * MM == pytest.approx(4 * 5.571, abs=0.4)
+    assert 184 - (last_day.matrix[4] + 16) * MM == pytest.approx(4 * 5.571, abs=0.3)
     date = [c for c in letters(page) if abs(baseline(page, c) - baseline(page, last_day)) < 0.1]
     name = [c for c in letters(page) if abs(baseline(page, c) - baseline(page, last_day) + 29.609 * MM) < 0.2]
     middles = [(min(c.x0 for c in row) + max(c.x1 for c in row)) / 2 * MM for row in (date, name)]
