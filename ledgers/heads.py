@@ -7,7 +7,7 @@ Titles may stand above; a head has up to three lines, merged or not; 总投资�
 import dataclasses
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from ledgers.cells import matchable, squeezed, words
@@ -210,7 +210,7 @@ def kind_of(row: Row, head: Head, *, has_key: bool) -> int:
     return HEAD_AGAIN if len(texts) >= 3 and _is_head_again(row, head) else ENTRY
 
 
-def _counts_up(filled: list[Cell]) -> bool:
+def _counts_up(filled: Sequence[Cell]) -> bool:
     """甲 乙 1 2 3: the line of column numbers under a head."""
     numbers = [words(cell).strip("()（）") for cell in filled if words(cell) not in ("甲", "乙", "丙", "栏次", "序号")]
     return (

@@ -11,6 +11,7 @@ import resource
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 TEMPLATES = ("official.typ", "ledger.typ")
 # Lines a page to try until the signature shares its page with text: the standard's 22 first, then closer or wider ones, as it
@@ -60,7 +61,7 @@ def print_paper(data: str, fonts: Path, folder: Path, dated: dt.date) -> bytes:
 
     fitting = (paper for lines in LINES if _signature_has_company(paper := laid_out(lines)))
     paper = next(fitting, None) or laid_out(LINES[0], keep="yes")  # else the last paragraph keeps it company
-    return paper.compile(format="pdf", pdf_standards=["a-2u"], timestamp=dt.datetime.combine(dated, dt.time(), tzinfo=dt.UTC))
+    return _pdf(paper, "a-2u", dated)
 
 
 def print_ledger(data: str, fonts: Path, folder: Path, dated: dt.date) -> bytes:
@@ -70,7 +71,11 @@ def print_ledger(data: str, fonts: Path, folder: Path, dated: dt.date) -> bytes:
     root, template = _root(folder, TEMPLATES[1])
     known = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(fonts)])
     compiler = typst.Compiler(template, root=str(root), font_paths=known, sys_inputs={"data": data})
-    return compiler.compile(format="pdf", pdf_standards=["a-2b"], timestamp=dt.datetime.combine(dated, dt.time(), tzinfo=dt.UTC))
+    return _pdf(compiler, "a-2b", dated)
+
+
+def _pdf(compiler: Any, standard: str, dated: dt.date) -> bytes:
+    return compiler.compile(format="pdf", pdf_standards=[standard], timestamp=dt.datetime.combine(dated, dt.time(), tzinfo=dt.UTC))
 
 
 def _root(folder: Path, name: str) -> tuple[Path, str]:

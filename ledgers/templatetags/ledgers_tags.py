@@ -1,4 +1,4 @@
-"""Plain selects drawn in one go, and parts that pages of projects show of what the office keeps: only templates ask for these, so no app leans down."""
+"""Plain selects drawn in one go; parts that only templates ask for, so that no app leans down."""
 
 from html import escape
 
