@@ -148,7 +148,7 @@ class Sums:
 
     def __init__(self, chosen: Rows):
         groups = [row for row in chosen if row["is_group"]]
-        self.domains = len(groups)
+        self.domains = self.rows = len(groups)
         self.totals = project_facts_module.totals(f for row in groups for f in row["facts"])
         for name in ("started_now", "finished_now", "overdue", "stalled"):
             setattr(self, name, sum(row[name] for row in groups))

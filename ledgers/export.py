@@ -25,7 +25,7 @@ from ledgers import columns as c
 from ledgers.base_sheet import TITLE as BASE_TITLE
 from ledgers.base_sheet import BaseRows
 from ledgers.registry import Ledger
-from ledgers.rows import Rows
+from ledgers.rows import Rows, counted
 from linfen_water import clock, csv_text, trail
 
 BATCH = 500
@@ -119,7 +119,7 @@ class Sheet:
             yield self.totals()
         if self.ledger.parts:
             for label, sums in self.ledger.parts(self.day, self.chosen):
-                yield self.sums_row("其中", f"{label}{sums.count}{self.ledger.measure}", sums)
+                yield self.sums_row("其中", f"{label}{counted(sums)}{self.ledger.measure}", sums)
 
     @property
     def notes_below(self) -> list[str]:
@@ -128,7 +128,7 @@ class Sheet:
     def totals(self) -> list:
         """The total row: how many, and the sums."""
         sums = self.ledger.totals(self.day, self.chosen)
-        return self.sums_row("合计", f"{sums.count}{self.ledger.measure}{self.ledger.row_is}；{self.ledger.spoken_totals(sums)}", sums)
+        return self.sums_row("合计", f"{counted(sums)}{self.ledger.measure}{self.ledger.row_is}；{self.ledger.spoken_totals(sums)}", sums)
 
     def sums_row(self, label: str, words: str, sums) -> list:
         row = [getattr(sums, name, None) if column.is_summed else None for name, column in self.columns]

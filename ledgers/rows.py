@@ -31,3 +31,8 @@ class Rows(TableData):
             there = [row for row in self.data if row[key] is not None]
             missing = [row for row in self.data if row[key] is None]
             self.data = sorted(there, key=lambda row: row[key], reverse=alias.startswith("-")) + missing
+
+
+def counted(sums) -> int:
+    """How many rows `sums` stand for: where the column of counts is that of projects (counties, domains), `rows` tells."""
+    return getattr(sums, "rows", sums.count)

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from ledgers import columns as c
 from ledgers.grouping import Subtotal, group_id, label_of
+from ledgers.rows import counted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +75,7 @@ class LedgerTable(tables.Table):
         if subtotal is None:
             return mark_safe(f'{tag}<td colspan="{len(self.columns)}"><span class="pin-words">{escape(label)}</span></td></tr>')  # noqa: S308
         first = next(iter(self.columns)).name
-        words = f"{label}　{subtotal.sums.count} {self.measure}"
+        words = f"{label}　{counted(subtotal.sums)} {self.measure}"
         return mark_safe(f"{tag}{self.foot(subtotal.sums, words, first)}</tr>")  # noqa: S308 - escaped in foot
 
     def foot(self, sums, label: str, label_column: str) -> SafeString:

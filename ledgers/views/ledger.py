@@ -17,7 +17,7 @@ from ledgers.lines import csv_of as lines_csv
 from ledgers.lines import write_workbook as write_lines
 from ledgers.permissions import may_share_views
 from ledgers.registry import Ledger
-from ledgers.rows import Rows
+from ledgers.rows import Rows, counted
 from ledgers.saved_views import opening_view, visible_views
 from ledgers.shape import Shape, arranged, kept_query, read_shape
 from linfen_water.once import once
@@ -41,8 +41,8 @@ class LedgersView(TemplateView):
 
     def get_context_data(self, **kwargs):
         day, user = self.request.as_of, self.request.user
-        counted = [(ledger, ledger.opened(day, user).qs.count()) for ledger in own.all_ledgers()]
-        return super().get_context_data(ledgers=counted, may_define=may_share_views(user), **kwargs)
+        with_counts = [(ledger, ledger.opened(day, user).qs.count()) for ledger in own.all_ledgers()]
+        return super().get_context_data(ledgers=with_counts, may_define=may_share_views(user), **kwargs)
 
 
 def ledger_or_404(slug: str) -> Ledger:
@@ -130,7 +130,7 @@ class LedgerView(View):
         found: dict = {"total": None, "groups": []}
         if ledger.totals:
             sums = ledger.totals(request.as_of, rows_of(table))
-            label = f"合计 {sums.count} {ledger.measure}"
+            label = f"合计 {counted(sums)} {ledger.measure}"
             found["total"] = {"cells": table.foot(sums, label, ledger.label_column), "words": ledger.spoken_totals(sums)}
         if table.group:
             found["groups"] = grouping.subtotals(ledger, request.as_of, rows_of(table), table.group, table.base_columns)

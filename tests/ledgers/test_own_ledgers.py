@@ -1,5 +1,6 @@
 """Columns and ledgers that the office makes in the browser; cells typed in place; two editors at once."""
 
+import contextlib
 import datetime as dt
 import json
 import re
@@ -69,7 +70,8 @@ class TestColumns:
         csv = text(office.get("/ledgers/master/?export=csv"))
         assert "征地亩数（亩）" in csv
         assert next(line for line in csv.splitlines() if line.startswith("LF-001")).endswith("12.5")
-        assert office.get("/ledgers/master/?export=xlsx").status_code == 200
+        with contextlib.closing(office.get("/ledgers/master/?export=xlsx")) as workbook:
+            assert workbook.status_code == 200
 
     def test_values_are_dated(self, office):
         project, one = ProjectFactory(), column()
