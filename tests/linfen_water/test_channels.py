@@ -458,5 +458,5 @@ def test_the_page_asks_the_same_queries_for_one_and_thirty(client, robot, office
     for n in range(count):
         row = channel(robot, unit=UnitFactory())
         Delivery.objects.create(channel=row, key=str(n), text="x", by=UserFactory(in_county=True))
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         client.get("/notices/channels/")

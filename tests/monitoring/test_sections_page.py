@@ -353,7 +353,7 @@ def test_query_count_does_not_grow_with_sections(office, django_assert_num_queri
     assert len(names(page.content.decode())) == 30
 
 
-QUERIES = 15  # one of them for the bell
+QUERIES = 14  # one of them for the bell
 
 
 def test_htmx_part_is_found_word_for_word_in_the_page(office):
