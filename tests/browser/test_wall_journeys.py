@@ -89,7 +89,6 @@ def test_a_phone_opens_cards_as_a_sheet_and_finds_by_touch(person):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-@pytest.mark.xfail(reason="failed in the one whole run of the journeys; why is not yet known", strict=False)
 def test_a_screen_is_paired_takes_turns_and_outlives_the_server(site, person, chromium):
     office = person("office", "/accounts/")
     office.fill("#kiosk-name", "三楼会议室")
