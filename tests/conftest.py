@@ -48,6 +48,22 @@ def _flush_may_empty_the_trail():
         yield
 
 
+@pytest.fixture(scope="session")
+def django_db_use_migrations():
+    """Tables are laid out from the models: all migrations take twenty seconds. They run in full in the journeys and in `serve`'s tests."""
+    return False
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """The guard of the trail comes from a migration, so here it is put on by hand."""
+    from linfen_water import trail_guard
+
+    with django_db_blocker.unblock():
+        if not trail_guard.stands(connection):
+            trail_guard.install(connection)
+
+
 def pytest_collection_modifyitems(config, items):
     """Leave out what says nothing in this round: several writers at once on SQLite, which has one; what knows no database twice.
 

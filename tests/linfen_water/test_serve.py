@@ -3,11 +3,14 @@
 import contextlib
 import http.client
 import os
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -23,16 +26,27 @@ def port():
         return probe.getsockname()[1]
 
 
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A data folder with its database laid out by the migrations, to be copied."""
+    folder = tmp_path_factory.mktemp("installed")
+    done = manage(variables(folder), "migrate", "--verbosity", "0", "--skip-checks")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
 @pytest.fixture
-def environment(tmp_path):
-    """An installation of its own on SQLite, with its database laid out."""
-    environment = dict(
-        os.environ, DATA_DIR=str(tmp_path), DJANGO_SETTINGS_MODULE="linfen_water.settings", DEBUG="true", PYTHONUNBUFFERED="1"
-    )
-    for name in ("DATABASE_URL", "CELERY_BROKER_URL"):
-        environment.pop(name, None)
-    manage(environment, "migrate", "--verbosity", "0", "--skip-checks")
-    return environment
+def environment(installed, tmp_path):
+    """An installation of its own on SQLite."""
+    shutil.copytree(installed, tmp_path, dirs_exist_ok=True)
+    return variables(tmp_path)
+
+
+def variables(folder) -> dict[str, str]:
+    given = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "CELERY_BROKER_URL"}}
+    return given | {
+        "DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "linfen_water.settings", "DEBUG": "true", "PYTHONUNBUFFERED": "1"
+    }  # fmt: skip
 
 
 @pytest.fixture
@@ -129,10 +143,16 @@ def test_second_instance_on_the_same_data_is_refused(office, environment, port):
 
 
 def test_database_that_was_not_upgraded_is_refused(environment, port):
-    manage(environment, "migrate", "linfen_water", "0001", "--skip-checks")
+    with contextlib.closing(sqlite3.connect(Path(environment["DATA_DIR"]) / "office.sqlite3")) as rows, rows:
+        newest = "SELECT max(id) FROM django_migrations WHERE app = 'ledgers'"
+        assert rows.execute(f"DELETE FROM django_migrations WHERE id = ({newest})").rowcount == 1
     refused = manage(environment, "serve", "--bind", f"127.0.0.1:{port}")
     assert refused.returncode == 1
     assert "manage.py migrate" in refused.stderr
+
+
+def test_the_migrations_leave_the_trail_guarded(environment):
+    assert manage(environment, "check_trail").returncode == 0
 
 
 @pytest.mark.parametrize("bind", ["8000", "127.0.0.1:", "127.0.0.1:web"])
