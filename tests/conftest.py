@@ -71,13 +71,17 @@ def pytest_collection_modifyitems(config, items):
     """
     from django.conf import settings
 
+    second = "postgresql" in settings.DATABASES["default"]["ENGINE"]
+    kept, left_out = [], []
     for item in items:
-        if item.get_closest_marker("runtime") or item.get_closest_marker("browser"):
+        processes = item.get_closest_marker("runtime") or item.get_closest_marker("browser")
+        if processes:
             item.add_marker(pytest.mark.xdist_group("processes"))
-    foreign = "once" if "postgresql" in settings.DATABASES["default"]["ENGINE"] else "postgres"
-    left_out = [item for item in items if item.get_closest_marker(foreign)]
+        databases = processes or item.get_closest_marker("django_db") or {"db", "transactional_db", "django_db_setup"} & set(item.fixturenames)
+        foreign = (item.get_closest_marker("once") or not databases) if second else item.get_closest_marker("postgres")
+        (left_out if foreign else kept).append(item)
     if left_out:
-        items[:] = [item for item in items if not item.get_closest_marker(foreign)]
+        items[:] = kept
         config.hook.pytest_deselected(items=left_out)
 
 
