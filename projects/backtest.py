@@ -1,4 +1,4 @@
-"""How far off the forecasts would have been on the office's own finished projects: `manage.py backtest_forecast`."""
+"""How far off the forecasts would have been on the office's own finished projects: `/projects/scurve/accuracy/`, `backtest_forecast`."""
 
 import dataclasses
 import datetime as dt
@@ -6,6 +6,10 @@ import itertools
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
 
+from django.core.cache import cache
+
+from linfen_water import trail
+from projects.courses import KEPT_SECONDS, office_courses
 from projects.forecast import STEP_DAYS, Band, Course, Forecast, Trial, band_of, calibrate, guess, trials
 
 SHARES = (0.25, 0.5, 0.75)  # of the real time from start to completion, between which errors are told apart
@@ -37,6 +41,11 @@ class Score:
     intervals: int
     width: float | None  # median days from one end to the other
 
+    @property
+    def signed(self) -> dict[str, str]:
+        """The bias of each method with its sign, in whole days."""
+        return {name: f"{days:+.0f}".replace("-", "−") for name, days in self.bias.items()}
+
 
 METHODS = {"forecast": "推算", "baseline": "基线日期", "line": "直线外推"}
 
@@ -53,6 +62,12 @@ class Backtest:
     walked: list[Score]
     overdue: int  # intervals given to projects that are unfinished today, already passed
     open: int  # and not yet passed
+
+
+def read_backtest(day: dt.date) -> Backtest:
+    """The office's back-test as known on `day`: computed once per change of the facts."""
+    key = f"backtest:{trail.state()}:{day}"
+    return cache.get_or_set(key, lambda: backtest(office_courses(day), day), KEPT_SECONDS)
 
 
 def backtest(courses: dict[int, Course], day: dt.date) -> Backtest:

@@ -51,11 +51,16 @@ def _known(on: dt.date | None, day: dt.date) -> dt.date | None:
     return on if on is not None and on <= day else None
 
 
-def office_trials(day: dt.date) -> list[Trial]:
-    """What would have been guessed of the office's started projects every four weeks up to `day`, whoever asks."""
+def office_courses(day: dt.date) -> dict[int, Course]:
+    """The courses of the office's started projects, an even choice of them where there are very many, whoever asks."""
     pks = list(Project.objects.filter(started_on__lte=day, listed_on__lte=day).order_by("code").values_list("pk", flat=True))
     step = -(-len(pks) // MOST_CALIBRATED) or 1
-    courses = read_courses(Project.objects.filter(pk__in=pks[::step]), day)
+    return read_courses(Project.objects.filter(pk__in=pks[::step]), day)
+
+
+def office_trials(day: dt.date) -> list[Trial]:
+    """What would have been guessed of them every four weeks up to `day`."""
+    courses = office_courses(day)
     return [trial for pk, course in courses.items() for trial in trials(pk, course, day)]
 
 

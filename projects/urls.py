@@ -14,6 +14,7 @@ from projects.views import targets as target_pages
 urlpatterns = [
     path("projects/", projects.ProjectsView.as_view(), name="projects"),
     path("projects/scurve/", scurve.scurve, name="scurve"),
+    path("projects/scurve/accuracy/", scurve.accuracy, name="scurve_accuracy"),
     path("projects/<str:code>/", projects.project, name="project"),
     path("projects/<str:code>/revise/", projects.revise, name="project_revise"),
     path("projects/<str:code>/stage/", projects.record_stage, name="project_stage"),

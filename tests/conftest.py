@@ -8,6 +8,7 @@ from django.core.cache import caches
 from django.db import connection
 from django.db.backends.base.operations import BaseDatabaseOperations
 
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
 LOCAL = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -77,7 +78,9 @@ def pytest_collection_modifyitems(config, items):
         processes = item.get_closest_marker("runtime") or item.get_closest_marker("browser")
         if processes:
             item.add_marker(pytest.mark.xdist_group("processes"))
-        databases = processes or item.get_closest_marker("django_db") or {"db", "transactional_db", "django_db_setup"} & set(item.fixturenames)
+        databases = (
+            processes or item.get_closest_marker("django_db") or {"db", "transactional_db", "django_db_setup"} & set(item.fixturenames)
+        )
         foreign = (item.get_closest_marker("once") or not databases) if second else item.get_closest_marker("postgres")
         (left_out if foreign else kept).append(item)
     if left_out:

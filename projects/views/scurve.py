@@ -1,4 +1,4 @@
-"""`/projects/scurve/`: planned, real and forecast progress of the city, a county or a domain, and what each project's pace says."""
+"""`/projects/scurve/`: planned, real and forecast progress of the city, a county or a domain, and how far off forecasts have been."""
 
 from urllib.parse import urlencode
 
@@ -9,6 +9,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from linfen_water.models import County, Domain
+from projects.backtest import METHODS, read_backtest
 from projects.figures_scurve import curves
 from projects.forecast import GAP_DAYS, LEAST_FINISHED
 from projects.scurve import read_scurve
@@ -44,6 +45,13 @@ def scurve(request):
     response = render(request, "projects/scurve.html#scurve" if is_part else "projects/scurve.html", context)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+@require_safe
+def accuracy(request):
+    """How far off the office's forecasts have been: sums over all of its finished projects, the same for everyone."""
+    found = read_backtest(request.as_of)
+    return render(request, "projects/accuracy.html", {"found": found, "methods": METHODS, "least_finished": LEAST_FINISHED})
 
 
 def _chosen(model, field: str, value: str | None):

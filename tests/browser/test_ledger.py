@@ -1,6 +1,5 @@
 """Ledgers under the hands: a clerk's view, two people on one cell, the office's own column and ledger, what changed."""
 
-import pytest
 from playwright.sync_api import expect
 
 

@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 from urllib.parse import urlparse
 
-import pytest
 from playwright.sync_api import expect
 
 expect.set_options(timeout=20_000)

@@ -42,6 +42,8 @@ EXPECTED = {
     ("projects", "post"): (405, 405, 405, 405, 405, 405),
     ("scurve", "get"): (200, 200, 200, 200, 200, 200),
     ("scurve", "post"): (405, 405, 405, 405, 405, 405),
+    ("scurve_accuracy", "get"): (200, 200, 200, 200, 200, 200),  # sums alone, no project's name
+    ("scurve_accuracy", "post"): (405, 405, 405, 405, 405, 405),
     ("project", "get"): (200, 404, 200, 200, 200, 200),
     ("project", "post"): (405, 405, 405, 405, 405, 405),
     ("project_revise", "get"): (405, 405, 405, 405, 405, 405),
@@ -257,6 +259,7 @@ def address(name, own, live):
     return {
         "projects": "/projects/",
         "scurve": "/projects/scurve/",
+        "scurve_accuracy": "/projects/scurve/accuracy/",
         "project": f"/projects/{own.code}/",
         "project_revise": f"/projects/{own.code}/revise/",
         "project_stage": f"/projects/{own.code}/stage/",

@@ -259,6 +259,28 @@ def test_backtest_knows_a_forecast_that_is_always_right():
     assert abs(total.bias["line"]) <= 1
 
 
+def test_the_page_says_how_far_off_as_the_rule_does(office):
+    """One project that kept to its plan: its looks are on the page, an interval is not."""
+    start = TODAY - dt.timedelta(weeks=30)
+    finish = TODAY - dt.timedelta(weeks=2)
+    project = ProjectFactory(started_on=start, completed_on=finish, baseline_start_on=start, baseline_finish_on=finish)
+    for week in range(2, 28):
+        DispatchFactory(
+            project=project, week_of=start + dt.timedelta(weeks=week), physical_progress=Decimal(100 * week / 28).quantize(Decimal("0.1"))
+        )
+    found = office.get("/projects/scurve/accuracy/")
+    score = found.context["found"].walked[-1]
+    assert score.looks > 1
+    text = " ".join(found.content.decode().split())
+    assert f'<td class="number">{score.looks}</td>' in text
+    assert f"<b>{score.median['forecast']:.0f}</b>（{score.signed['forecast']}）" in text
+    assert "不给" in text
+
+
+def test_without_finished_projects_the_page_says_so(office):
+    assert "还没有可以回看的完工项目" in office.get("/projects/scurve/accuracy/").content.decode()
+
+
 def test_the_command_prints_its_errors():
     weekly(ProjectFactory(completed_on=TODAY), weeks=12)
     out = StringIO()

@@ -3,16 +3,12 @@
 from django.core.management.base import BaseCommand
 
 from linfen_water import clock
-from projects.backtest import backtest, lines
-from projects.courses import read_courses
-from projects.models import Project
+from projects.backtest import lines, read_backtest
 
 
 class Command(BaseCommand):
     help = "回看完工项目，说明推算完工日期的误差、偏差和区间覆盖率，并与基线日期、直线外推比较"
 
     def handle(self, **options):
-        day = clock.today()
-        result = backtest(read_courses(Project.objects.filter(started_on__lte=day, listed_on__lte=day), day), day)
-        for line in lines(result):
+        for line in lines(read_backtest(clock.today())):
             self.stdout.write(line)
