@@ -15,6 +15,14 @@ for (const message of document.querySelectorAll("[data-ends-draft]")) {
   try { localStorage.removeItem(message.dataset.endsDraft) } catch { /* nothing was kept */ }
 }
 
+/* A search box that is left says "change" once more after its typing was answered: asking again would only close a menu that opened meanwhile. */
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const { elt, pathInfo, requestConfig } = event.detail
+  const cause = requestConfig.triggeringEvent
+  if (!elt.matches("form[role=search]") || !cause || cause.type !== "change" || cause.target.name !== "q") return
+  if (pathInfo.finalRequestPath === location.pathname + location.search) event.preventDefault()
+})
+
 /* A request that was led to the login page must not be drawn into the table it was meant for. */
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr } = event.detail

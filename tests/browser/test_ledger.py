@@ -12,8 +12,8 @@ def test_a_clerk_filters_by_pinyin_chooses_columns_and_saves_a_view(person):
     assert names
     assert all("污水" in name for name in names)
     page.click("summary:has-text('列')")
-    for box in page.locator(".menu-columns input[name=cols]:checked:not(:disabled)").all():
-        box.uncheck()
+    for box in page.locator(".menu-columns input[name=cols]:not(:disabled)").all():
+        box.set_checked(False)
     for label in ("状态", "总体进度"):
         page.get_by_role("checkbox", name=label, exact=True).check()
     page.locator(".menu-columns li", has_text="总体进度").get_by_label("上移").click()
