@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 
 from django.db.models import Exists, F, OuterRef, Q
@@ -11,18 +12,21 @@ from ledgers import appraisal_rules
 from ledgers.appraisal_rules import Part
 from ledgers.models import Letter, LetterAnswer
 from linfen_water import policy
-from linfen_water.dates import month_start
+from linfen_water.dates import monday, month_start
 from linfen_water.enums import UnitKind
 from linfen_water.models import County, Unit
 from linfen_water.workdays import add_workdays
 from monitoring.enums import PeriodKind, WaterClass
 from monitoring.models import Assessment
 from projects import facts as project_facts_module
-from projects import reports
+from projects import weeks
 from projects.enums import DispatchState, Stage
-from projects.facts import ZERO, ProjectFacts, Totals, project_facts
+from projects.facts import ZERO, ProjectFacts, Totals, facts_on_each, project_facts
 from projects.models import Dispatch, Permit, Problem, Project
+from projects.rules import needs_report
+from projects.stop_models import StopSpan, stop_spans
 
+FEW = 3  # for so few days only what they need is read
 LOOK_BACK_WEEKS = 26  # unchanged for longer is told as this many
 WEEK = dt.timedelta(weeks=1)
 
@@ -65,25 +69,49 @@ def counties(day: dt.date, found: list[ProjectFacts] | None = None) -> list[Row]
     return [dataclasses.replace(row, before=before.get(row.key)) for row in _ranked(now)]
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Place:
+    """A county's rank in an appraisal."""
+
+    rank: int
+    of: int  # counties that have one
+    tied: int  # counties that share it
+
+
+def county_places(days: Collection[dt.date]) -> dict[dt.date, dict[str, Place]]:
+    """`{day: {county: place}}` of the appraisals as of `days`: the ranks of `counties`, without what a page shows beside."""
+    told = facts_on_each(days) if len(days) > FEW else {day: project_facts(day) for day in days}
+    return {day: _places(county_parts(day, found)) for day, found in told.items()}
+
+
+def _places(parts: dict[str, tuple[Part, ...]]) -> dict[str, Place]:
+    found = appraisal_rules.ranks([appraisal_rules.score(own) for own in parts.values()])
+    ranks = {code: rank for code, rank in zip(parts, found, strict=True) if rank is not None}
+    shared = Counter(ranks.values())
+    return {code: Place(rank, len(ranks), shared[rank]) for code, rank in ranks.items()}
+
+
 def _ranked(rows: list[Row]) -> list[Row]:
     places = appraisal_rules.ranks([row.score for row in rows])
     return [dataclasses.replace(row, rank=rank) for row, rank in zip(rows, places, strict=True)]
 
 
-def _counties(day: dt.date, found: list[ProjectFacts]) -> list[Row]:
-    values = policy.values_on(day)
+def _by_county(found: list[ProjectFacts]) -> dict[str, list[ProjectFacts]]:
     groups: dict[str, list[ProjectFacts]] = defaultdict(list)
     for f in found:
         groups[f.county_code].append(f)
+    return groups
+
+
+def county_parts(day: dt.date, found: list[ProjectFacts]) -> dict[str, tuple[Part, ...]]:
+    """The parts of every county's score as of `day`."""
+    values = policy.values_on(day)
     on_time, letters = reports_on_time(day, found), letters_of(day)
-    weeks, classes = unchanged_weeks(day, found), section_words(day)
-    rows = []
-    for county in County.objects.filter(code__in=groups):
-        members = groups[county.code]
+    parts = {}
+    for code, members in _by_county(found).items():
         sums = project_facts_module.totals(members)
-        said = on_time.get(county.code, (0, 0))
-        letter = letters.get(county.code, Letters())
-        parts = (
+        said, letter = on_time.get(code, (0, 0)), letters.get(code, Letters())
+        parts[code] = (
             Part("finish", "完工率", values.score_finish, sums.finished, sums.count, "个"),
             Part("start", "开工率", values.score_start, sums.started, sums.count, "个"),
             Part("invested", "投资完成率", values.score_invested, sums.invested_wan, sums.total_investment_wan, "万元"),
@@ -92,21 +120,30 @@ def _counties(day: dt.date, found: list[ProjectFacts]) -> list[Row]:
             Part("reports", "报送及时率", values.score_reports, *said, "个"),
             Part("letters", "函件按期回复率", values.score_letters, letter.on_time, letter.due, "件"),
         )
-        unfinished = [f for f in members if f.stage != Stage.FINISHED]
+    return parts
+
+
+def _counties(day: dt.date, found: list[ProjectFacts]) -> list[Row]:
+    parts, groups, letters = county_parts(day, found), _by_county(found), letters_of(day)
+    on_time, unchanged, classes = reports_on_time(day, found), unchanged_weeks(day, found), section_words(day)
+    rows = []
+    for county in County.objects.filter(code__in=groups):
+        members = groups[county.code]
+        moving = [unchanged[f.pk] for f in members if f.pk in unchanged]
         rows.append(
             Row(
                 key=county.code,
                 name=county.name,
-                totals=sums,
-                parts=parts,
-                score=appraisal_rules.score(parts),
+                totals=project_facts_module.totals(members),
+                parts=parts[county.code],
+                score=appraisal_rules.score(parts[county.code]),
                 rank=None,
                 before=None,
                 overdue=sum(is_overdue(f, day) for f in members),
-                unanswered=letter.unanswered,
-                unchanged_weeks=min(weeks[f.pk] for f in unfinished) if unfinished else None,
+                unanswered=letters.get(county.code, Letters()).unanswered,
+                unchanged_weeks=min(moving, default=None),
                 sections=classes.get(county.code, ""),
-                reports_on_time=said,
+                reports_on_time=on_time.get(county.code, (0, 0)),
             )
         )
     return rows
@@ -137,21 +174,21 @@ def _lag(f: ProjectFacts) -> Decimal:
 
 
 def reports_on_time(day: dt.date, found: list[ProjectFacts]) -> dict[str, tuple[int, int]]:
-    """`{county: (on time, due)}` over the weeks of the month of `day` whose cut-off has come."""
+    """`{county: (on time, due)}` over the weeks of the month of `day` whose cut-off has come. Four queries."""
     county_of = {f.pk: f.county_code for f in found}
-    first, due, week_of = month_start(day), Counter(), month_start(day) - 2 * WEEK
-    week_of -= dt.timedelta(days=week_of.weekday())
-    weeks = []
-    while week_of <= day:
-        if first <= reports.cut_off_on(week_of) <= day:
-            weeks.append(week_of)
-            for pk in reports.reporting_in(Project.objects.all(), week_of).order_by().values_list("pk", flat=True):
-                due[county_of.get(pk)] += 1
-        week_of += WEEK
+    first = month_start(day)
+    begin = monday(first) - WEEK
+    times = weeks.times_of([begin + n * WEEK for n in range((day - begin).days // 7 + 1)])
+    counted = [week_of for week_of, week in times.items() if week.is_due and first <= week.cut_off_on <= day]
+    due: Counter = Counter()
+    for pk, listed_on, delisted_on, completed_on in Project.objects.values_list("pk", "listed_on", "delisted_on", "completed_on"):
+        for week_of in counted:  # twin of reports.reporting_in
+            is_listed = listed_on <= week_of + dt.timedelta(days=6) and not (delisted_on and delisted_on <= week_of)
+            due[county_of.get(pk)] += is_listed and needs_report(week_of, completed_on)
     is_due = Q(project__completed_on__isnull=True) | Q(project__completed_on__gte=F("week_of"))
-    live = Dispatch.objects.filter(is_due, is_live=True, is_late=False, week_of__in=weeks).order_by()
+    live = Dispatch.objects.filter(is_due, is_live=True, is_late=False, week_of__in=counted).order_by()
     on_time = Counter(county_of.get(pk) for pk in live.values_list("project", flat=True))
-    return {code: (on_time[code], count) for code, count in due.items() if code}
+    return {code: (on_time[code], count) for code, count in due.items() if code and count}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -181,8 +218,13 @@ def letters_of(day: dt.date) -> dict[str, Letters]:
 
 
 def unchanged_weeks(day: dt.date, found: list[ProjectFacts]) -> dict[int, int]:
-    """`{project: full weeks since anything visible changed}` of the unfinished ones, at most LOOK_BACK_WEEKS. Three queries."""
-    keys = [f.pk for f in found if f.stage != Stage.FINISHED]
+    """`{project: full weeks since anything visible changed}` of the unfinished ones, at most LOOK_BACK_WEEKS. Four queries.
+
+    Weeks that an approved stop touches do not count, and who is stopped on the day is left out, as in the rule of 无明显进展.
+    """
+    stops = stop_spans()
+    county_of = {f.pk: f.county_code for f in found if f.stage != Stage.FINISHED}
+    keys = [pk for pk, county in county_of.items() if not any(stop.holds(pk, county, day, day) for stop in stops)]
     since = day - LOOK_BACK_WEEKS * WEEK
     last: dict[int, dt.date] = {f.pk: f.started_on for f in found if f.started_on}
     before: dict[int, tuple] = {}
@@ -196,7 +238,13 @@ def unchanged_weeks(day: dt.date, found: list[ProjectFacts]) -> dict[int, int]:
         rows = model.objects.filter(**{"project__in": keys, f"{field}__gt": since, f"{field}__lte": day}).order_by()
         for pk, on in rows.values_list("project", field):
             last[pk] = max(last.get(pk, on), on)
-    return {pk: min(max((day - last.get(pk, since)).days // 7, 0), LOOK_BACK_WEEKS) for pk in keys}
+    return {pk: _unheld_weeks(pk, county_of[pk], last.get(pk, since), day, stops) for pk in keys}
+
+
+def _unheld_weeks(pk: int, county: str, since: dt.date, day: dt.date, stops: Iterable[StopSpan]) -> int:
+    """Full weeks from `since` to `day`, counted back from it, that no stop touches."""
+    ends = [day - n * WEEK for n in range(min((day - since).days // 7, LOOK_BACK_WEEKS))]
+    return sum(not any(stop.holds(pk, county, end - dt.timedelta(days=6), end) for stop in stops) for end in ends)
 
 
 def section_words(day: dt.date) -> dict[str, str]:

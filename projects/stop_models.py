@@ -1,5 +1,8 @@
 """Days on which works may stand still with approval: they are never held against a project."""
 
+import dataclasses
+import datetime as dt
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -27,3 +30,24 @@ class ApprovedStop(Record):
             ),
             models.CheckConstraint(condition=Q(project__isnull=True) | Q(county__isnull=True), name="stop_of_project_or_county"),
         ]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StopSpan:
+    """A standing stop as rules ask about it."""
+
+    from_on: dt.date
+    until_on: dt.date
+    project: int | None
+    county: str  # code; empty with no project: all
+
+    def holds(self, pk: int, county: str, first: dt.date, last: dt.date) -> bool:
+        """Whether works of the project were stopped on any day from `first` to `last`."""
+        concerns = self.project == pk or (self.project is None and self.county in ("", county))
+        return concerns and self.from_on <= last and self.until_on >= first
+
+
+def stop_spans() -> list[StopSpan]:
+    """All stops that stand. One query."""
+    rows = ApprovedStop.objects.standing().values_list("from_on", "until_on", "project_id", "county__code")
+    return [StopSpan(from_on, until_on, project, county or "") for from_on, until_on, project, county in rows]

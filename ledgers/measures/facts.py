@@ -13,11 +13,13 @@ from collections.abc import Collection, Iterable, Mapping
 from django.db.models import Prefetch
 from django.utils import timezone
 
+from ledgers import appraisal
+from ledgers.appraisal import Place
 from ledgers.enums import LETTERS, DocumentKind, DocumentState
-from ledgers.measures.rules import CountyCase, LetterCase, Material, PermitCase, ProjectCase, Turnout
+from ledgers.measures.rules import Appraised, CountyCase, LetterCase, Material, PermitCase, ProjectCase, Turnout
 from ledgers.models import Document, LetterAnswer
 from linfen_water import clock
-from linfen_water.dates import monday
+from linfen_water.dates import monday, month_start
 from linfen_water.enums import UnitKind
 from linfen_water.models import County, Policy, Region, Unit
 from projects import rules, weeks
@@ -25,19 +27,19 @@ from projects.anomalies import PermitDates
 from projects.enums import PermitKind, Provenance
 from projects.facts import ProjectFacts, facts_on_each, project_facts
 from projects.models import Dispatch, Permit, Problem, Project, speaking_horizon
-from projects.stop_models import ApprovedStop
+from projects.stop_models import StopSpan, stop_spans
 from projects.target_models import Milestone
 
 FEW = 3  # for so few days only what they need is read
 WEEKS_BACK = 27  # how far standing still is counted; the policy allows 26 periods
-A_WEEK = dt.timedelta(weeks=1)
+A_DAY, A_WEEK = dt.timedelta(days=1), dt.timedelta(weeks=1)
 
 
 def read(days: Collection[dt.date]) -> list[Material]:
     """The material of each of `days`, in their order."""
     if not days:
         return []
-    history = History.between(min(days), max(days))
+    history = History.of(days)
     told = facts_on_each(days) if len(days) > FEW else {day: project_facts(day) for day in days}
     return [history.material(day, told[day]) for day in days]
 
@@ -71,19 +73,6 @@ class Period:
     is_over: bool  # its deadline has passed
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Stop:
-    from_on: dt.date
-    until_on: dt.date
-    project: int | None
-    county: str
-
-    def holds(self, pk: int, county: str, first: dt.date, last: dt.date) -> bool:
-        """Whether works of the project were stopped on any day from `first` to `last`."""
-        concerns = self.project == pk or (self.project is None and self.county in ("", county))
-        return concerns and self.from_on <= last and self.until_on >= first
-
-
 @dataclasses.dataclass(frozen=True)
 class History:
     """All that happened over a span of days, as far as rules ask about it."""
@@ -95,16 +84,18 @@ class History:
     moves: Mapping[int, list[dt.date]]  # days on which a permit came, a problem was closed, or the stage changed
     permits: Mapping[int, list[Permit]]
     nodes: Mapping[int, list[tuple[str, dt.date, dt.date | None]]]  # name, limit, done on
-    stops: list[Stop]
+    stops: list[StopSpan]
     letters: list[Document]
     counties: list[County]
     units: dict[str, Unit]  # by county
+    appraised: Mapping[dt.date, Mapping[str, Place]]  # by the last day of a month, by county
     policies: list[dt.date]
     is_demo: bool
     now: dt.datetime
 
     @classmethod
-    def between(cls, first: dt.date, last: dt.date) -> "History":
+    def of(cls, days: Collection[dt.date]) -> "History":
+        first, last = min(days), max(days)
         begin = monday(first) - WEEKS_BACK * A_WEEK
         mondays = [begin + n * A_WEEK for n in range((monday(last) - begin).days // 7 + 1)]
         said = _said(begin, last)
@@ -116,10 +107,11 @@ class History:
             moves=_moves(begin),
             permits=_permits(),
             nodes=_nodes(),
-            stops=_stops(),
+            stops=stop_spans(),
             letters=_letters(),
             counties=list(County.objects.all()),
             units=_units(),
+            appraised=appraisal.county_places({end for day in days for end in (_month_before(day), _quarter_before(day))}),
             policies=list(Policy.objects.order_by("effective_on").values_list("effective_on", flat=True)),
             is_demo=Region.current().is_demo,
             now=clock.now(),
@@ -201,7 +193,17 @@ class History:
             weeks=tuple(self._turnout(cases, week) for week in span if week.is_over),
             talked_on=max(talks, default=None),
             letters=letters,
+            appraised=self._appraised(county.code, _month_before(day)),
+            quarter=self._appraised(county.code, _quarter_before(day), is_quarter=True),
         )
+
+    def _appraised(self, county: str, last: dt.date, *, is_quarter: bool = False) -> Appraised | None:
+        """The county's place in the appraisal of the month or quarter that ended on `last`."""
+        place = self.appraised[last].get(county)
+        if place is None:
+            return None
+        period = f"{last.year}年第{'一二三四'[last.month // 3 - 1]}季度" if is_quarter else f"{last.year}年{last.month}月"
+        return Appraised(period, place.rank, place.of, place.tied)
 
     def _turnout(self, cases: Iterable[ProjectCase], week: Period) -> Turnout:
         due = late = missing = 0
@@ -213,6 +215,15 @@ class History:
             missing += is_late is None
             late += bool(is_late)
         return Turnout(week.week_of, due, late, missing)
+
+
+def _month_before(day: dt.date) -> dt.date:
+    """The last day of the month before that of `day`: of the last appraisal that is over."""
+    return month_start(day) - A_DAY
+
+
+def _quarter_before(day: dt.date) -> dt.date:
+    return dt.date(day.year, (day.month - 1) // 3 * 3 + 1, 1) - A_DAY
 
 
 def _periods(mondays: list[dt.date]) -> list[Period]:
@@ -278,11 +289,6 @@ def _nodes() -> dict[int, list[tuple[str, dt.date, dt.date | None]]]:
     for pk, *node in Milestone.objects.standing().order_by("due_on", "pk").values_list("project_id", "name", "due_on", "done_on"):
         found[pk].append(tuple(node))
     return found
-
-
-def _stops() -> list[Stop]:
-    rows = ApprovedStop.objects.standing().values_list("from_on", "until_on", "project_id", "county__code")
-    return [Stop(from_on, until_on, project, county or "") for from_on, until_on, project, county in rows]
 
 
 def _units() -> dict[str, Unit]:

@@ -125,6 +125,16 @@ class Appraised:
     period: str
     rank: int
     of: int
+    tied: int = 1  # counties that share the rank
+
+    def is_among_last(self, number: int) -> bool:
+        """By its rank: who shares the better one is spared. With no more counties than that, nobody is."""
+        return self.of > number and self.rank > self.of - number
+
+    @property
+    def is_last(self) -> bool:
+        """Nobody is behind, somebody before."""
+        return self.rank > 1 and self.rank + self.tied > self.of
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -378,7 +388,7 @@ def _turnout(week: Turnout) -> str:
 def bottom_of_appraisal(county: CountyCase, values: Values) -> Finding | None:
     """Among the last of the appraisal, with unfinished projects."""
     place = county.appraised
-    if place is None or not county.open_projects or place.rank <= place.of - values.bottom_ranks:
+    if place is None or not county.open_projects or not place.is_among_last(values.bottom_ranks):
         return None
     sentence = f"{place.period}考核第{place.rank}名（共{place.of}个），还有{len(county.open_projects)}个项目未完工"
     evidence = [("名次", f"{place.rank}/{place.of}"), ("未完工项目", f"{len(county.open_projects)}个")]
@@ -468,7 +478,7 @@ def still_after_talk(county: CountyCase, day: dt.date, values: Values) -> Findin
 def last_of_quarter(county: CountyCase) -> Finding | None:
     """The last of a quarter's appraisal, with unfinished projects."""
     place = county.quarter
-    if place is None or place.rank < place.of or not county.open_projects:
+    if place is None or not place.is_last or not county.open_projects:
         return None
     return Rule.QUARTER_LAST, f"{place.period}考核末位（第{place.rank}名，共{place.of}个）", [("名次", f"{place.rank}/{place.of}")]
 

@@ -52,15 +52,19 @@ def measures(request) -> HttpResponse:
         "policy_on": policy.effective_on(request.as_of),
         "letters": LETTERS,
         "is_own": is_county(request.user),
-        "may_simulate": is_office(request.user) or is_leader(request.user),
+        "may_simulate": _may_simulate(request.user),
     }
     return render(request, "measures/measures.html", context)
+
+
+def _may_simulate(user) -> bool:
+    return is_office(user) or is_leader(user)
 
 
 @require_safe
 def simulator(request) -> HttpResponse:
     """Move thresholds and see who would get what, today and over the year. Writes nothing."""
-    if not (is_office(request.user) or is_leader(request.user)):
+    if not _may_simulate(request.user):
         raise Http404
     base = policy.values_on(request.as_of)
     values, faults = simulate.read_values(request.GET.dict(), base)
@@ -112,6 +116,7 @@ def stop_list(request) -> HttpResponse:
             request.GET.get("page")
         ),
         "may_edit": may_edit and request.as_of == request.today,
+        "may_simulate": _may_simulate(request.user),
         "kinds": StopKind.choices,
         "counties": County.objects.all() if may_edit else [],
         "faults": faults,

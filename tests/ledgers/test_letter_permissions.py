@@ -146,6 +146,13 @@ def test_the_simulator_writes_nothing_and_says_who_is_lost(client, project, user
     assert TrailEvent.objects.count() == events
 
 
+@pytest.mark.parametrize(("role", "expected"), [("county", False), ("office", True), ("leader", True)])
+def test_every_page_of_measures_leads_whoever_may_to_the_simulator(client, project, users, role, expected):
+    client.force_login(users[role])
+    pages = [client.get(path).content.decode() for path in ("/measures/", "/measures/stops/")]
+    assert ["/measures/simulate/" in page for page in pages] == [expected, expected]
+
+
 @pytest.mark.parametrize("text", ["-1", "1e9", "９", "<b>", "99999"])
 def test_a_threshold_that_is_none_is_told_and_kept(client, project, users, text):
     client.force_login(users["office"])

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from django.core.management import CommandError, call_command
 
+from ledgers import appraisal
 from ledgers.measures import facts, reports
 from ledgers.measures.rules import Rule
 from linfen_water.models import Policy
@@ -100,6 +101,45 @@ def test_a_stop_of_a_county_or_of_all_holds_its_projects(whose):
     assert stopped == [whose != "other"]
 
 
+def bottom(day: dt.date) -> set[str]:
+    """Sentences of the appraisal's rules."""
+    return {v.sentence for v in reports.verdicts(day) if v.rule in {Rule.BOTTOM, Rule.QUARTER_LAST}}
+
+
+def test_the_appraisal_of_the_last_month_and_quarter_is_fed_to_the_rules():
+    """Four counties; who reported nothing is the last, of the month and of the quarter; a finished county is left alone."""
+    for progress in (90, 80, 70):
+        DispatchFactory(project=ProjectFactory(finished=progress == 70), week_of=dt.date(2024, 12, 23), physical_progress=Decimal(progress))
+    ProjectFactory(name="没有填报的项目")
+    (last,) = [v for v in reports.verdicts(TODAY) if v.rule == Rule.QUARTER_LAST]
+    assert last.sentence == "2024年第四季度考核末位（第4名，共4个）"
+    assert "2025年1月考核第4名（共4个），还有1个项目未完工" in bottom(TODAY)
+    assert not any(v.county == last.county for v in reports.verdicts(dt.date(2023, 6, 1)) if v.rule == Rule.QUARTER_LAST)
+
+
+def test_three_counties_have_no_last_three():
+    for _ in range(3):
+        ProjectFactory()
+    assert not any("还有" in sentence for sentence in bottom(TODAY))
+
+
+def weeks_unchanged() -> list[int]:
+    return list(appraisal.unchanged_weeks(TODAY, project_facts(TODAY)).values())
+
+
+def test_the_ledger_of_counties_counts_no_weeks_of_an_approved_stop():
+    project = ProjectFactory(started_on=TODAY - 10 * WEEK)
+    report_weeks(project, 10)
+    assert weeks_unchanged() == [10]
+    stop = ApprovedStop.objects.create(
+        project=project, kind=StopKind.WINTER, from_on=dt.date(2025, 2, 6), until_on=dt.date(2025, 2, 7), ground="〔2025〕1号"
+    )  # Thursday and Friday: the last day of one week, the first of the next
+    assert weeks_unchanged() == [8]
+    stop.until_on = TODAY
+    stop.save()
+    assert weeks_unchanged() == []  # stopped on the day
+
+
 def test_the_past_is_judged_by_what_was_true_then():
     project = ProjectFactory(baseline_finish_on=dt.date(2025, 1, 10))
     Milestone.objects.create(
@@ -136,7 +176,7 @@ def test_permits_go_to_their_authority_and_missing_ones_warn():
 def test_many_days_cost_the_same_whatever_the_projects(django_assert_num_queries, django_assert_max_num_queries):
     ProjectFactory(behind=True)
     days = [TODAY - n * WEEK for n in range(9)]
-    with django_assert_max_num_queries(30) as first:
+    with django_assert_max_num_queries(55) as first:
         facts.read(days)
     for _ in range(5):
         project = ProjectFactory(behind=True)

@@ -167,9 +167,34 @@ def test_the_bottom_of_the_appraisal(rank, expected):
     assert Rule.BOTTOM not in found(done, appraised=Appraised("2025年1月", 18, 18))
 
 
-@pytest.mark.parametrize(("rank", "expected"), [(17, False), (18, True)], ids=["倒数第二", "末位"])
-def test_the_last_of_the_quarter(rank, expected):
-    assert (Measure.LISTED_SUPERVISION in measures(ProjectCase(facts()), quarter=Appraised("2024年第四季度", rank, 18))) == expected
+@pytest.mark.parametrize(
+    ("rank", "of", "tied", "expected"),
+    [
+        pytest.param(17, 18, 1, False, id="倒数第二"),
+        pytest.param(18, 18, 1, True, id="末位"),
+        pytest.param(17, 18, 2, True, id="并列末位"),
+        pytest.param(16, 18, 2, False, id="并列但后面有人"),
+        pytest.param(1, 18, 18, False, id="全部并列没有末位"),
+        pytest.param(1, 1, 1, False, id="只有一个没有末位"),
+    ],
+)
+def test_the_last_of_the_quarter(rank, of, tied, expected):
+    place = Appraised("2024年第四季度", rank, of, tied)
+    assert (Measure.LISTED_SUPERVISION in measures(ProjectCase(facts()), quarter=place)) == expected
+
+
+@pytest.mark.parametrize(
+    ("rank", "of", "tied", "expected"),
+    [
+        pytest.param(2, 4, 1, True, id="四个里的第二"),
+        pytest.param(1, 4, 1, False, id="四个里的第一"),
+        pytest.param(3, 3, 1, False, id="只有三个没有后三名"),
+        pytest.param(16, 18, 3, True, id="三个并列第十六"),
+        pytest.param(15, 18, 4, False, id="四个并列第十五按较好的名次"),
+    ],
+)
+def test_the_last_three_by_rank(rank, of, tied, expected):
+    assert (Rule.BOTTOM in found(ProjectCase(facts()), appraised=Appraised("2025年1月", rank, of, tied))) == expected
 
 
 @pytest.mark.parametrize(("days", "expected"), [(300, False), (301, True)], ids=["与基线同日", "晚一天"])

@@ -1,7 +1,7 @@
 """The city and the papers of `test_jobs_survive_kills.py`: a clerk who does what the input says, line by line.
 
-`python -m tests.linfen_water.papers DAYS` reads lay, draft, report, issue, check. Ten units with one slow project each, so each day of `days` calls for ten reminders, and every day says something else: what a letter
-must say is known here without asking the product.
+`python -m tests.linfen_water.papers DAYS` reads lay, draft, report, issue, check. Ten units have one slow project each, so each day calls
+for ten reminders, and every day says something else: what a letter must say is known here without asking the product.
 """
 
 # ruff: noqa: E402 (Django must be set up before models are imported)
