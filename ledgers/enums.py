@@ -31,6 +31,19 @@ class MeetingKind(models.TextChoices):
     GOVERNMENT_MONTH = "government_month", "政府月度工作例会"
 
 
+class AgendaPart(models.TextChoices):
+    """What a meeting's material sheet is made of, in its order."""
+
+    FIGURES = "figures", "总体情况"
+    LAST = "last", "上次会议未办结事项"
+    PROBLEM = "problem", "需协调的问题"
+    LETTER = "letter", "逾期未复的函件"
+    LAGGING = "lagging", "滞后项目"
+    PERMIT = "permit", "超承诺时限的手续"
+    WATER = "water", "未达目标的断面"
+    OWN = "own", "其他事项"
+
+
 class DecisionFrequency(models.TextChoices):
     """How often progress of a decided item is to be told."""
 

@@ -2,14 +2,24 @@
 
 from django import forms
 
-from ledgers.meeting_models import CheckFinding, Decision, Meeting
+from ledgers.meeting_models import AgendaItem, CheckFinding, Decision, Meeting
 from ledgers.meetings import CHECK_TYPED, DECISION_TYPED, MEETING, visible_meetings, working_units
+from projects.forms import DayField
 from projects.models import Problem, Project
+from projects.problem_forms import choice_errors
 from projects.problem_rules import OPINION_LENGTH
 from projects.record_forms import RecordForm, words_field
 
 
 class MeetingForm(RecordForm):
+    starts_at = forms.TimeField(
+        label="开始时间",
+        required=False,
+        input_formats=["%H:%M", "%H：%M", "%H.%M"],
+        error_messages={"invalid": "请按 9:30 的格式填写。"},
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+    )
+
     class Meta(RecordForm.Meta):
         model = Meeting
         fields = MEETING.fields
@@ -42,3 +52,33 @@ class CheckForm(RecordForm):
 
 class NoteForm(forms.Form):
     text = words_field("进展", max_length=OPINION_LENGTH)
+
+
+class MinutesForm(forms.Form):
+    """The minutes on the meeting's own page."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    minutes = words_field("会议纪要", max_length=4000, required=False, rows=8)
+
+
+class DecidedForm(forms.Form):
+    """A decided item in one line: what, who, by when, on which line of the agenda."""
+
+    what = words_field("议定事项", max_length=1000, rows=2)
+    lead_unit = forms.ModelChoiceField(
+        label="主办单位", queryset=working_units(), empty_label="请选择", error_messages=choice_errors("主办单位")
+    )
+    due_on = DayField(label="时限", required=True)
+    item = forms.ModelChoiceField(
+        label="对应议程",
+        queryset=AgendaItem.objects.none(),
+        required=False,
+        empty_label="不对应议程",
+        error_messages=choice_errors("对应议程"),
+    )
+
+    def __init__(self, *args, meeting: Meeting, **kwargs):
+        super().__init__(*args, **kwargs)
+        lines = AgendaItem.objects.standing().filter(meeting=meeting, is_taken=True).select_related("project", "problem")
+        self.fields["item"].queryset = lines.order_by("position", "pk")
+        self.fields["item"].label_from_instance = lambda line: line.text[:50]

@@ -2,10 +2,10 @@
 
 from django.db import models
 
-from ledgers.enums import CheckCategory, DecisionFrequency, MeetingKind
+from ledgers.enums import AgendaPart, CheckCategory, DecisionFrequency, MeetingKind
 from linfen_water.models import Unit, User
 from projects.models import Problem, Project
-from projects.record_base import Chased, Record
+from projects.record_base import STANDING, Chased, Record
 
 
 class Meeting(Record):
@@ -13,6 +13,7 @@ class Meeting(Record):
 
     kind = models.CharField("会议类型", max_length=16, choices=MeetingKind)
     held_on = models.DateField("日期")
+    starts_at = models.TimeField("开始时间", null=True, blank=True)
     number = models.CharField("期次", max_length=30, blank=True)  # 2025年第7次
     chair_post = models.CharField("主持", max_length=30)  # a post, never a name
     place = models.CharField("地点", max_length=60, blank=True)
@@ -27,6 +28,32 @@ class Meeting(Record):
         return f"{self.held_on} {self.get_kind_display()}{self.number}"
 
 
+class AgendaItem(Record):
+    """One line of a meeting's material sheet (议程): what the facts said when it was put together, and what the office made of it.
+
+    `key` names the fact that it came from (`problem:7`), so that putting the sheet together again finds it; own lines have none.
+    """
+
+    meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="agenda", verbose_name="会议")
+    part = models.CharField("部分", max_length=10, choices=AgendaPart)
+    key = models.CharField("来源", max_length=60, blank=True)
+    position = models.PositiveSmallIntegerField("次序", default=0)
+    text = models.TextField("内容")
+    ask = models.CharField("提请", max_length=200, blank=True)  # what the meeting is to decide
+    is_taken = models.BooleanField("上会", default=True)
+    is_edited = models.BooleanField("已改写", default=False)  # by a person: the facts no longer overwrite it
+    project = models.ForeignKey(Project, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="关联项目")
+    problem = models.ForeignKey(Problem, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="关联问题")
+    unit = models.ForeignKey(Unit, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="汇报单位")
+
+    class Meta:
+        ordering = ["meeting", "position", "pk"]
+        verbose_name = verbose_name_plural = "议程"
+        constraints = [
+            models.UniqueConstraint(fields=["meeting", "key"], condition=STANDING & ~models.Q(key=""), name="one_agenda_item_a_fact")
+        ]
+
+
 class Decision(Chased):
     """A decided item (议定事项): who does what by when, chased until it is done."""
 
@@ -37,6 +64,7 @@ class Decision(Chased):
     frequency = models.CharField("频次", max_length=10, choices=DecisionFrequency, default=DecisionFrequency.ONCE)
     project = models.ForeignKey(Project, models.SET_NULL, null=True, blank=True, related_name="decisions", verbose_name="关联项目")
     problem = models.ForeignKey(Problem, models.SET_NULL, null=True, blank=True, related_name="decisions", verbose_name="关联问题")
+    item = models.ForeignKey(AgendaItem, models.SET_NULL, null=True, blank=True, related_name="decisions", verbose_name="议程")
 
     class Meta:
         ordering = ["meeting", "pk"]
@@ -76,3 +104,20 @@ class CheckFinding(Chased):
 
     def __str__(self):
         return f"{self.year}年第{self.issue}期"
+
+
+class CalendarKey(models.Model):
+    """One person's secret address of the calendar (`calendar_feed.py`); only its digest is kept."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="calendar_keys", verbose_name="用户")
+    digest = models.CharField("摘要", max_length=64, unique=True)
+    made_at = models.DateTimeField("生成时间", auto_now_add=True)
+    used_at = models.DateTimeField("最近使用", null=True, blank=True)
+    revoked_at = models.DateTimeField("撤销时间", null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = verbose_name_plural = "日历订阅"
+        constraints = [
+            models.UniqueConstraint(fields=["user"], condition=models.Q(revoked_at__isnull=True), name="one_calendar_key_a_person")
+        ]

@@ -31,7 +31,7 @@ MEETING = records.Kind(
     name="meeting",
     model=Meeting,
     word="会议",
-    fields=("kind", "held_on", "number", "chair_post", "place", "topic", "minutes"),
+    fields=("kind", "held_on", "starts_at", "number", "chair_post", "place", "topic", "minutes"),
     known_from=lambda row: min(row.held_on, clock.today()),  # one that is to come is known now
     faults=_meeting_faults,
     address=lambda row: reverse("meeting", args=[row.pk]),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from ledgers.views import assessment, documents, letters, measures, meetings
+from ledgers.views import agenda, assessment, calendar, documents, letters, measures, meetings
 from ledgers.views.air import AirIntakeView
 from ledgers.views.bulk import BulkView
 from ledgers.views.cell import CellView
@@ -32,6 +32,12 @@ urlpatterns = [
     path("meetings/", meetings.meeting_list, name="meetings"),
     *meetings.meeting_pages.urls("meetings/"),
     *meetings.decision_pages.urls("meetings/decisions/"),
+    path("meetings/<int:pk>/agenda/", agenda.agenda_page, name="meeting_agenda"),
+    path("meetings/<int:pk>/sheet/", agenda.sheet, name="meeting_sheet"),
+    path("meetings/<int:pk>/minutes/", agenda.minutes, name="meeting_minutes"),
+    path("meetings/<int:pk>/decide/", agenda.decide, name="meeting_decide"),
+    path("calendar/", calendar.calendar, name="calendar"),
+    path("calendar/<str:key>.ics", calendar.feed, name="calendar_feed"),
     path("meetings/decisions/<int:pk>/note/", meetings.decision_note, name="decision_note"),
     *meetings.check_pages.urls("checks/"),
     path("measures/", measures.measures, name="measures"),

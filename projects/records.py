@@ -72,6 +72,8 @@ class Kind:
             return None
         if isinstance(field, models.BooleanField):
             return "是" if value else "否"
+        if isinstance(value, dt.time):
+            return f"{value:%H:%M}"
         return str(dict(field.flatchoices).get(value, value))
 
 

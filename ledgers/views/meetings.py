@@ -8,11 +8,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from ledgers import meetings
+from ledgers import agenda, meetings
 from ledgers.enums import MeetingKind
-from ledgers.meeting_forms import CheckForm, DecisionForm, MeetingForm, NoteForm
+from ledgers.meeting_forms import CheckForm, DecidedForm, DecisionForm, MeetingForm, MinutesForm, NoteForm
 from ledgers.meetings import CHECK, DECISION, MEETING
-from linfen_water.permissions import is_office
+from linfen_water.permissions import is_county, is_office
 from projects import services
 from projects.chase_rules import standing
 from projects.forms import add_faults
@@ -67,13 +67,26 @@ class MeetingPages(RecordPages):
     def initial(self, request):
         return {"held_on": request.today, "kind": request.GET.get("kind", "")}
 
+    def words(self):
+        return {"assemble": "汇集议程", "agenda": "修改议程"}
+
     def context(self, request, row):
         found = meetings.visible_decisions(request.user, request.today).filter(meeting=row)
         found = found.select_related("lead_unit", "project").prefetch_related("assist_units").order_by("pk")
         day = request.as_of
+        may_decide = is_office(request.user) and day == request.today and row.withdrawn_at is None
+        minutes = {"version": row.edit_version, "minutes": row.minutes}
+        sees_agenda = not is_county(request.user) and row.withdrawn_at is None  # it tells of all counties
         return {
             "decisions": [(one, standing(day, one.due_on, one.answered_on, one.closed_on)) for one in found],
-            "may_decide": is_office(request.user) and day == request.today and row.withdrawn_at is None,
+            "may_decide": may_decide,
+            "may_prepare": may_decide and row.held_on >= day,
+            "sees_agenda": sees_agenda,
+            "parts": agenda.sheet(row, is_taken=True) if sees_agenda else [],
+            "about": agenda.RECIPES[MeetingKind(row.kind)].about,
+            "is_morning": row.kind == MeetingKind.MORNING,
+            "decided_form": DecidedForm(prefix="decided", meeting=row) if may_decide else None,
+            "minutes_form": MinutesForm(initial=minutes) if may_decide else None,
         }
 
 
