@@ -11,7 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from ledgers import appraisal_rules
 from ledgers.appraisal_rules import Part
 from ledgers.models import Letter, LetterAnswer
-from linfen_water import policy
+from linfen_water import clock, policy
 from linfen_water.dates import monday, month_start
 from linfen_water.enums import UnitKind
 from linfen_water.models import County, Unit
@@ -202,9 +202,9 @@ class Letters:
 
 def letters_of(day: dt.date) -> dict[str, Letters]:
     """By county. One query."""
-    answers = LetterAnswer.objects.filter(letter=OuterRef("pk"), at__date__lte=day)
+    answers = LetterAnswer.objects.filter(letter=OuterRef("pk"), at__lt=clock.end_of(day))
     rows = (
-        Letter.objects.filter(document__issued_at__date__lte=day, reply_due_on__isnull=False, document__unit__county__isnull=False)
+        Letter.objects.filter(document__issued_at__lt=clock.end_of(day), reply_due_on__isnull=False, document__unit__county__isnull=False)
         .annotate(is_answered=Exists(answers), was_in_time=Exists(answers.filter(at__date__lte=OuterRef("reply_due_on"))))
         .values_list("document__unit__county__code", "reply_due_on", "is_answered", "was_in_time")
     )

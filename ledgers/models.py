@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from ledgers import day_models, intake_models, meeting_models, page_models  # noqa: F401 - so that Django finds them
 from ledgers.enums import DocumentKind, DocumentState, Measure
+from linfen_water import clock
 from linfen_water.models import Unit, User
 
 
@@ -28,7 +29,7 @@ class NumberSeries(models.Model):
 class DocumentQuerySet(models.QuerySet):
     def as_of(self, day: dt.date):
         """Papers whose figures are not later than `day`, without those that were issued after it."""
-        return self.filter(as_of__lte=day).exclude(issued_at__date__gt=day)
+        return self.filter(as_of__lte=day).exclude(issued_at__gte=clock.end_of(day))
 
 
 class Document(models.Model):

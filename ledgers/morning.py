@@ -112,20 +112,20 @@ def moved_counts(user, day: dt.date) -> list[Moved]:
     """The numbers of the parts that moved without their lines: counted by the database, for a list of any length."""
     desk = _Desk(user, day)
     mine = Q(project__in=desk.scope)
-    came = Dispatch.objects.filter(mine, desk.within("submitted_at__date"), is_live=True)
+    came = Dispatch.objects.filter(mine, desk.moment_within("submitted_at"), is_live=True)
     problems = Problem.objects.filter(mine)
     steps = ProblemStep.objects.filter(desk.within("entered_on"), level__gt=HelpLevel.OFFICE, problem__project__in=desk.scope)
     papers = FundingPaper.objects.filter(desk.within("issued_on"), withdrawn_at=None, source__project__in=desk.scope)
     money = came.annotate(before=Coalesce(Subquery(_earlier().values("in_place_wan")[:1]), Value(Decimal(0)), output_field=AMOUNT))
     found = {
         "reported": came.count(),
-        "returned": Dispatch.objects.filter(mine, desk.within("reviewed_at__date"), state=DispatchState.RETURNED).count(),
+        "returned": Dispatch.objects.filter(mine, desk.moment_within("reviewed_at"), state=DispatchState.RETURNED).count(),
         "stages": Project.objects.filter(desk.within("started_on") | desk.within("completed_on"), pk__in=desk.scope).count(),
         "permits": Permit.objects.filter(mine, desk.within("obtained_on"), is_required=True).count(),
         "problems": problems.filter(desk.within("raised_on")).count() + steps.count() + problems.filter(desk.within("closed_on")).count(),
         "money": money.exclude(in_place_wan=F("before")).count() + papers.count(),
-        "papers": visible_documents(user).filter(desk.within("issued_at__date"), state=DocumentState.ISSUED).count(),
-        "answers": LetterAnswer.objects.filter(desk.within("at__date"), letter__document__in=visible_letters(user)).count(),
+        "papers": visible_documents(user).filter(desk.moment_within("issued_at"), state=DocumentState.ISSUED).count(),
+        "answers": LetterAnswer.objects.filter(desk.moment_within("at"), letter__document__in=visible_letters(user)).count(),
     }
     return [Moved(key, TITLES[key], count) for key, count in found.items() if count]
 
@@ -189,6 +189,10 @@ class _Desk:
         """That `field`, a date, lies in what the sheet looks back on."""
         return Q(**{f"{field}__gte": self.since, f"{field}__lte": self.day})
 
+    def moment_within(self, field: str) -> Q:
+        """The same of a moment."""
+        return Q(**{f"{field}__gte": clock.start_of(self.since), f"{field}__lt": clock.end_of(self.day)})
+
     @cached_property
     def scope(self):
         """Keys of the projects on the list, as a subquery."""
@@ -197,7 +201,7 @@ class _Desk:
     @cached_property
     def reports(self) -> list[dict]:
         """Reports that count and came in since, with what the one before said of the money in place."""
-        rows = Dispatch.objects.filter(self.within("submitted_at__date"), is_live=True, project__in=self.scope).order_by("project__code")
+        rows = Dispatch.objects.filter(self.moment_within("submitted_at"), is_live=True, project__in=self.scope).order_by("project__code")
         found = rows.annotate(before=Subquery(_earlier().values("in_place_wan")[:1])).values(
             "project_id", "week_of", "is_late", "in_place_wan", "before"
         )
@@ -229,7 +233,7 @@ def _reported(desk: _Desk) -> Part:
 
 
 def _returned(desk: _Desk) -> Part:
-    rows = Dispatch.objects.filter(desk.within("reviewed_at__date"), state=DispatchState.RETURNED, project__in=desk.scope)
+    rows = Dispatch.objects.filter(desk.moment_within("reviewed_at"), state=DispatchState.RETURNED, project__in=desk.scope)
     rows = list(rows.order_by("project__code").values_list("project_id", "remark"))
     desk.know(pk for pk, _ in rows)
     lines = [Line(f"{desk.name(pk)}：{remark}", desk.project(pk), "退回", "bad") for pk, remark in rows if pk in desk.names]
@@ -313,14 +317,14 @@ def _money(desk: _Desk) -> Part:
 
 
 def _papers(desk: _Desk) -> Part:
-    rows = visible_documents(desk.user).filter(desk.within("issued_at__date"), state=DocumentState.ISSUED).order_by("-issued_at")
+    rows = visible_documents(desk.user).filter(desk.moment_within("issued_at"), state=DocumentState.ISSUED).order_by("-issued_at")
     lines = [Line(f"{row.title} {row.file_number}", desk.paper(row), "印发") for row in rows]
     return Part("papers", "印发文件", lines, "", desk.address("documents"))
 
 
 def _answers(desk: _Desk) -> Part:
     """Answers to letters that came in."""
-    rows = LetterAnswer.objects.filter(desk.within("at__date"), letter__document__in=visible_letters(desk.user))
+    rows = LetterAnswer.objects.filter(desk.moment_within("at"), letter__document__in=visible_letters(desk.user))
     rows = rows.select_related("letter__document__unit").order_by("-at", "-pk")
     lines = [
         Line(
@@ -458,8 +462,8 @@ def _at_authorities(desk: _Desk) -> Part:
 
 def _at_units(desk: _Desk) -> Part:
     """Letters that wait for their unit's receipt or answer, overdue ones first."""
-    open_then = visible_letters(desk.user).filter(number__isnull=False, issued_at__date__lte=desk.day)
-    open_then = open_then.filter(Q(letter__closed_at=None) | Q(letter__closed_at__date__gt=desk.day))
+    open_then = visible_letters(desk.user).filter(number__isnull=False, issued_at__lt=clock.end_of(desk.day))
+    open_then = open_then.filter(Q(letter__closed_at=None) | Q(letter__closed_at__gte=clock.end_of(desk.day)))
     rows = [row for row in letters.read(open_then, desk.day) if row.state in letter_states.WAITING]
     lines = [
         Line(

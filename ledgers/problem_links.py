@@ -6,6 +6,7 @@ from ledgers import letters, meetings
 from ledgers.letters import Row
 from ledgers.meeting_models import Decision
 from ledgers.permissions import visible_letters
+from linfen_water import clock
 from projects.chase_rules import Standing, standing
 from projects.models import Problem
 
@@ -23,7 +24,9 @@ def read(problem: Problem, user, today: dt.date, day: dt.date) -> tuple[list[tup
 def letters_on(problem: Problem, user, day: dt.date) -> list[Row]:
     """Letters issued between the day on which the problem was raised and its close-out that tell of its project."""
     until = min(day, problem.closed_on or day)
-    issued = visible_letters(user).filter(issued_at__date__gte=problem.raised_on, issued_at__date__lte=until, number__isnull=False)
+    issued = visible_letters(user).filter(
+        issued_at__gte=clock.start_of(problem.raised_on), issued_at__lt=clock.end_of(until), number__isnull=False
+    )
     newest = issued.order_by("-issued_at", "-pk").values_list("pk", "facts__lines")[:READ]
     code = problem.project.code
     chosen = [pk for pk, lines in newest if any(line.get("project") == code for line in lines or ())]

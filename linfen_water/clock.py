@@ -18,3 +18,13 @@ def today() -> dt.date:
 def now() -> dt.datetime:
     """The business date with the real time of day, aware."""
     return timezone.make_aware(dt.datetime.combine(today(), timezone.localtime().time()))
+
+
+def start_of(day: dt.date) -> dt.datetime:
+    """The first moment of `day`, aware. A moment compared with it may use an index; one cut to its date never does."""
+    return timezone.make_aware(dt.datetime.combine(day, dt.time()))
+
+
+def end_of(day: dt.date) -> dt.datetime:
+    """The first moment after `day`, aware."""
+    return start_of(day + dt.timedelta(days=1))

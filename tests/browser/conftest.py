@@ -29,6 +29,7 @@ FLAGS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 PATIENCE = 120  # seconds that the site may take to answer: the machine may be busy
+PAGE_PATIENCE = 30_000  # milliseconds that a page may take, for the same reason
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,10 +146,11 @@ def _wait_for(url: str, serve: subprocess.Popen, log: Path) -> None:
 @pytest.fixture(scope="session")
 def chromium(site):
     """One browser; each person has a context of their own in it."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     if not Path(CHROMIUM).exists():
         pytest.skip("no Chromium: apt-get install chromium")
+    expect.set_options(timeout=PAGE_PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
@@ -165,7 +167,7 @@ def person(site, chromium):
             chromium.new_context(base_url=site.url, locale="zh-CN", timezone_id="Asia/Shanghai", accept_downloads=True, **context)
         )
         page = contexts[-1].new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PAGE_PATIENCE)
         page.on("pageerror", lambda error: faults.append(f"{username}: {error}"))
         page.goto(f"/accounts/login/?next={path}")
         page.fill("#id_username", username)
