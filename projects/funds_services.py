@@ -263,14 +263,15 @@ def _day_faults(field: str, word: str, day: dt.date) -> Iterable[Fault]:
 
 def _amount_faults(row: FundingSource, amount: Decimal, issued_on: dt.date, note: str) -> Iterable[Fault]:
     """More than planned needs a note, as 超概 does everywhere; less than nothing cannot be."""
+    field = f"amount_{row.pk}"
     if row.closed_on and row.closed_on <= issued_on:
-        yield Fault("", f"{row.get_kind_display()}已于 {row.closed_on} 关闭，不能再登记下达。")
+        yield Fault(field, f"{row.get_kind_display()}已于 {row.closed_on} 关闭，不能再登记下达。")
     total = (row.issued_wan or Decimal(0)) + amount
     if total < 0:
-        yield Fault("", f"{row.get_kind_display()}收回后累计下达为{plain(total)}万元，不能小于 0。")
+        yield Fault(field, f"{row.get_kind_display()}收回后累计下达为{plain(total)}万元，不能小于 0。")
     if amount > 0 and total > row.planned_wan and not note:
         yield Fault(
-            "",
+            field,
             f"{row.get_kind_display()}累计下达{plain(total)}万元，超过计划{plain(row.planned_wan)}万元："
             "请先调整计划额，或在“说明”写明原因。",
         )

@@ -33,9 +33,16 @@ def test_a_paper_of_the_office_meets_the_money_of_the_county_in_the_ledger(perso
     before = issued_in(office, code)
 
     office.goto(f"/projects/{code}/funds/")
+    source = office.locator("[name^=paper-amount_]").first.get_attribute("name").removeprefix("paper-amount_")
+    planned = office.locator(f"[name=plan-{source}-planned_wan]")
+    office.locator("details", has=planned).locator("summary").click()
+    planned.fill(str(number(planned.input_value()) + 500))
+    office.fill(f"[name=plan-{source}-reason]", "概算调增，见批复")
+    office.get_by_role("button", name="保存计划额").first.click()
+    expect(office.locator("main")).to_contain_text("计划额已调整")
+
     office.click("summary:has-text('登记下达文件')")
-    amount = office.locator("[name^=paper-amount_]").first
-    source = amount.get_attribute("name").removeprefix("paper-amount_")
+    amount = office.locator(f"[name=paper-amount_{source}]")
     amount.fill(str(ISSUED))
     office.fill("[name=paper-issued_on]", "2025-02-19")
     office.set_input_files("[name=paper-files]", PDF)
