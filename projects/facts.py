@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Count, OuterRef, Q, Subquery, Sum
 
@@ -261,8 +262,8 @@ def summed(day: dt.date, chosen) -> Totals:
     return Totals(**{name: ZERO if value is None else cents(value) for name, value in sums.items()})
 
 
-def cents(value: int | Decimal) -> int | Decimal:
-    """A sum of money to the cent of 万元 that its parts have: SQLite adds in floating point and hands back more places."""
+def cents(value: int | Decimal | None) -> Any:
+    """An amount to the hundredth of a 万元 that its parts have: SQLite computes in floating point and hands back more places."""
     return value.quantize(Decimal("0.01")) if isinstance(value, Decimal) else value
 
 

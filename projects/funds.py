@@ -32,6 +32,7 @@ from django.db.models.functions import Cast, Coalesce, NullIf
 from linfen_water import policy
 from projects import funds_rules as rules
 from projects.enums import SourceKind, Stage
+from projects.facts import cents
 from projects.models import Dispatch, DispatchLine, FundingPaper, FundingRevision, FundingSource, Project
 from projects.rules import Money
 
@@ -187,7 +188,8 @@ def read(day: dt.date, projects=None, *, chosen: Iterable[int] | None = None, we
 
 def _line(row: dict[str, Any], now, before, earlier, papers, stages) -> Line:
     pk = row["pk"]
-    source = rules.Source(SourceKind(row["kind"]), row["planned"], row["issued"], now.get(pk), before.get(pk), earlier.get(pk))
+    planned, issued = cents(row["planned"]), cents(row["issued"])
+    source = rules.Source(SourceKind(row["kind"]), planned, issued, now.get(pk), before.get(pk), earlier.get(pk))
     return Line(
         pk=pk,
         project_pk=row["project_id"],
