@@ -1,6 +1,6 @@
 from django.urls import path
 
-from ledgers.views import agenda, assessment, calendar, documents, letters, measures, meetings
+from ledgers.views import agenda, assessment, calendar, documents, lead, letters, measures, meetings
 from ledgers.views.air import AirIntakeView
 from ledgers.views.bulk import BulkView
 from ledgers.views.cell import CellView
@@ -15,6 +15,8 @@ from ledgers.views.trail import trail_page
 urlpatterns = [
     path("", TodayView.as_view(), name="today"),
     path("morning/", morning_sheet, name="morning"),
+    path("lead/", lead.lead_page, name="lead"),
+    path("lead/<str:code>/", lead.act, name="lead_act"),
     path("jobs/<int:pk>/retry/", RetryJobView.as_view(), name="retry_job"),
     path("trail/", trail_page, name="trail"),
     path("ledgers/", LedgersView.as_view(), name="ledgers"),

@@ -6,11 +6,11 @@ from django.urls import reverse
 
 from linfen_water.enums import Role
 
-OFFICE, COUNTY, DEPARTMENT = Role.OFFICE, Role.COUNTY, Role.DEPARTMENT
+OFFICE, COUNTY, DEPARTMENT, LEADER = Role.OFFICE, Role.COUNTY, Role.DEPARTMENT, Role.LEADER
 
 # A group's label and its pages: label, address name, roles that see it (None = all). A group leads to the first page that one sees.
 GROUPS = [
-    ("今日", [("今日", "today", None), ("碰头会材料", "morning", None)]),
+    ("今日", [("今日", "today", None), ("待决事项", "lead", {OFFICE, LEADER}), ("碰头会材料", "morning", None)]),
     (
         "调度",
         [
