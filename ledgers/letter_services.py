@@ -281,24 +281,22 @@ def close(*, document: Document, by: User, reason: str, seen: int, move_up: bool
     _record(action, document, letter, by, changes, reason)
     what = f"升级为{Measure(letter.moved_up_to).label}" if move_up else "办结"
     tell_unit(document, "closed", f"{document.get_kind_display()}{document.file_number}已{what}：{reason}", by)
-    if move_up and letter.moved_up_to in LETTERS:
-        services.request_draft(kind=letter.moved_up_to, period=_next_period(document, letter.moved_up_to), by=by, unit=document.unit)
+    if move_up and letter.moved_up_to in LETTERS and (period := next_period(letter.moved_up_to, document.unit)):
+        services.request_draft(kind=letter.moved_up_to, period=period, by=by, unit=document.unit)
 
 
-def _next_period(document: Document, kind: str) -> str:
-    """The day or month of the draft that follows: one that waits already takes it in; what was issued today is not drafted over."""
+def next_period(kind: str, unit: Unit) -> str | None:
+    """The period under which the letter that follows is drafted today: that of a draft that waits, or the first that no paper holds.
+
+    None when letters of the kind went out under both the day and the month: the calendar drafts it from tomorrow on.
+    """
     today = clock.today()
-    if kind in MONTHLY:
-        month = f"{today:%Y-%m}"
-        issued = Document.objects.filter(kind=kind, period=month, unit=document.unit).exclude(
-            state__in=[DocumentState.DRAFT, DocumentState.WITHDRAWN]
-        )
-        return today.isoformat() if issued.exists() else month
-    waiting = Document.objects.filter(kind=kind, unit=document.unit, state=DocumentState.DRAFT).order_by("-period").first()
-    if waiting:
-        return waiting.period
-    issued_today = Document.objects.filter(kind=kind, unit=document.unit, period=today.isoformat()).exclude(state=DocumentState.WITHDRAWN)
-    return f"{today:%Y-%m}" if issued_today.exists() else today.isoformat()
+    day, month = today.isoformat(), periods.month_period(today)
+    standing = Document.objects.filter(kind=kind, unit=unit).exclude(state=DocumentState.WITHDRAWN)
+    states = dict(standing.order_by("period").values_list("period", "state"))
+    waiting = [period for period, state in states.items() if state == DocumentState.DRAFT]
+    usual = (month, day) if kind in MONTHLY else (*waiting[-1:], day, month)
+    return next((period for period in usual if states.get(period, DocumentState.DRAFT) == DocumentState.DRAFT), None)
 
 
 @transaction.atomic

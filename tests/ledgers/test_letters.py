@@ -14,7 +14,7 @@ from ledgers.documents import DocumentFault
 from ledgers.enums import DocumentKind, DocumentState
 from ledgers.letter_states import LetterState, state_on
 from ledgers.models import Document, Letter, LetterAnswer, NumberSeries
-from linfen_water import jobs
+from linfen_water import clock, jobs
 from linfen_water.enums import JobState
 from linfen_water.models import Job, Notice, TrailEvent
 from linfen_water.workdays import add_workdays
@@ -318,6 +318,61 @@ def test_a_county_sees_its_own_issued_letters_and_no_draft(client, issued, count
     assert "演清专办函" not in _get(client, stranger, "/letters/")
     for name in ("letter", "document", "document_pdf", "document_docx"):
         assert client.get(reverse(name, args=[issued.pk])).status_code == 404
+
+
+def test_a_talk_is_approved_on_its_page_by_a_leader_and_by_nobody_else(client, office, county, city, unit):
+    for n in (0, 2, 3, 4, 5):
+        DispatchFactory(project=city, week_of=THIS_WEEK - n * dt.timedelta(weeks=1), physical_progress=20)
+    talk = services.draft_document(kind="talk", period="2025-02-20", unit=unit, by=office)
+    leader, page, act = UserFactory(leader=True), reverse("letter", args=[talk.pk]), reverse("letter_act", args=[talk.pk])
+    issue_page = reverse("issue_document", args=[talk.pk])
+
+    def post(user, action: str) -> int:
+        client.force_login(user)
+        data = {"action": action, "seen": seen(talk), "facts_seen": services.facts_digest(talk)}
+        return client.post(act, data).status_code
+
+    assert "批准约谈" not in _get(client, leader, page)  # nobody has reviewed it
+    assert post(office, "review") == 302
+    office_page = _get(client, office, page)
+    assert "等待领导批准" in office_page
+    assert issue_page not in office_page
+    refused = client.post(issue_page, {"facts_seen": services.facts_digest(talk)})
+    assert (refused.status_code, "须经领导批准" in refused.content.decode()) == (422, True)
+    assert (post(office, "approve"), post(county, "approve")) == (422, 404)
+    assert state(talk) == LetterState.REVIEWED
+    assert "批准约谈" in _get(client, leader, page)
+    assert post(leader, "approve") == 302
+    assert state(talk) == LetterState.APPROVED
+    assert issue_page in _get(client, office, page)
+    assert issue_page not in _get(client, leader, page)
+
+
+NEXT_PERIODS = [
+    # the kind that follows, papers of it that stand: (period, state), expected
+    pytest.param("supervision", [], "2025-02-20", id="督办没有草稿按当天"),
+    pytest.param("supervision", [("2025-02-18", "draft")], "2025-02-18", id="等着的草稿并入"),
+    pytest.param("supervision", [("2025-02-14", "draft"), ("2025-02-18", "draft")], "2025-02-18", id="并入最近的草稿"),
+    pytest.param("supervision", [("2025-02-18", "issued")], "2025-02-20", id="早先印发的不碍当天"),
+    pytest.param("supervision", [("2025-02-20", "issued")], "2025-02", id="当天已印发改用当月"),
+    pytest.param("supervision", [("2025-02-20", "withdrawn")], "2025-02-20", id="作废的不算"),
+    pytest.param("supervision", [("2025-02-20", "issued"), ("2025-02", "issued")], None, id="当天当月都已印发"),
+    pytest.param("talk", [("2025-02-20", "issuing")], "2025-02", id="正在印发的同已印发"),
+    pytest.param("reminder", [], "2025-02", id="提醒按当月"),
+    pytest.param("reminder", [("2025-02", "draft")], "2025-02", id="当月草稿并入"),
+    pytest.param("reminder", [("2025-02", "issued")], "2025-02-20", id="当月已印发按当天"),
+    pytest.param("reminder", [("2025-02", "withdrawn")], "2025-02", id="当月作废的重拟"),
+    pytest.param("reminder", [("2025-02", "issued"), ("2025-02-20", "issued")], None, id="提醒当月当天都已印发"),
+]
+
+
+@pytest.mark.parametrize(("kind", "standing", "expected"), NEXT_PERIODS)
+def test_the_period_of_the_letter_that_follows(draft, unit, office, kind, standing, expected):
+    Document.objects.filter(pk=draft.pk).update(unit=UnitFactory())
+    for period, state in standing:
+        more = {"issued_at": clock.now(), "issued_by": office} if state == "issued" else {}
+        Document.objects.create(kind=kind, period=period, unit=unit, state=state, title="旧函", as_of=TODAY, **more)
+    assert letter_services.next_period(kind, unit) == expected
 
 
 def _get(client, user, path: str) -> str:

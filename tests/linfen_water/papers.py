@@ -112,7 +112,7 @@ def _check_words(letter: Document, named: str) -> None:
     (project,) = Project.objects.filter(versions__responsible_unit=letter.unit)
     week = (day - dt.timedelta(days=3) - FIRST_WEEK) // A_WEEK  # of the last Thursday
     expected = f"截至{day.year}年{day.month}月{day.day}日", f"实际进度{reported(project.number - 1, week):.1f}%"
-    (line,) = letter.facts["lines"]
+    (line,) = [line for line in letter.facts["lines"] if line["rule"] == "behind"]  # beside it some are among the last of the appraisal
     assert all(words in line["sentence"] for words in expected), (named, expected, line["sentence"])
 
 
