@@ -49,6 +49,7 @@ class Office:
     addressees: str
     copies_to: str
     has_seal: bool
+    is_brief: bool = False  # 简报 instead of 文件: issues instead of a 发文字号, the date in the head, no seal
 
 
 @dataclasses.dataclass(frozen=True)
@@ -283,15 +284,20 @@ def office_of(region: Region, kind: str = "bulletin") -> Office:
     works = given.get("works") or f"“{region.programme}”生态保护工程"
     name = given.get("name") or f"{region.name}{works}专班办公室"
     county_word = region.settings.get("county_word") or "县（市、区）"
+    is_brief = bulletin.get("form") == "brief"
+    head = bulletin.get("head", "")
+    if is_brief and head.endswith("文件"):
+        head = ""  # that of the bulletin, of which this kind is none
     return Office(
         name=name,
-        head=bulletin.get("head") or f"{name}文件",
+        head=head or (f"{works}简报" if is_brief else f"{name}文件"),
         prefix=given.get("prefixes", {}).get(kind, ""),
         works=works,
         county_word=county_word,
         addressees=bulletin.get("addressees") or f"各{county_word}人民政府，市直各有关单位",
         copies_to=bulletin.get("copies_to", ""),
-        has_seal=bulletin.get("has_seal", True),
+        has_seal=bulletin.get("has_seal", True) and not is_brief,
+        is_brief=is_brief,
     )
 
 

@@ -6,6 +6,7 @@ tracking; see GB/T 9704-2012 and docs/adr/0004. Children of pPr and rPr are kept
 
 import datetime as dt
 import io
+import logging
 import math
 import re
 from collections.abc import Sequence
@@ -20,7 +21,10 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
+from ledgers.documents import PrintFault, pdf
 from ledgers.documents.paper import Attachment, Block, Figure, Heading, Paper, Paragraph, Table
+
+log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 FONTS = {"fangsong": "仿宋_GB2312", "kai": "楷体_GB2312", "hei": "黑体", "song": "宋体", "title": "方正小标宋简体"}
@@ -45,13 +49,14 @@ ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  #
 def render_docx(paper: Paper, dated: dt.date) -> bytes:
     """`paper` as a Word file; the same paper and date give the same words."""
     document = docx.Document()
+    drawn = _pictures(paper, dated)
     _set_up(document, paper, dated)
     _head(document, paper)
     for block in paper.body:
-        _block(document, block)
+        _block(document, block, drawn)
     _closing(document, paper)
     for number, attachment in enumerate(paper.attachments, start=1):
-        _attachment(document, attachment, number, alone=len(paper.attachments) == 1)
+        _attachment(document, attachment, number, drawn, alone=len(paper.attachments) == 1)
     if paper.form == "letter":
         _letter_colophon(document, paper)
     else:
@@ -184,6 +189,8 @@ def _head(document: WordDocument, paper: Paper) -> None:
     _line(document)
     number = _line(document, paper.file_number)
     number.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    if paper.form == "brief":
+        number = _issuer_and_date(document, paper)
     _border(number, "bottom", "E60012", 16, 11)
     _line(document)
     for line in paper.title:
@@ -191,7 +198,19 @@ def _head(document: WordDocument, paper: Paper) -> None:
         title.alignment = WD_ALIGN_PARAGRAPH.CENTER
         title.paragraph_format.line_spacing = Pt(35)
     _line(document)
-    _line(document, paper.addressees)
+    if paper.addressees:
+        _line(document, paper.addressees)
+
+
+def _issuer_and_date(document: WordDocument, paper: Paper) -> Any:
+    """Of a 简报: who edits it at the left, its date at the right, above the red line."""
+    line = _line(document)
+    line.paragraph_format.left_indent = line.paragraph_format.right_indent = SIZE_3
+    line.paragraph_format.tab_stops.add_tab_stop(Pt(442 - 16), WD_TAB_ALIGNMENT.RIGHT)
+    room = 442 - 16 * (3 + _width(paper.dated))
+    _write(line, paper.signature, scale=min(100, math.floor(room / (_width(paper.signature) * 16) * 100)))
+    _write(line, f"\t{paper.dated}")
+    return line
 
 
 def _letter_head(document: WordDocument, paper: Paper) -> None:
@@ -243,7 +262,37 @@ def _border(paragraph: Any, side: str, colour: str, eighths: int, space: int, ki
     paragraph._p.get_or_add_pPr().insert_element_before(borders, *AFTER_BORDERS)
 
 
-def _block(document: WordDocument, block: Block) -> None:
+def _pictures(paper: Paper, dated: dt.date) -> dict[str, bytes]:
+    """{SVG: PNG} of all figures, which Word cannot be given as drawings; none when they cannot be made: words stand for them then."""
+    figures = [block for block in paper.body if isinstance(block, Figure)]
+    figures += [figure for attachment in paper.attachments for figure in attachment.figures]
+    svgs = [figure.svg for figure in figures]
+    try:
+        return dict(zip(svgs, pdf.pictures(svgs, dated), strict=True))
+    except PrintFault:
+        log.warning("no pictures for the editable copy of %s", "".join(paper.title), exc_info=True)
+        return {}
+
+
+def _figure(document: WordDocument, figure: Figure, picture: bytes | None) -> None:
+    """The picture with its caption below; its words are the alternative text. Without a picture the words themselves."""
+    if picture is None:
+        _caption(document, f"{figure.caption}（图见 PDF，图中数据如下）")
+        note = _line(document, ILLEGAL.sub("", figure.alt), size=CELL)
+        note.paragraph_format.line_spacing = Pt(16)
+        return
+    line = _line(document)
+    line.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    line.paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE  # a fixed pitch would show one line's height of it
+    line.paragraph_format.keep_with_next = True
+    shape = line.add_run().add_picture(io.BytesIO(picture), width=Mm(156))
+    if shape.height > Mm(190):
+        shape.width, shape.height = int(shape.width * Mm(190) / shape.height), Mm(190)
+    shape._inline.docPr.set("descr", ILLEGAL.sub("", figure.alt))
+    _caption(document, figure.caption)
+
+
+def _block(document: WordDocument, block: Block, drawn: dict[str, bytes]) -> None:
     if isinstance(block, Heading):
         heading = _line(document, block.text, "hei" if block.level == 1 else "kai", indent=True)
         heading.paragraph_format.keep_with_next = True
@@ -254,9 +303,7 @@ def _block(document: WordDocument, block: Block) -> None:
         _caption(document, block.caption, keep=True)
         _table(document, block, Mm(156))
     elif isinstance(block, Figure):
-        _caption(document, f"{block.caption}（图见 PDF，图中数据如下）")
-        note = _line(document, block.alt, size=CELL)
-        note.paragraph_format.line_spacing = Pt(16)
+        _figure(document, block, drawn.get(block.svg))
 
 
 def _caption(document: WordDocument, words: str, *, keep: bool = False) -> None:
@@ -305,13 +352,15 @@ def _row_flag(row: Any, name: str) -> None:
 
 
 def _closing(document: WordDocument, paper: Paper) -> None:
-    """附件说明, 署名 and 成文日期; with a seal its place is left free."""
+    """附件说明, 署名 and 成文日期 (a 简报 has both in its head); with a seal its place is left free."""
     if paper.attachments:
         _line(document)
         for place, attachment in enumerate(paper.attachments):
             number = "" if len(paper.attachments) == 1 else f"{place + 1}."
             line = _line(document, ("附件：" if place == 0 else "　　　") + number + attachment.name)
             line.paragraph_format.left_indent = INDENT
+    if paper.form == "brief":
+        return
     for _ in range(2 if paper.has_seal else 1):
         _line(document).paragraph_format.keep_with_next = True
     right = 4 if paper.has_seal else 2
@@ -327,7 +376,7 @@ def _closing(document: WordDocument, paper: Paper) -> None:
         _line(document, f"（{paper.note}）", indent=True)
 
 
-def _attachment(document: WordDocument, attachment: Attachment, number: int, *, alone: bool) -> None:
+def _attachment(document: WordDocument, attachment: Attachment, number: int, drawn: dict[str, bytes], *, alone: bool) -> None:
     section = document.add_section(WD_SECTION.NEW_PAGE)
     _page(section, is_landscape=attachment.is_landscape)
     _line(document, "附件" if alone else f"附件{number}", "hei")
@@ -338,7 +387,7 @@ def _attachment(document: WordDocument, attachment: Attachment, number: int, *, 
     if attachment.table:
         _table(document, attachment.table, Mm(225 if attachment.is_landscape else 156))
     for figure in attachment.figures:
-        _block(document, figure)
+        _figure(document, figure, drawn.get(figure.svg))
     for note in attachment.notes:
         line = _line(document, f"注：{note}", size=CELL)
         line.paragraph_format.line_spacing = Pt(16)
@@ -352,7 +401,8 @@ def _colophon(document: WordDocument, paper: Paper) -> None:
     align = OxmlElement("w:vAlign")
     align.set(qn("w:val"), "bottom")
     section_properties.insert_element_before(align, "w:noEndnote", "w:titlePg", "w:textDirection", "w:bidi", "w:rtlGutter", "w:docGrid")
-    rows = [(f"抄送：{paper.copies_to}", "")] if paper.copies_to else []
+    label = "报送" if paper.form == "brief" else "抄送"
+    rows = [(f"{label}：{paper.copies_to}", "")] if paper.copies_to else []
     rows.append((paper.signature, paper.printed))
     for place, (left, right) in enumerate(rows):
         line = _line(document, size=SIZE_4)

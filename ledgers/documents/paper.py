@@ -67,7 +67,10 @@ class Attachment:
 
 @dataclasses.dataclass(frozen=True)
 class Paper:
-    """A paper in one of the formats of GB/T 9704-2012: 文件格式, or 信函格式 (`form` "letter"). Dates are words, blank ones in a draft."""
+    """A paper in one of the formats of GB/T 9704-2012: 文件格式, its variant for 简报 (`form` "brief"), or 信函格式 ("letter").
+
+    Dates are words, blank ones in a draft.
+    """
 
     head: str  # 发文机关标志
     file_number: str
@@ -81,7 +84,7 @@ class Paper:
     copies_to: str
     printed: str  # 印发日期
     marks: tuple[str, ...]  # outside the text block of every page: 草稿, 演示数据
-    form: Literal["official", "letter"] = "official"
+    form: Literal["official", "brief", "letter"] = "official"
     urgency: str = ""  # 特急, 加急: of a letter, at the left of its number
     note: str = ""  # 附注, in brackets under the date
 

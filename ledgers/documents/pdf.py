@@ -1,5 +1,6 @@
 """A paper to PDF/A-2u bytes, in a process of its own with a time-out and a memory limit; kept under the name of its hash."""
 
+import base64
 import dataclasses
 import datetime as dt
 import hashlib
@@ -7,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,21 @@ from ledgers.documents.paper import Paper
 
 TIME_OUT = 60  # seconds; a bulletin takes well under one
 MEMORY = 1 << 30  # bytes of address space; the prototype used 100 MB of it
-OFFICIAL_TEMPLATE, LEDGER_TEMPLATE = "official.typ", "ledger.typ"
+OFFICIAL_TEMPLATE, LEDGER_TEMPLATE, FIGURES_TEMPLATE = "official.typ", "ledger.typ", "figures.typ"
 CHINESE_FAULT = "文件排版失败，请稍后重试；仍不成功时请联系管理员查看日志。"
 
 
 def render_pdf(paper: Paper, dated: dt.date) -> bytes:
     """Print `paper`; the same paper and date give the same bytes. Raises PrintFault when that fails."""
     return print_job(print_data(paper), dated)
+
+
+def pictures(svgs: Sequence[str], dated: dt.date) -> list[bytes]:
+    """Drawings as PNG of the text block's width, in their order. Raises PrintFault."""
+    if not svgs:
+        return []
+    made = print_job({"figures": list(svgs), "fonts": fonts.roles()}, dated, FIGURES_TEMPLATE)
+    return [base64.b64decode(picture) for picture in orjson.loads(made)]
 
 
 def print_job(data: dict, dated: dt.date, template: str = OFFICIAL_TEMPLATE) -> bytes:

@@ -1,9 +1,10 @@
-"""The worker that prints one paper: `python -m ledgers.documents.render`, its task as JSON on stdin, the PDF into a file.
+"""The worker that prints one paper: `python -m ledgers.documents.render`, its task as JSON on stdin, the PDF (or pictures) into a file.
 
 It knows no Django and no database. Data reaches the template as one JSON string, so nothing that people typed is ever source;
 the template's root is a folder with nothing but itself, so it can read no other file.
 """
 
+import base64
 import datetime as dt
 import json
 import os
@@ -13,10 +14,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-TEMPLATES = ("official.typ", "ledger.typ")
+TEMPLATES = ("official.typ", "ledger.typ", "figures.typ")
 # Lines a page to try until the signature shares its page with text: the standard's 22 first, then closer or wider ones, as it
 # allows (GB/T 9704-2012 7.3.5.5).
 LINES = (22, 23, 21, 24)
+PICTURE_PPI = 200
 BLOCK_HEIGHT, GLYPH = 225 * 72 / 25.4, 16  # points
 
 
@@ -25,7 +27,7 @@ def main() -> None:
     limit(job["memory"], job["seconds"])
     folder = Path(job["folder"])
     fonts, dated = _linked(job["fonts"], folder), dt.date.fromisoformat(job["dated"])
-    print_with = print_paper if job["template"] == TEMPLATES[0] else print_ledger
+    print_with = dict(zip(TEMPLATES, (print_paper, print_ledger, print_pictures), strict=True))[job["template"]]
     pdf = print_with(job["data"], fonts, folder, dated)
     with Path(job["out"]).open("wb") as file:
         file.write(pdf)
@@ -72,6 +74,18 @@ def print_ledger(data: str, fonts: Path, folder: Path, dated: dt.date) -> bytes:
     known = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(fonts)])
     compiler = typst.Compiler(template, root=str(root), font_paths=known, sys_inputs={"data": data})
     return _pdf(compiler, "a-2b", dated)
+
+
+def print_pictures(data: str, fonts: Path, folder: Path, dated: dt.date) -> bytes:
+    """PNG pictures as a JSON list in base64, in the order of the figures."""
+    import typst  # after the limits are set
+
+    root, template = _root(folder, TEMPLATES[2])
+    known = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(fonts)])
+    compiler = typst.Compiler(template, root=str(root), font_paths=known, sys_inputs={"data": data})
+    made = compiler.compile(format="png", ppi=PICTURE_PPI)
+    pictures = made if isinstance(made, list) else [made]
+    return json.dumps([base64.b64encode(picture).decode() for picture in pictures if picture]).encode()
 
 
 def _pdf(compiler: Any, standard: str, dated: dt.date) -> bytes:

@@ -41,9 +41,9 @@ def weekly_paper(
     marks = (() if number else ("草稿　未经印发",)) + (("演示数据　除注明公开来源的信息外均为虚构",) if facts.is_demo else ())
     return Paper(
         head=office.head,
-        file_number=f"{office.prefix}〔{year}〕{number or '　'}号",
+        file_number=f"{year}年第{number or '　'}期" if office.is_brief else f"{office.prefix}〔{year}〕{number or '　'}号",
         title=title_lines(title_words(facts)),
-        addressees=f"{office.addressees}：",
+        addressees="" if office.is_brief else f"{office.addressees}：",
         body=tuple(_body(facts, attachments, own_texts or {})),
         attachments=attachments,
         signature=office.name,
@@ -52,6 +52,7 @@ def weekly_paper(
         copies_to=office.copies_to,
         printed=f"{date(issued_on) if issued_on else '　　　年　月　日'}印发",
         marks=marks,
+        form="brief" if office.is_brief else "official",
     )
 
 

@@ -238,6 +238,10 @@ def _settings(folder: Path, faults: list[str]) -> dict:
         faults.append("region.json“domains”：有重复的领域。")
     if not isinstance(data.get("office"), dict) or not data["office"].get("name"):
         faults.append("region.json“office.name”：不能为空。")
+    else:
+        for kind in ("bulletin", "weekly"):
+            if (form := (data["office"].get(kind) or {}).get("form", "official")) not in ("official", "brief"):
+                faults.append(f"region.json“office.{kind}.form”：应为 official（文件）或 brief（简报），现为“{form}”。")
     try:
         pyproj.CRS(data["wall"]["crs"])
     except (KeyError, TypeError, CRSError):

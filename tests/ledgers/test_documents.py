@@ -5,13 +5,15 @@ import datetime as dt
 import io
 import itertools
 
+import docx
 import pytest
 from fontTools.pens.boundsPen import BoundsPen
 from fontTools.ttLib import TTFont
 from pdfminer.high_level import extract_pages, extract_text
 from pdfminer.layout import LAParams, LTChar, LTCurve, LTLine, LTPage, LTRect
 
-from ledgers.documents import DocumentFault, fonts, jsonable, pdf, periods, wording
+from ledgers.documents import DocumentFault, PrintFault, fonts, jsonable, pdf, periods, wording
+from ledgers.documents import docx as word
 from ledgers.documents.paper import Attachment, Column, Figure, Heading, Paper, Paragraph, Table, title_lines
 
 DAY = dt.date(2025, 2, 5)
@@ -140,6 +142,32 @@ def test_red_line_lies_4_mm_under_the_number_and_spans_the_block(printed):
     lower_edge = baseline(page, number) + 0.12 * 16 * MM
     assert (top(page, line) + bottom(page, line)) / 2 - lower_edge == pytest.approx(4, abs=0.3)
     assert (line.x0 * MM, line.x1 * MM) == pytest.approx((28, 184), abs=0.2)
+
+
+def brief(**changes) -> Paper:
+    return paper(form="brief", head="“清水工程”简报", file_number="2025年第7期", addressees="", has_seal=False, **changes)
+
+
+def test_a_brief_has_issue_editor_and_date_over_its_red_line_and_no_signature():
+    first, *others = pages(pdf.render_pdf(brief(), DAY))
+    line = next(item for item in strokes(first) if _is_red(item.stroking_color) or _is_red(item.non_stroking_color))
+    assert (line.x0 * MM, line.x1 * MM) == pytest.approx((28, 184), abs=0.3)
+    editor = next(c for c in letters(first) if c.get_text() == "室" and c.size < 20)
+    assert top(first, line) - baseline(first, editor) - 0.12 * 16 * MM == pytest.approx(4, abs=0.7)
+    said = "".join(c.get_text() for c in letters(first))
+    assert said.index("2025年第7期") < said.index("演示市“清水工程”专班办公室") < said.index("2025年2月5日") < said.index("关于2025年1月")
+    rest = ["".join(c.get_text() for c in letters(page)) for page in others]
+    assert sum("专班办公室" in page for page in rest) == 1  # in the 版记 alone
+    assert "报送：市政府办公室。" in rest[-1]
+    assert len(others) % 2 == 1
+
+
+def test_the_word_copy_of_a_brief_has_the_same_head_and_no_signature():
+    copy = docx.Document(io.BytesIO(word.render_docx(brief(), DAY)))
+    said = [paragraph.text for paragraph in copy.paragraphs]
+    assert said.index("2025年第7期") + 1 == said.index("演示市“清水工程”专班办公室\t2025年2月5日")
+    assert "报送：市政府办公室。" in said
+    assert "2025年2月5日" not in said
 
 
 def test_date_ends_4_characters_from_the_right_and_the_name_is_centred_above_it():
@@ -363,3 +391,31 @@ def test_a_figure_is_drawn_with_its_words_as_letters():
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 10">{words}</svg>'
     content = pdf.render_pdf(paper(body=(Figure(svg, "图1", "说明"), Paragraph("末段。")), attachments=()), DAY)
     assert "县名" in flat(content)
+
+
+def drawn_paper(number: int) -> Paper:
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 {}"><rect width="100" height="9" fill="#c00"/></svg>'
+    figures = tuple(Figure(svg.format(10 * n), f"图{n}", f"第{n}图的说明<&>") for n in range(1, number + 1))
+    return paper(body=(*figures[:1], Paragraph("末段。")), attachments=(Attachment("挂图", None, figures=figures[1:]),))
+
+
+@pytest.mark.parametrize("number", [1, 4])
+def test_the_word_copy_carries_figures_as_pictures_with_their_words(number):
+    copy = docx.Document(io.BytesIO(word.render_docx(drawn_paper(number), DAY)))
+    shapes = list(copy.inline_shapes)
+    assert [shape._inline.docPr.get("descr") for shape in shapes] == [f"第{n}图的说明<&>" for n in range(1, number + 1)]
+    assert [round(shape.height / shape.width, 1) for shape in shapes] == [n / 10 for n in range(1, number + 1)]
+    assert {round(shape.width.mm) for shape in shapes} == {156}
+    pictures = [part.blob for part in copy.part.package.parts if part.partname.endswith(".png")]
+    assert len(pictures) == number
+    assert all(picture.startswith(b"\x89PNG") for picture in pictures)
+
+
+def test_without_pictures_the_word_copy_says_the_words(monkeypatch):
+    def fails(*args):
+        raise PrintFault("keine")
+
+    monkeypatch.setattr(pdf, "pictures", fails)
+    copy = docx.Document(io.BytesIO(word.render_docx(drawn_paper(2), DAY)))
+    assert "第1图的说明<&>" in [paragraph.text for paragraph in copy.paragraphs]
+    assert not copy.inline_shapes

@@ -384,6 +384,23 @@ def test_the_word_file_has_the_papers_words_in_the_standards_layout(signed_in, d
     assert 'w:type="lines"' in section._sectPr.xml
 
 
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        pytest.param({}, ("official", "演清专办〔2025〕7号", "演示专班办文件"), id="文件"),
+        pytest.param({"form": "brief"}, ("brief", "2025年第7期", "“清水工程”生态保护工程简报"), id="简报，标志按项目名"),
+        pytest.param({"form": "brief", "head": "清水工程周报"}, ("brief", "2025年第7期", "清水工程周报"), id="简报，标志自定"),
+    ],
+)
+def test_the_region_pack_chooses_the_head_of_a_kind(city, settings, expected):
+    region = Region.current()
+    region.settings["office"]["weekly"] = settings
+    region.save()
+    made = weekly_paper(gathered(), number=7, issued_on=CUT_OFF)
+    assert (made.form, made.file_number, made.head) == expected
+    assert (made.addressees == "", made.has_seal) == ((True, False) if settings else (False, True))
+
+
 def test_words_that_xml_cannot_hold_do_not_break_the_word_file(city):
     content = render_docx(weekly_paper(gathered(), own_texts={"opening": "甲\x0b乙\x00丙<&>\ufffe"}), CUT_OFF)
     assert "乙丙<&>" in "\n".join(p.text for p in docx.Document(io.BytesIO(content)).paragraphs)
