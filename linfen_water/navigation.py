@@ -30,6 +30,7 @@ GROUPS = [
             ("手续", "permits", None),
             ("资金", "funds", None),
             ("问题", "problems", None),
+            ("现场督导", "inspections", None),
             ("进度曲线", "scurve", None),
         ],
     ),

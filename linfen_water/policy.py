@@ -53,6 +53,14 @@ class Values:
     effect_load_percent: int = 75  # 达效: the load of a plant stays above this percent of its design
     effect_days: int = 30  # for so many days on end
     effect_gap_days: int = 7  # longer without a reading and the days begin anew
+    visit_points_far: int = 40  # site supervision by risk: points of a project far behind,
+    visit_points_behind: int = 20  # behind,
+    visit_points_problem: int = 10  # with a problem past its limits, each,
+    visit_points_silent: int = 20  # whose reports have not changed for `silent_weeks`,
+    visit_points_gap: int = 20  # where the last visit saw less than was reported by `behind_points` or more,
+    visit_points_unseen: int = 10  # not visited for `visit_unseen_days`
+    visit_unseen_days: int = 60
+    visit_from_points: int = 30  # from so many points on a visit is proposed
     score_finish: int = 30  # weights of a county's appraisal (考核), together 100
     score_start: int = 15
     score_invested: int = 25
@@ -87,7 +95,7 @@ class Term(NamedTuple):
 
 WEEKDAYS = ["周一", "周二", "周三", "周四", "周五", "周六", "周日"]
 WEEK, CHECK, JUDGE, LETTER, HELP, SHOW = "每周填报时间", "填报时的提示", "研判与文书", "函件与措施", "问题协调的期限", "公开范围"
-EFFECT, COUNTIES, DEPARTMENTS = "达效认定", "县（市、区）考核权重", "市直部门考核权重"
+VISIT, EFFECT, COUNTIES, DEPARTMENTS = "现场督导的风险分", "达效认定", "县（市、区）考核权重", "市直部门考核权重"
 COUNTY_WEIGHTS = ("score_finish", "score_start", "score_invested", "score_in_place", "score_lag", "score_reports", "score_letters")
 DEPARTMENT_WEIGHTS = ("score_factors", "score_works", "score_dispatch")
 # Every field of Values. All defaults are proposals of our own; "[P]" in a help text: a figure published elsewhere.
@@ -133,6 +141,14 @@ TERMS = {
     "effect_load_percent": Term(EFFECT, "达效负荷", "试运行负荷高于设计能力的这个比例。", 1, 100, "%"),
     "effect_days": Term(EFFECT, "连续天数", "连续这么多天高于达效负荷且出水达标，最后一天为达效日。", 1, 365, "天"),
     "effect_gap_days": Term(EFFECT, "记录间隔", "两次负荷记录相隔超过这么多天，重新起算。", 1, 60, "天"),
+    "visit_points_far": Term(VISIT, "严重滞后", "序时差超过“严重滞后”的项目计这么多分。", 0, 100, "分"),
+    "visit_points_behind": Term(VISIT, "滞后", "达到“滞后”而未到严重的项目计这么多分。", 0, 100, "分"),
+    "visit_points_problem": Term(VISIT, "超期问题", "未销号而超期限的问题，每个计这么多分。", 0, 100, "分"),
+    "visit_points_silent": Term(VISIT, "填报长期无变化", "连续“无明显进展”期数没有变化的项目计这么多分。", 0, 100, "分"),
+    "visit_points_gap": Term(VISIT, "现场与填报不符", "上次督导的现场进度比填报低“滞后”的百分点以上，计这么多分。", 0, 100, "分"),
+    "visit_points_unseen": Term(VISIT, "久未督导", "超过下面的天数没有去过现场，计这么多分。", 0, 100, "分"),
+    "visit_unseen_days": Term(VISIT, "久未督导的天数", "", 1, 366, "天"),
+    "visit_from_points": Term(VISIT, "建议督导", "合计达到这么多分的在建项目，建议安排现场督导；去不去由人决定。", 1, 300, "分"),
     "score_finish": Term(COUNTIES, "完工率", "各项权重合计 100；没有分母的项不参评，按其余项折算。", 0, 100, "分"),
     "score_start": Term(COUNTIES, "开工率", "", 0, 100, "分"),
     "score_invested": Term(COUNTIES, "投资完成率", "以总投资为分母。", 0, 100, "分"),

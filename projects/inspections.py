@@ -115,6 +115,8 @@ def add_finding(*, inspection: Inspection, by: User, category: str, text: str) -
     inspection = records.locked(INSPECTION, inspection)
     if inspection.visited_on is None:
         raise Faulty([Fault("text", "还没有督导日期：请先在“修改”里填写督导日期，再登记发现的问题。")])
+    if same := inspection.findings.filter(withdrawn_at=None, category=category, text=text.strip()).first():
+        return same
     return records.add(FINDING, by=by, inspection=inspection, category=category, text=text, problem=None)
 
 
@@ -134,4 +136,6 @@ def raise_finding(*, finding: InspectionFinding, by: User, handler: Unit | None 
         handler=handler,
         due_on=due_on or inspection.due_on,
     )
+    if InspectionFinding.objects.filter(problem=problem).exists():
+        raise Refused(f"同样的问题今天已转为 {problem.code}，不必重复。")
     return records.edit(FINDING, row=finding, by=by, version=finding.edit_version, action="raise", problem=problem)

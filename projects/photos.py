@@ -24,6 +24,7 @@ from linfen_water import clock, trail
 from linfen_water.models import User
 from projects.attachments import MOST_PIXELS, Unfit, clean_name
 from projects.models import Dispatch, Photo, Project, ProjectVersion
+from projects.site_models import Inspection
 
 LARGEST = 15 * 1024 * 1024  # bytes of one file as it is sent; a server in front must let it pass (deploy/nginx.conf)
 MOST = 12  # standing photos of a project in a week
@@ -173,26 +174,40 @@ def _degrees(parts, side: str, negative: str) -> float:
 # ── keeping ──
 
 
-def keep(*, project: Project, week_of: dt.date, name: str, data: bytes, by: User, caption: str = "") -> Photo:
-    """Keep one photo of a project's week; the same file once more is the one that is there. Raises Unfit."""
+def keep(
+    *, project: Project, week_of: dt.date, name: str, data: bytes, by: User, caption: str = "", inspection: Inspection | None = None
+) -> Photo:
+    """Keep one photo of a project's week, or of a visit; the same file once more is the one that is there. Raises Unfit."""
     ready = prepare(name, data)
     digest = hashlib.sha256(data).hexdigest()
-    return _keep(project=project, week_of=week_of, name=clean_name(name), ready=ready, digest=digest, by=by, caption=caption)
+    return _keep(
+        project=project, week_of=week_of, name=clean_name(name), ready=ready, digest=digest, by=by, caption=caption, inspection=inspection
+    )
 
 
 @transaction.atomic
-def _keep(*, project: Project, week_of: dt.date, name: str, ready: Ready, digest: str, by: User, caption: str) -> Photo:
+def _keep(
+    *, project: Project, week_of: dt.date, name: str, ready: Ready, digest: str, by: User, caption: str, inspection: Inspection | None
+) -> Photo:
     Project.objects.select_for_update().get(pk=project.pk)
     standing = Photo.objects.filter(project=project, withdrawn_at=None)
     if same := standing.filter(digest=digest).first():
         if same.week_of != week_of:
             raise Unfit(f"“{name}”已在 {same.week_of} 那一周上传过：请选本周新拍的照片。")
+        if inspection and same.inspection_id not in (None, inspection.pk):
+            raise Unfit(f"“{name}”已用于另一次现场督导：请选这次拍的照片。")
+        if inspection and same.inspection_id is None:
+            Photo.objects.filter(pk=same.pk).update(inspection=inspection)
+            same.inspection = inspection
+            _record("photo.keep", same, by, {"inspection": [None, str(inspection)]})
         return same
-    if standing.filter(week_of=week_of).count() >= MOST:
+    if inspection and standing.filter(inspection=inspection).count() >= MOST:
+        raise Unfit(f"这次督导已有 {MOST} 张照片：请先撤下不需要的。")
+    if inspection is None and standing.filter(week_of=week_of, inspection=None).count() >= MOST:
         raise Unfit(f"本周这个项目已有 {MOST} 张照片：请先撤下不需要的。")
     spoken = Dispatch.objects.filter(project=project, week_of=week_of).order_by("-revision").first()
     row = Photo(
-        project=project, dispatch=spoken, week_of=week_of, digest=digest, caption=_caption(caption), by=by,
+        project=project, dispatch=spoken, inspection=inspection, week_of=week_of, digest=digest, caption=_caption(caption), by=by,
         taken_at=ready.taken_at, lon=ready.lon, lat=ready.lat,
     )  # fmt: skip
     row.file.save("photo.jpg", ContentFile(ready.data), save=False)

@@ -10,6 +10,7 @@ from projects.views import inspections as inspection_pages
 from projects.views import permits as permit_pages
 from projects.views import photos as photo_pages
 from projects.views import targets as target_pages
+from projects.views import visits as visit_pages
 
 urlpatterns = [
     path("projects/", projects.ProjectsView.as_view(), name="projects"),
@@ -52,6 +53,9 @@ urlpatterns = [
     path("problems/<str:code>/note/", problems.problem_note, name="problem_note"),
     path("problems/<str:code>/files/", problems.problem_files, name="problem_files"),
     path("problems/<str:code>/files/<int:pk>/withdraw/", problems.problem_file_withdraw, name="problem_file_withdraw"),
+    path("inspections/", visit_pages.visit_list, name="inspections"),
+    path("inspections/route/", visit_pages.route, name="inspection_route"),
+    path("inspections/<int:pk>/site/", visit_pages.site, name="inspection_site"),
     *inspection_pages.inspection_pages.urls("inspections/"),
     path("inspections/<int:pk>/findings/", inspection_pages.inspection_finding, name="inspection_finding"),
     path("inspections/<int:pk>/findings/<int:finding>/", inspection_pages.inspection_finding_act, name="inspection_finding_act"),

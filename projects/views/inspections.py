@@ -42,7 +42,7 @@ class InspectionPages(RecordPages):
         return [(names.get(name) or self.kind.label(name), self.kind.spelled(name, known[name]) or "") for name in self.kind.fields]
 
     def words(self):
-        return {"raise": "转入问题台账"}
+        return {"raise": "转入问题台账", "site": "现场填写"}
 
     def context(self, request, row):
         day = request.as_of
