@@ -53,7 +53,7 @@ def pixels_per_km(size: tuple[float, float]) -> float:
     return min(REFERENCE_PANEL[0] / size[0], REFERENCE_PANEL[1] / size[1])
 
 
-def wall_figures(size: tuple[float, float], base_url: str, theme: str) -> dict:
+def wall_figures(size: tuple[float, float], theme: str) -> dict:
     """All figures of the wall in one theme, and the colours that depend on the data."""
     colour = palette.colours(theme)
     return {
@@ -66,7 +66,7 @@ def wall_figures(size: tuple[float, float], base_url: str, theme: str) -> dict:
         "risks": {key: mark | {"color": colour[mark["token"]], "digit": colour[mark["digit"]]} for key, mark in RISKS.items()},
         "lags": {key: mark | {"color": colour[mark["token"]], "digit": colour[mark["digit"]]} for key, mark in LAGS.items()},
         "water": {str(n): {"color": colour[f"water-{n}"], "digit": colour[f"water-{n}-digit"]} for n in range(7)},
-        "maps": [_map(size, base_url, traces(colour), colour) for traces in (_sites, _magnets, _sections)],
+        "maps": [_map(size, traces(colour), colour) for traces in (_sites, _magnets, _sections)],
         "time": _time(colour),
         "board": _board(colour),
     }
@@ -149,16 +149,10 @@ def _sections(colour: dict) -> list[dict]:
     ]
 
 
-def _map(size: tuple[float, float], base_url: str, traces: list[dict], colour: dict) -> dict:
+def _map(size: tuple[float, float], traces: list[dict], colour: dict) -> dict:
+    """The ground is not here: it lies under the plot, in the page itself."""
     width, height = size
-    base = {
-        "source": base_url, "xref": "x", "yref": "y", "x": 0, "y": height, "sizex": width, "sizey": height,
-        "sizing": "stretch", "layer": "below", "xanchor": "left", "yanchor": "top",
-    }  # fmt: skip
-    return {
-        "data": traces,
-        "layout": _layout(colour) | {"xaxis": _axis(range=[0, width]), "yaxis": _axis(range=[0, height]), "images": [base]},
-    }
+    return {"data": traces, "layout": _layout(colour) | {"xaxis": _axis(range=[0, width]), "yaxis": _axis(range=[0, height]), "images": []}}
 
 
 def _time(colour: dict) -> dict:

@@ -5,7 +5,7 @@ WGS84 degrees come in, kilometres of the pack's projection go out, measured from
 
 import dataclasses
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import orjson
@@ -136,34 +136,53 @@ def outlines_document(land: Land) -> bytes:
     )
 
 
+# The still ground, from below: fill and line as names of tokens.css, and the line's width in pixels of the wall.
+GROUND = {
+    "halo": (None, "map-halo", 11.0),
+    "land": ("map-land", None, 0.0),
+    "border": (None, "map-border", 0.9),
+    "river": (None, "river", 1.5),
+    "outline": (None, "map-outline", 1.5),
+    "main": (None, "river-main", 3.4),
+    "trunk": (None, "river-trunk", 5.0),
+}
+
+
+@functools.lru_cache(maxsize=4)
+def ground(land: Land) -> str:
+    """The still ground of the three maps as SVG paths in km, for the page itself: wall.css gives colours and widths of lines."""
+    return "".join(f'<path class="ground-{kind}" d="{data}"/>' for kind, data in _layers(land))
+
+
 @functools.lru_cache(maxsize=8)
 def base_svg(land: Land, theme: str) -> bytes:
-    """The still ground of the three maps as one SVG in km: halo, land, borders, rivers. Colours from tokens.css."""
+    """The same as one SVG with its colours, for papers."""
     colour = palette.colours(theme)
     width, height = land.size
     unit = 1 / pixels_per_km(land.size)  # one pixel of the wall
-
-    def path(geometry, **style) -> str:
-        attributes = "".join(f' {key.replace("_", "-")}="{value}"' for key, value in style.items())
-        return f'<path d="{_path(geometry, height)}"{attributes}/>'
-
     parts = []
-    if land.outlines:
-        whole = _simple(land.whole)
-        parts.append(path(whole, fill="none", stroke=colour["map-halo"], stroke_width=round(11 * unit, 2), stroke_linejoin="round"))
-        parts.append(path(whole, fill=colour["map-land"]))
-        borders = shapely.line_merge(shapely.union_all([_simple(o).boundary for o in land.outlines.values()]))
-        parts.append(path(borders, fill="none", stroke=colour["map-border"], stroke_width=round(0.9 * unit, 2)))
-    for kind, token, pixels in (("river", "river", 1.5), ("main", "river-main", 3.4), ("trunk", "river-trunk", 5)):
-        style = {"fill": "none", "stroke": colour[token], "stroke_width": round(pixels * unit, 2)}
-        parts += [path(_simple(r.line), **style, stroke_linejoin="round", stroke_linecap="round") for r in land.rivers if r.kind == kind]
-        if kind == "river" and land.outlines:
-            outline = {"stroke": colour["map-outline"], "stroke_width": round(1.5 * unit, 2), "stroke_linejoin": "round"}
-            parts.append(path(_simple(land.whole), fill="none", **outline))
+    for kind, data in _layers(land):
+        fill, line, pixels = GROUND[kind]
+        style = f'fill="{colour[fill] if fill else "none"}"'
+        if line:
+            style += f' stroke="{colour[line]}" stroke-width="{round(pixels * unit, 2)}" stroke-linejoin="round" stroke-linecap="round"'
+        parts.append(f'<path d="{data}" {style}/>')
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{round(width * 10)}"'
         f' height="{round(height * 10)}" preserveAspectRatio="none">{"".join(parts)}</svg>'
     ).encode()
+
+
+def _layers(land: Land) -> Iterator[tuple[str, str]]:
+    """Kind (of GROUND) and path data of what there is, from below."""
+    drawn: dict[str, list[BaseGeometry]] = {kind: [_simple(r.line) for r in land.rivers if r.kind == kind] for kind in GROUND}
+    if land.outlines:
+        whole = _simple(land.whole)
+        borders = shapely.line_merge(shapely.union_all([_simple(o).boundary for o in land.outlines.values()]))
+        drawn |= {"halo": [whole], "land": [whole], "border": [borders], "outline": [whole]}
+    for kind, geometries in drawn.items():
+        if geometries:
+            yield kind, "".join(_path(geometry, land.size[1]) for geometry in geometries)
 
 
 @functools.cache

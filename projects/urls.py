@@ -73,7 +73,6 @@ urlpatterns = [
     path("wall/projects/<str:code>/turn/<int:pk>/withdraw/", wall_cards.turn_back, name="wall_turn_back"),
     path("wall/sections/<int:pk>/", wall_cards.section, name="wall_section"),
     path("wall/", wall.wall_page, name="wall"),
-    path("wall/base.svg", wall.base_svg, name="wall_base"),
     path("wall/outlines.json", wall.outlines_json, name="wall_outlines"),
     path("wall/density.png", wall.density_png, name="wall_density"),
     path("api/wall.json", wall.wall_json, name="wall_json"),

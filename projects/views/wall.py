@@ -1,4 +1,4 @@
-"""The wall and the data behind it: page, document, GeoJSON layers, and the still ground of the maps."""
+"""The wall and the data behind it: page, document, GeoJSON layers, and what lies under the maps."""
 
 import functools
 import hashlib
@@ -59,7 +59,6 @@ def wall_page(request):
     """The three maps. Readable at once: the figures are in the page, the maps follow when the script has run."""
     document = orjson.loads(wall.answer(request.region, request.user, request.as_of))
     size = tuple(document["size"])
-    bases = {theme: _base_url(request.region, theme) for theme in THEMES}
     return render(
         request,
         "projects/wall.html",
@@ -72,9 +71,9 @@ def wall_page(request):
             "panels": [panel | {"exports": _exports(panel["key"])} for panel in PANELS],
             "classes": [{"key": c.value, "roman": ROMAN[c]} for c in WaterClass],
             "settings": request.region.settings.get("wall", {}),
-            "bases": bases,
+            "ground": geo.ground(_land(request.region)),
             "outlines": f"{reverse('wall_outlines')}?v={_digest(geo.outlines_document(_land(request.region)))}",
-            "figures": {theme: charts.wall_figures(size, bases[theme], theme) for theme in THEMES},
+            "figures": {theme: charts.wall_figures(size, theme) for theme in THEMES},
         },
     )
 
@@ -173,13 +172,6 @@ def _geojson(layer: dict) -> HttpResponse:
 
 @open_to_kiosks
 @require_safe
-def base_svg(request):
-    """The still ground of the maps. Its address carries its hash, so a browser may keep it for good."""
-    return _for_good(geo.base_svg(_land(request.region), theme_of(request)), "image/svg+xml", request)
-
-
-@open_to_kiosks
-@require_safe
 def outlines_json(request):
     """Outlines of the counties in km of the map: for the highlight and for finding the county under a finger."""
     return _for_good(geo.outlines_document(_land(request.region)), "application/json", request)
@@ -193,10 +185,6 @@ def _for_good(body: bytes, content_type: str, request, version: str = "") -> Htt
     else:
         patch_cache_control(response, private=True, no_cache=True)
     return response
-
-
-def _base_url(region, theme: str) -> str:
-    return f"{reverse('wall_base')}?theme={theme}&v={_digest(geo.base_svg(_land(region), theme))}"
 
 
 def _land(region) -> geo.Land:

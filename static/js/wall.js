@@ -13,16 +13,18 @@ window.wall = (() => {
   const one = (selector) => document.querySelector(selector)
   const all = (selector) => [...document.querySelectorAll(selector)]
   const asked = new URLSearchParams(location.search)
-  const phone = matchMedia("screen and (max-width: 1023px), screen and (max-aspect-ratio: 5/4)")
+  const phoneSheet = one("[data-phone]"), phone = matchMedia(phoneSheet.media)
 
   const state = {
     doc: null, etag: null, outlines: null, week: null, county: asked.get("county") ?? "", domain: "", focus: asked.get("focus") ?? "",
     tab: asked.get("tab") ?? "2", colour: asked.get("colour") ?? "", card: asked.get("card") ?? "",
     counts: null, isPlaying: false, checkedAt: null, fault: "", order: null, rem: 10, steppedAt: 0,
   }
+  let screenTheme = null // of the screen while the page is laid out for paper
   const drawn = {} // what is on screen now: per plot, what it was drawn from and the items a pointer can find
   const told = new Map() // what each part of the page says, so that nothing is written twice
 
+  const isPhone = () => phone.matches && screenTheme === null // a sheet of paper has room for the whole wall
   const figures = () => figuresByTheme[document.documentElement.dataset.theme]
   const isLive = () => state.week === null || state.week === state.doc?.week
 
@@ -91,7 +93,7 @@ window.wall = (() => {
     state.rem = parseFloat(getComputedStyle(document.documentElement).fontSize) / 10
     wallDensity.drill(state, draw)
     body.dataset.tab = state.tab
-    if (state.focus && !phone.matches) body.dataset.focus = state.focus
+    if (state.focus && !isPhone()) body.dataset.focus = state.focus
     else delete body.dataset.focus
     showFigures()
     for (const number of ["1", "2", "3"]) drawMap(number)
@@ -125,10 +127,18 @@ window.wall = (() => {
       if (number !== "2") return
       if (wallMaps.turn(box, wallMaps.looks(state.doc, figures(), now, before.own, frame.k, figures().ring * frame.k))) return
     }
+    showGround(number, frame)
     const map = wallMaps.map(Number(number), state.doc, figures(), now, state.outlines)
     drawn[number] = { box, items: map.items, frame, key, own: wallMaps.shown(state.doc, now) }
     plot(box, map.data, map.layout, width, height)
     if (number === "1") showScale(frame)
+  }
+
+  /** The ground under the plot: the same piece of land, its lines scaled with everything drawn. */
+  function showGround(number, { x, y, k }) {
+    const ground = one(`[data-ground="${number}"]`)
+    ground.setAttribute("viewBox", [x[0], state.doc.size[1] - y[1], x[1] - x[0], y[1] - y[0]].join(" "))
+    ground.style.setProperty("--pixel", `${k}px`)
   }
 
   function view(frame) {
@@ -153,7 +163,7 @@ window.wall = (() => {
   }
 
   function drawTime() {
-    const box = one("[data-time]"), k = state.rem * (phone.matches ? 0.95 : 1)
+    const box = one("[data-time]"), k = state.rem * (isPhone() ? 0.95 : 1)
     if (!box.clientWidth) return
     const indexes = wallDerive.members(state.doc, state.county)
     const chart = wallMaps.time(state.doc, figures(), indexes, k)
@@ -599,7 +609,7 @@ window.wall = (() => {
 
   function focusOn(number) {
     state.focus = state.focus === number ? "" : number
-    if (phone.matches) [state.tab, state.focus] = [number, ""]
+    if (isPhone()) [state.tab, state.focus] = [number, ""]
     remember(true)
     draw()
   }
@@ -640,7 +650,7 @@ window.wall = (() => {
     put("date", state.doc && !isLive() ? wallDerive.dayOf(state.doc, state.week) : "")
     put("colour", state.colour)
     put("card", state.card)
-    put("tab", phone.matches ? state.tab : "")
+    put("tab", isPhone() ? state.tab : "")
     put("theme", document.documentElement.dataset.theme)
     if (address.href === location.href) return
     history[isStep ? "pushState" : "replaceState"](null, "", address)
@@ -660,7 +670,6 @@ window.wall = (() => {
   }
 
   /** For paper the light picture in the size of the sheet; afterwards as before. */
-  let screenTheme = null
   function print(isOn) {
     if (!state.doc || isOn === (screenTheme !== null)) return
     stop()
@@ -668,6 +677,7 @@ window.wall = (() => {
     document.documentElement.classList.toggle("is-paper", isOn)
     const theme = isOn ? "light" : screenTheme
     screenTheme = isOn ? document.documentElement.dataset.theme : null
+    phoneSheet.disabled = isOn
     setTheme(theme)
   }
 

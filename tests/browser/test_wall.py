@@ -157,8 +157,8 @@ def test_the_theme_button_changes_the_maps_and_the_address(page, live_server):
     page.click("[data-theme-button]")
     assert page.get_attribute("html", "data-theme") == "light"
     assert page.url.endswith("theme=light")
-    source = page.evaluate("document.querySelector('[data-map=\"1\"]').layout.images[0].source")
-    assert "theme=light" in source
+    land = "getComputedStyle(document.querySelector('.ground-land')).fill"
+    assert page.evaluate(land) == "rgb(255, 253, 248)"
 
 
 def place_of(page, number: int, kind: str) -> tuple[float, float]:

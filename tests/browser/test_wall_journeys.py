@@ -1,13 +1,17 @@
 """The wall as people use it: a leader reads it, the office turns a button and takes it back, a phone, a screen without a login."""
 
+import collections
 import contextlib
+import csv
 import os
+import random
 import re
 import signal
 import time
 from pathlib import Path
 from urllib.parse import urlparse
 
+from PIL import Image
 from playwright.sync_api import expect
 
 expect.set_options(timeout=20_000)
@@ -50,6 +54,89 @@ def test_a_leader_goes_from_the_city_to_a_county_to_a_project_and_turns_nothing(
     page.locator("[data-index] a").first.click()
     expect(page.locator("[data-drawer] .months li")).to_have_count(13, timeout=30_000)
     assert {urlparse(url).hostname for url in outside if url.startswith("http")} <= {"127.0.0.1"}
+
+
+def test_the_counts_shown_are_those_of_the_table_of_any_week(person):
+    """Replayed in the browser from two weeks a project; the table is made by the server from the facts of that day."""
+    page = person("leader", "/wall/")
+    drawn(page)
+    seed = random.randrange(10**6)
+    last = page.evaluate("wall.state.doc.week")
+    for week in [0, *random.Random(seed).sample(range(1, last), 8), last]:
+        page.evaluate("week => wall.show(week)", week)
+        day = page.inner_text("[data-as-of]")
+        table = page.context.request.get(f"/api/wall.csv?as_of={day}").body().decode("utf-8-sig")
+        stages = collections.Counter(row["状态"] for row in csv.DictReader(table.splitlines()))
+        assert counts(page) == [stages["前期"], stages["开工"], stages["完工"]], f"week {week}, {day}, seed {seed}"
+        shapes = page.evaluate("document.querySelector('[data-map=\"2\"]').data.find((t) => t.name === 'magnets').marker.symbol")
+        drawn_of = collections.Counter(shapes)
+        assert [drawn_of["diamond"], drawn_of["square"], drawn_of["circle"]] == counts(page), f"week {week}, seed {seed}"
+
+
+def test_the_ground_takes_part_in_everything_that_the_maps_do(person):
+    """It lies in the page under the plots: the same piece of land, in the theme's colours, its lines no thicker near by."""
+    page = person("leader", "/wall/?theme=dark")
+    drawn(page)
+    river = """() => {
+      const line = document.querySelector(".ground-main"), ground = document.querySelector('[data-ground="2"]')
+      return { fill: getComputedStyle(document.querySelector(".ground-land")).fill, box: ground.viewBox.baseVal.width,
+        pixel: parseFloat(ground.style.getPropertyValue("--pixel")), effect: getComputedStyle(line).vectorEffect }
+    }"""
+    whole = page.evaluate(river)
+    page.click("[data-county='洪洞县']")
+    near = page.evaluate(river)
+    assert near["box"] < whole["box"] / 2
+    assert near["pixel"] < 1.5 * whole["pixel"]
+    assert near["effect"] == "non-scaling-stroke"
+    frame = page.evaluate("""() => { const { layout } = document.querySelector('[data-map="2"]'); return layout.xaxis.range }""")
+    assert abs(frame[1] - frame[0] - near["box"]) < 0.01
+    page.click("[data-theme-button]")
+    assert page.evaluate(river)["fill"] != whole["fill"]
+
+
+def test_a_map_is_saved_as_a_picture_with_ground_and_chinese(person, tmp_path):
+    """With the product's own faces: this may run where no Chinese face is installed, and then there would be boxes."""
+    page = person("leader", "/wall/?theme=light")
+    drawn(page)
+    with page.expect_download(timeout=60_000) as started:
+        page.click("[data-picture='1']")
+    started.value.save_as(tmp_path / "map.png")
+    picture = Image.open(tmp_path / "map.png").convert("RGB")
+    assert picture.width == 3840
+    colours = {colour: n for n, colour in picture.getcolors(picture.width * picture.height)}
+    assert colours[(255, 253, 248)] > 0.1 * picture.width * picture.height  # the land
+    assert colours[(201, 164, 78)] > 1000  # 黄河
+
+
+def test_a_phone_prints_the_whole_wall(person):
+    page = person("leader", "/wall/", viewport={"width": 390, "height": 844})
+    drawn(page)
+    page.emulate_media(media="print")
+    page.evaluate("wall.print(true)")
+    boxes = [page.locator(f"[data-map='{n}'] .main-svg").first.bounding_box() for n in (1, 2, 3)]
+    assert len({(box["width"], box["y"]) for box in boxes}) == 1
+    assert page.get_attribute("html", "data-theme") == "light"
+    page.emulate_media(media="screen")
+    page.evaluate("wall.print(false)")
+    assert [page.is_visible(f"[data-panel='{n}']") for n in (1, 2, 3)] == [False, True, False]
+
+
+def test_a_screen_reloads_itself_by_night_and_for_a_new_release(person):
+    page = person("leader", "/wall/")
+    page.clock.install(time="2025-02-20T22:00:00+08:00")
+    page.goto("/wall/?kiosk=40")
+    drawn(page)
+    page.evaluate("window.isFirst = true")
+    page.clock.run_for(4 * 3600_000)  # two at night: nothing yet
+    assert page.evaluate("window.isFirst")
+    with page.expect_navigation():
+        page.clock.run_for(2 * 3600_000)
+    drawn(page)
+    page.evaluate("window.isFirst = true")
+    with page.expect_navigation():
+        page.evaluate("wall.state.doc.release = 'another'; document.dispatchEvent(new CustomEvent('wall:data'))")
+    drawn(page)
+    assert page.evaluate("window.isFirst") is None
 
 
 def test_the_office_turns_a_button_and_takes_it_back(person):

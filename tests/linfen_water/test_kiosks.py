@@ -53,7 +53,7 @@ def test_a_screen_opens_nothing_but_the_wall(client, made):
         ((path, arguments), *_), *_ = get_resolver().reverse_dict.getlist(name)[0]
         if not arguments and client.get("/" + path).status_code == 200:
             opened.add(name)
-    assert opened == {"wall", "wall_json", "wall_density", "wall_base", "wall_outlines", "login", "pair_kiosk", "healthz"}
+    assert opened == {"wall", "wall_json", "wall_density", "wall_outlines", "login", "pair_kiosk", "healthz"}
     for path in ("/projects/LF-001/", "/wall/projects/LF-001/", "/wall/find/?q=1"):
         assert client.get(path).status_code == 302
     for path in ("/wall/projects/LF-001/turn/", "/wall/", "/api/wall.json"):

@@ -5,6 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from django.conf import settings
 from pyproj import Geod
 
 from linfen_water import palette
@@ -62,6 +63,18 @@ def test_base_drawing_is_one_small_svg_in_the_theme_s_colours(land, theme):
     assert used <= set(palette.colours(theme).values())
     assert palette.colours(theme)["map-land"] in used
     assert len(drawn) < 40_000
+
+
+def test_the_ground_in_the_page_leaves_colours_and_widths_to_the_style_sheet(land):
+    sheet = (settings.BASE_DIR / "static/css/wall.css").read_text(encoding="utf-8")
+    drawn = ElementTree.fromstring(f"<g>{geo.ground(land)}</g>")
+    kinds = [path.get("class") for path in drawn]
+    assert kinds[:2] == ["ground-halo", "ground-land"]
+    assert all(set(path.keys()) == {"class", "d"} for path in drawn)
+    assert all(f".{kind} {{" in sheet for kind in kinds)
+    for kind, (fill, line, pixels) in geo.GROUND.items():  # papers and screens draw the same
+        stroke = f"stroke: var(--{line}); stroke-width: calc({f'{pixels:g}'.removeprefix('0')} * var(--pixel)); }}"
+        assert f".ground-{kind} {{ " + (f"fill: var(--{fill}); }}" if fill else stroke) in sheet
 
 
 def test_two_themes_differ(land):

@@ -190,7 +190,6 @@ EXPECTED = {
 ELSEWHERE = {
     "section_works",
     "wall",
-    "wall_base",
     "wall_find",  # test_wall_cards, with the next four
     "wall_project",
     "wall_turn",

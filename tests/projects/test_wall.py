@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from decimal import Decimal
 
 import plotly.graph_objects as go
@@ -11,8 +12,9 @@ from linfen_water import trail
 from linfen_water.models import Region
 from monitoring.enums import Level, PeriodKind
 from monitoring.models import Assessment, SectionTarget
-from projects import charts, facts, wall
+from projects import charts, facts, geo, wall
 from projects.models import Project
+from projects.regions.pack import PACKS
 from tests.factories import TODAY, CountyFactory, ProjectFactory, RegionFactory, RiverFactory, SectionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -164,7 +166,7 @@ def test_two_scopes_never_share_an_answer(client, leader):
     assert nothing.json()["totals"]["count"] == 0
 
 
-@pytest.mark.parametrize("address", ["/wall/", "/api/wall.json", "/wall/base.svg", "/wall/outlines.json"])
+@pytest.mark.parametrize("address", ["/wall/", "/api/wall.json", "/wall/outlines.json"])
 def test_nothing_of_the_wall_is_public(client, region, address):
     assert client.get(address).status_code == 302
 
@@ -255,7 +257,7 @@ def test_the_page_has_no_inline_script(client, leader):
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_every_figure_is_one_that_plotly_knows(theme):
-    figures = charts.wall_figures((200.0, 170.0), "/wall/base.svg", theme)
+    figures = charts.wall_figures((200.0, 170.0), theme)
     for figure in [*figures["maps"], figures["time"], figures["board"]]:
         go.Figure(data=figure["data"], layout=figure["layout"])  # raises on any unknown name or impossible value
         assert {trace["type"] for trace in figure["data"]} == {"scatter"}
@@ -263,7 +265,7 @@ def test_every_figure_is_one_that_plotly_knows(theme):
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_digits_on_buttons_are_readable(theme):
-    figures = charts.wall_figures((200.0, 170.0), "", theme)
+    figures = charts.wall_figures((200.0, 170.0), theme)
     for button in [*figures["stages"].values(), *figures["water"].values()]:
         assert contrast(button["color"], button["digit"]) >= 4.5
 
@@ -280,14 +282,22 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def test_the_ground_of_the_maps_may_be_kept_for_good_only_under_its_own_hash(client, leader):
-    address = json.loads(client.get("/wall/").content.decode().split('type="application/json">')[1].split("</script>")[0])
-    base = address["dark"]["maps"][0]["layout"]["images"][0]["source"]
-    kept = client.get(base)
-    assert kept["Content-Type"] == "image/svg+xml"
+def test_the_ground_is_in_the_page_before_any_script(client, leader, monkeypatch):
+    land = geo.load(PACKS / "linfen", "EPSG:4546", ("黄河",), ("汾河",))
+    monkeypatch.setattr(wall, "land_of", lambda region: land)
+    text = client.get("/wall/").content.decode()
+    assert text.count('<use href="#ground"') == 3
+    assert '<path class="ground-land" d="M' in text
+    assert f'viewBox="0 0 {land.size[0]} {land.size[1]}"' in text
+    assert "plotly" not in re.sub(r'data-plotly="[^"]*"', "", text)  # its megabyte does not compete with the first picture
+
+
+def test_the_outlines_may_be_kept_for_good_only_under_their_own_hash(client, leader):
+    address = re.search(r'data-outlines="([^"]+)"', client.get("/wall/").content.decode())[1]
+    kept = client.get(address)
     assert "immutable" in kept["Cache-Control"]
-    assert "immutable" not in client.get("/wall/base.svg?theme=dark&v=0")["Cache-Control"]
-    assert client.get(base, headers={"If-None-Match": kept["ETag"]}).status_code == 304
+    assert "immutable" not in client.get("/wall/outlines.json?v=0")["Cache-Control"]
+    assert client.get(address, headers={"If-None-Match": kept["ETag"]}).status_code == 304
 
 
 def test_a_broken_kept_place_is_made_anew(settings, tmp_path):
