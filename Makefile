@@ -84,6 +84,7 @@ format: .venv/installed-dev
 bench: .venv/installed-dev
 	$(PY) -m tests.benchmarks.bench_pages
 	$(PY) -m tests.benchmarks.bench_section
+	$(PY) -m tests.benchmarks.bench_documents
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
