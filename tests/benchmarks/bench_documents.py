@@ -4,8 +4,8 @@
     python -m tests.benchmarks.bench_documents --sizes 0
 
 "gather" is the time of the queries, first and once more. "cold" is a process of its own, from its start to the PDF: for Typst the
-product's own worker. "warm" prints again in a process that has done it before. The empty page is Typst's with the same fonts; WeasyPrint gets
-the same words and tables as HTML with the same page and fonts, without the drawings, and for the mere text: no red head, no 版记, no
+product's own worker. "warm" prints again in a process that has done it before. The empty page is Typst's with the same fonts; WeasyPrint
+gets the same words and tables as HTML with the same page and fonts, without the drawings, and for the mere text: no red head, no 版记, no
 PDF/A. Medians of few runs; compare ratios ("x", against the empty page) of one run only.
 """
 
