@@ -37,6 +37,7 @@ from ledgers import (
     weekly,
 )
 from ledgers.columns import LedgerColumn
+from ledgers.record_writers import ARCHIVES, CHECKS, DECISIONS, FUNDS
 from ledgers.rows import Rows
 from ledgers.writers import MASTER, PERMITS, PROBLEMS
 from ledgers.writing import Writer
@@ -239,6 +240,7 @@ LEDGERS: dict[str, Ledger] = {
             label_column="name",
             table=funds.FundsTable,
             filter=funds.FundsFilter,
+            writer=FUNDS,
         ),
         Ledger(
             slug="problems",
@@ -328,6 +330,7 @@ LEDGERS: dict[str, Ledger] = {
             words_column="what",
             table=decisions.DecisionTable,
             filter=decisions.DecisionFilter,
+            writer=DECISIONS,
             entry_page="decision_new",
             may_enter=is_office,
         ),
@@ -398,6 +401,7 @@ LEDGERS: dict[str, Ledger] = {
             words_column="missing_note",
             table=archives.ArchiveTable,
             filter=archives.ArchiveFilter,
+            writer=ARCHIVES,
         ),
         Ledger(
             slug="sections",
@@ -459,6 +463,7 @@ LEDGERS: dict[str, Ledger] = {
             words_column="text",
             table=check_notices.CheckTable,
             filter=check_notices.CheckFilter,
+            writer=CHECKS,
             entry_page="check_finding_new",
             may_enter=is_office,
             paper=9,

@@ -27,18 +27,18 @@ from projects.services import VERSIONED
 NO_CHAIN = "~"  # behind all counties
 
 
-def _scope(by: User | None):
+def project_scope(by: User | None):
     return Project.objects.all() if by is None else visible_projects(by, clock.today())
 
 
-def _project_names(by: User | None, day: dt.date) -> dict[str, list[str]]:
+def project_names(by: User | None, day: dt.date) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for code, name in _scope(by).as_of(day).values_list("code", "v__name"):
+    for code, name in project_scope(by).as_of(day).values_list("code", "v__name"):
         found.setdefault(matchable(name), []).append(code)
     return found
 
 
-def _in_batches(pks: Collection[int], read: Callable[[Collection[int]], Iterable[Any]]) -> list[Any]:
+def in_batches(pks: Collection[int], read: Callable[[Collection[int]], Iterable[Any]]) -> list[Any]:
     """Rows by keys: SQLite takes 250,000 arguments at once, PostgreSQL 65,535."""
     return [row for portion in batches(sorted(pks), 20_000) for row in read(portion)]
 
@@ -100,19 +100,19 @@ class MasterWriter(Writer):
         return may_take_in(user)
 
     def index(self, by: User | None, day: dt.date) -> dict[tuple[str, ...], int]:
-        return {(matchable(code).upper(),): pk for code, pk in _scope(by).as_of(day).values_list("code", "pk")}
+        return {(matchable(code).upper(),): pk for code, pk in project_scope(by).as_of(day).values_list("code", "pk")}
 
     def names(self, by: User | None, day: dt.date) -> dict[str, list[str]]:
-        return _project_names(by, day)
+        return project_names(by, day)
 
     def rows(self, pks: Collection[int], *, by: User | None, lock: bool = False) -> dict[int, WrittenRow]:
         if lock:
-            _in_batches(pks, lambda some: Project.objects.select_for_update().filter(pk__in=some).order_by("pk").values_list("pk"))
+            in_batches(pks, lambda some: Project.objects.select_for_update().filter(pk__in=some).order_by("pk").values_list("pk"))
         held = frozenset(self.fields) if by is None or may_take_in(by) else frozenset()
-        shown = _scope(by).order_by().values("pk")
+        shown = project_scope(by).order_by().values("pk")
         current = ProjectVersion.objects.filter(project__in=shown, effective_to=None)
         related = current.select_related("project", "county", "lead_unit", "responsible_unit")
-        versions = _in_batches(pks, lambda some: related.filter(project__in=some))
+        versions = in_batches(pks, lambda some: related.filter(project__in=some))
         return {
             version.project_id: WrittenRow(
                 pk=version.project_id,
@@ -231,12 +231,12 @@ class PermitWriter(Writer):
         return is_office(user) or is_department(user) or is_county(user)
 
     def index(self, by: User | None, day: dt.date) -> dict[tuple[str, ...], int]:
-        shown = _scope(by).as_of(day).order_by().values("pk")
+        shown = project_scope(by).as_of(day).order_by().values("pk")
         found = Permit.objects.filter(project__in=shown).order_by().values_list("project__code", "kind", "pk")
         return {(matchable(code).upper(), kind): pk for code, kind, pk in found}
 
     def names(self, by: User | None, day: dt.date) -> dict[str, list[str]]:
-        return _project_names(by, day)
+        return project_names(by, day)
 
     def key_text(self, column: str, cell: Cell) -> str:
         if column != "kind":
@@ -244,11 +244,11 @@ class PermitWriter(Writer):
         return _KINDS.get(matchable(cells.words(cell)), "")
 
     def rows(self, pks: Collection[int], *, by: User | None, lock: bool = False) -> dict[int, WrittenRow]:
-        scope = _scope(by)
+        scope = project_scope(by)
         if lock:
-            met = {project for (project,) in _in_batches(pks, lambda some: Permit.objects.filter(pk__in=some).values_list("project"))}
-            _in_batches(met, lambda some: Project.objects.select_for_update().filter(pk__in=some).order_by("pk").values_list("pk"))
-        permits = _in_batches(
+            met = {project for (project,) in in_batches(pks, lambda some: Permit.objects.filter(pk__in=some).values_list("project"))}
+            in_batches(met, lambda some: Project.objects.select_for_update().filter(pk__in=some).order_by("pk").values_list("pk"))
+        permits = in_batches(
             pks,
             lambda some: Permit.objects.filter(pk__in=some, project__in=scope.order_by().values("pk")).select_related(
                 "authority", "project"
@@ -350,10 +350,10 @@ class ProblemWriter(Writer):
     def rows(self, pks: Collection[int], *, by: User | None, lock: bool = False) -> dict[int, WrittenRow]:
         scope = Problem.objects.all() if by is None else visible_problems(by, clock.today())
         if lock:
-            met = {project for (project,) in _in_batches(pks, lambda some: Problem.objects.filter(pk__in=some).values_list("project"))}
-            _in_batches(met, lambda some: Project.objects.select_for_update().filter(pk__in=some).order_by("pk").values_list("pk"))
+            met = {project for (project,) in in_batches(pks, lambda some: Problem.objects.filter(pk__in=some).values_list("project"))}
+            in_batches(met, lambda some: Project.objects.select_for_update().filter(pk__in=some).order_by("pk").values_list("pk"))
         shown = scope.order_by().values("pk")
-        found = _in_batches(
+        found = in_batches(
             pks,
             lambda some: (
                 Problem.objects.filter(pk__in=some).filter(pk__in=shown).select_related("handler", "project").prefetch_related("assistants")

@@ -117,11 +117,14 @@ class Line:
 
 
 @transaction.atomic
-def check_items(*, project: Project, by: User, lines: list[Line], checker_post: str) -> int:
-    """Write what the check found: only lines that changed; how many. Somebody who was quicker is never written over."""
+def check_items(*, project: Project, by: User | None, lines: list[Line], checker_post: str, is_said: bool = False) -> int:
+    """Write what the check found: only lines that changed; how many. Somebody who was quicker is never written over.
+
+    `is_said`: each line is a check of its own, also where it found what was known before.
+    """
     Project.objects.select_for_update().get(pk=project.pk)
     today, count = clock.today(), 0
-    if faults := [*_line_faults(lines, checker_post)]:
+    if faults := [*line_faults(lines, checker_post)]:
         raise Faulty(faults)
     now = {row.pk: row for row in items_on(ArchiveItem.objects.standing().filter(project=project), today)}
     for line in lines:
@@ -133,7 +136,7 @@ def check_items(*, project: Project, by: User, lines: list[Line], checker_post: 
         if line.required != row.required:
             records.edit(ITEM, row=row, by=by, version=row.edit_version, required=line.required)
         said = (line.present, line.pages, line.missing_note)
-        if said == (row.present or 0, row.pages, row.missing_note or "") and (row.checked_on or said == (0, None, "")):
+        if not is_said and said == (row.present or 0, row.pages, row.missing_note or "") and (row.checked_on or said == (0, None, "")):
             count += line.required != row.required
             continue
         values = {"present": line.present, "pages": line.pages, "missing_note": line.missing_note, "checker_post": checker_post, "by": by}
@@ -144,7 +147,8 @@ def check_items(*, project: Project, by: User, lines: list[Line], checker_post: 
     return count
 
 
-def _line_faults(lines: list[Line], checker_post: str) -> Iterator[Fault]:
+def line_faults(lines: list[Line], checker_post: str) -> Iterator[Fault]:
+    """What speaks against these lines. Without a query."""
     if not checker_post.strip():
         yield Fault("checker_post", "请填写核对人（写职务，不写姓名）。")
     for line in lines:

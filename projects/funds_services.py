@@ -56,30 +56,39 @@ def add_source(*, project: Project, by: User, kind: SourceKind, planned_wan: Dec
 
 @transaction.atomic
 def revise_plan(
-    *, source: FundingSource, by: User, version: int, planned_wan: Decimal, effective_from: dt.date, reason: str
+    *, source: FundingSource, by: User | None, version: int, planned_wan: Decimal, effective_from: dt.date, reason: str
 ) -> FundingSource:
-    """Change what a source is to give, from a day on; the days before keep the old amount."""
+    """Change what a source is to give, from a day on; the days before keep the old amount. `by` None: a command."""
     row = _seen(source, by, version)
     _must_be_open(row)
-    faults = [*_reason_faults(reason, "调整理由，例如批复文号"), *_day_faults("effective_from", "生效日", effective_from)]
     last = FundingRevision.objects.filter(source=row).order_by("effective_from").last()
-    first = last.effective_from if last else row.opened_on or row.project.listed_on
-    if effective_from <= first:
-        what = "上次调整的生效日" if last else "来源启用的日期"
-        faults.append(Fault("effective_from", f"生效日须晚于{what} {first}。"))
-    if planned_wan < 0:
-        faults.append(Fault("planned_wan", "计划额不能为负数。"))
-    if planned_wan == row.planned_wan:
-        faults.append(Fault("planned_wan", "没有改动：请填写新的计划额。"))
-    if faults:
+    if faults := list(plan_faults(row, last.effective_from if last else None, planned_wan, effective_from, reason)):
         raise Faulty(faults)
-    FundingRevision.objects.create(
-        source=row, effective_from=effective_from, before_wan=row.planned_wan, planned_wan=planned_wan, reason=reason.strip(), by=by
-    )
+    values = {"planned_wan": planned_wan, "reason": reason.strip(), "by": by}
+    if last and last.effective_from == effective_from:  # the day keeps one amount, the last one; the trail keeps both
+        FundingRevision.objects.filter(pk=last.pk).update(**values)
+    else:
+        FundingRevision.objects.create(source=row, effective_from=effective_from, before_wan=row.planned_wan, **values)
     old = row.planned_wan
     _write(row, planned_wan=planned_wan)
     _record("funds.plan", row, by, {"planned_wan": [plain(old), plain(planned_wan)], "effective_from": [None, effective_from]}, reason)
     return row
+
+
+def plan_faults(
+    row: FundingSource, revised_on: dt.date | None, planned_wan: Decimal, effective_from: dt.date, reason: str
+) -> Iterable[Fault]:
+    """What speaks against a new plan; `revised_on` is the day from which the last one holds. Without a query."""
+    yield from _reason_faults(reason, "调整理由，例如批复文号")
+    yield from _day_faults("effective_from", "生效日", effective_from)
+    first = revised_on or row.opened_on or row.project.listed_on
+    if effective_from < first or (effective_from == first and revised_on is None):
+        what = "上次调整的生效日" if revised_on else "来源启用的日期"
+        yield Fault("effective_from", f"生效日须晚于{what} {first}。")
+    if planned_wan < 0:
+        yield Fault("planned_wan", "计划额不能为负数。")
+    if planned_wan == row.planned_wan:
+        yield Fault("planned_wan", "没有改动：请填写新的计划额。")
 
 
 @transaction.atomic
@@ -192,14 +201,14 @@ def withdraw_paper(*, paper: FundingPaper, by: User, reason: str) -> list[Fundin
 # ── What all of them share ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _locked(project: Project, by: User) -> Project:
+def _locked(project: Project, by: User | None) -> Project:
     """Whoever comes second sees what the first one wrote."""
-    if not permissions.may_edit_funds(by):
+    if by is not None and not permissions.may_edit_funds(by):
         raise Refused("资金来源和下达文件由专班办登记。")
     return Project.objects.select_for_update().get(pk=project.pk)
 
 
-def _seen(source: FundingSource, by: User, version: int) -> FundingSource:
+def _seen(source: FundingSource, by: User | None, version: int) -> FundingSource:
     """The row under the lock, when it is still what the person saw."""
     _locked(source.project, by)
     row = FundingSource.objects.select_related("project").get(pk=source.pk)
@@ -292,7 +301,7 @@ def withdraw_file(*, attachment: Attachment, by: User, reason: str) -> None:
     attachments.withdraw(attachment=attachment, reason=reason, by=by)
 
 
-def _record(action: str, row: FundingSource, by: User, changes: dict, reason: str = "") -> None:
+def _record(action: str, row: FundingSource, by: User | None, changes: dict, reason: str = "") -> None:
     county = ProjectVersion.objects.select_related("county").get(project=row.project_id, effective_to=None).county
     changes = changes | {"version": [row.edit_version - 1, row.edit_version]}
     trail.record(action=action, subject=row, by=by, county=county, changes=changes, reason=reason.strip())

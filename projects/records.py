@@ -115,7 +115,7 @@ def add(kind: Kind, /, *, by: User, **values) -> Record:
 
 
 @transaction.atomic
-def edit(kind: Kind, /, *, row: Record, by: User, version: int, reason: str = "", action: str = "edit", **values) -> Record:
+def edit(kind: Kind, /, *, row: Record, by: User | None, version: int, reason: str = "", action: str = "edit", **values) -> Record:
     """Change some fields. What others changed since `version` is kept; the same field changed by both raises EditConflict."""
     row = locked(kind, row)
     current = kind.values(row)

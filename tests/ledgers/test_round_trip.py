@@ -10,10 +10,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from ledgers import export, intake
+from ledgers.enums import CheckCategory, MeetingKind
+from ledgers.meeting_models import CheckFinding, Decision, Meeting
 from ledgers.registry import LEDGERS
 from linfen_water.workbook import read_workbook
-from projects.enums import PermitKind
-from tests.factories import TODAY, PermitFactory, ProblemFactory, ProjectFactory, RegionFactory
+from projects import archives
+from projects.enums import PermitKind, SourceKind
+from tests.factories import TODAY, PermitFactory, ProblemFactory, ProjectFactory, RegionFactory, UnitFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 FEW = settings(
@@ -28,16 +31,48 @@ TYPED = {
     "master": {"name": TEXTS, "owner": TEXTS, "total_investment_wan": st.integers(5_000, 90_000).map(lambda n: Decimal(n) / 4)},
     "permits": {"note": TEXTS, "promised_workdays": st.integers(31, 60)},
     "problems": {"description": TEXTS, "measures": TEXTS, "due_on": DAYS},
+    "funds": {"planned_wan": st.integers(5_000, 90_000).map(lambda n: Decimal(n) / 4)},
+    "decisions": {"what": TEXTS, "due_on": DAYS},
+    "notices": {"text": TEXTS, "place": TEXTS, "due_on": DAYS},
+    "archives": {"required": st.integers(2, 60), "pages": st.integers(1, 900), "missing_note": TEXTS},
 }
+
+
+FUNDING = {SourceKind.CENTRAL: Decimal("600.50")}  # one source a project: a row each
+
+
+def test_every_ledger_that_takes_workbooks_in_is_under_the_law():
+    assert set(TYPED) == {ledger.slug for ledger in LEDGERS.values() if ledger.writer}
 
 
 @pytest.fixture
 def city():
     RegionFactory()
+    office, unit = UserFactory(), UnitFactory(name="演示单位")
+    meeting = Meeting.objects.create(kind=MeetingKind.values[0], held_on=dt.date(2025, 2, 3), chair_post="演示主持岗位")
+    entry = archives.ArchiveEntry.objects.create(group="前期", name="立项文件", required=1, position=1)
     for number in range(1, ROWS + 1):
-        project = ProjectFactory(code=f"LF-{number:03}", name=f"第{number}号河\n 治理", total_investment_wan=Decimal("1234.50"))
+        project = ProjectFactory(
+            code=f"LF-{number:03}", name=f"第{number}号河\n 治理", total_investment_wan=Decimal("1234.50"), funding=FUNDING
+        )
         PermitFactory(project=project, kind=PermitKind.EIA)
         ProblemFactory(project=project, code=f"WT-2025-{number:03}")
+        Decision.objects.create(
+            meeting=meeting, what=f"第{number}项：落实资金", lead_unit=unit, due_on=dt.date(2025, 2, 28)
+        ).assist_units.add(unit)
+        CheckFinding.objects.create(
+            year=2025,
+            issue=number,
+            on=dt.date(2025, 2, 10),
+            unit=unit,
+            category=CheckCategory.SAFETY,
+            place=f"{number}号工地",
+            text="未设围挡",
+        )
+        item = archives.ArchiveItem.objects.create(project=project, entry=entry, required=2)
+        archives.ArchiveCheck.objects.create(
+            item=item, on=dt.date(2025, 2, 10), present=1, pages=12, checker_post="档案岗", missing_note="缺批复", by=office
+        )
 
 
 def exported(slug: str):
