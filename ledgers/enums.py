@@ -44,6 +44,15 @@ class AgendaPart(models.TextChoices):
     OWN = "own", "其他事项"
 
 
+class CaseKind(models.TextChoices):
+    """Measures of pressure that are kept as a case with all its papers."""
+
+    JOINT = "joint", "联合督查"
+    TALK = "talk", "约谈"
+    LISTED = "listed", "挂牌督办"
+    ACCOUNTABILITY = "accountability", "问责材料汇集"
+
+
 class DecisionFrequency(models.TextChoices):
     """How often progress of a decided item is to be told."""
 

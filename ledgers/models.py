@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from ledgers import day_models, intake_models, meeting_models, page_models  # noqa: F401 - so that Django finds them
+from ledgers import case_models, day_models, intake_models, meeting_models, page_models  # noqa: F401 - so that Django finds them
 from ledgers.enums import DocumentKind, DocumentState, Measure
 from linfen_water import clock
 from linfen_water.models import Unit, User

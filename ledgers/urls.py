@@ -1,6 +1,6 @@
 from django.urls import path
 
-from ledgers.views import agenda, assessment, calendar, documents, lead, letters, measures, meetings
+from ledgers.views import agenda, assessment, calendar, cases, documents, lead, letters, measures, meetings
 from ledgers.views.air import AirIntakeView
 from ledgers.views.bulk import BulkView
 from ledgers.views.cell import CellView
@@ -42,6 +42,8 @@ urlpatterns = [
     path("calendar/<str:key>.ics", calendar.feed, name="calendar_feed"),
     path("meetings/decisions/<int:pk>/note/", meetings.decision_note, name="decision_note"),
     *meetings.check_pages.urls("checks/"),
+    path("cases/", cases.case_list, name="cases"),
+    *cases.case_pages.urls("cases/"),
     path("measures/", measures.measures, name="measures"),
     path("measures/simulate/", measures.simulator, name="simulate"),
     path("measures/stops/", measures.stop_list, name="stops"),

@@ -38,7 +38,7 @@ GROUPS = [
     ("断面", [("断面", "sections", None)]),
     ("台账", [("台账", "ledgers", None)]),
     ("文书", [("文件", "documents", None), ("函件", "letters", None), ("研判", "measures", None)]),
-    ("会议", [("会议", "meetings", None), ("考核", "assessment", None), ("日历订阅", "calendar", None)]),
+    ("会议", [("会议", "meetings", None), ("督办", "cases", None), ("考核", "assessment", None), ("日历订阅", "calendar", None)]),
     ("管理", [("用户", "accounts", {OFFICE}), ("提醒渠道", "channels", {OFFICE}), ("留痕", "trail", {OFFICE})]),
 ]
 

@@ -3,6 +3,7 @@
 import pytest
 from django.urls import get_resolver, reverse
 
+from ledgers.case_models import Case
 from ledgers.meeting_models import CheckFinding, Decision, Meeting
 from tests.factories import TODAY, CountyFactory, RegionFactory, UserFactory
 
@@ -52,12 +53,24 @@ EXPECTED = {
     ("check_finding_act", "post"): (422, 404, 404, 422, 404),
     ("check_finding_withdraw", "get"): (405, 405, 405, 405, 405),
     ("check_finding_withdraw", "post"): (404, 404, 404, 422, 404),
+    ("cases", "get"): (200, 200, 200, 200, 200),
+    ("cases", "post"): (405, 405, 405, 405, 405),
+    ("case", "get"): (200, 404, 404, 200, 200),  # the unit's own
+    ("case", "post"): (405, 405, 405, 405, 405),
+    ("case_new", "get"): (404, 404, 404, 200, 404),
+    ("case_new", "post"): (404, 404, 404, 422, 404),
+    ("case_edit", "get"): (404, 404, 404, 200, 404),
+    ("case_edit", "post"): (404, 404, 404, 422, 404),
+    ("case_act", "get"): (405, 405, 405, 405, 405),
+    ("case_act", "post"): (422, 404, 404, 422, 404),
+    ("case_withdraw", "get"): (405, 405, 405, 405, 405),
+    ("case_withdraw", "post"): (404, 404, 404, 422, 404),
     ("calendar", "get"): (200, 200, 200, 200, 200),  # one's own key
     ("calendar", "post"): (200, 200, 200, 200, 200),
     ("calendar_feed", "get"): (404, 404, 404, 404, 404),  # a login is no key
     ("calendar_feed", "post"): (405, 405, 405, 405, 405),
 }
-PREFIXES = ("meetings/", "checks/", "calendar/")
+PREFIXES = ("meetings/", "checks/", "calendar/", "cases/")
 
 
 @pytest.fixture
@@ -74,20 +87,21 @@ def cast():
     meeting = Meeting.objects.create(pk=91, kind="joint", held_on=TODAY, chair_post="专班办主任")
     Decision.objects.create(pk=92, meeting=meeting, what="签完征地协议", lead_unit=unit)
     CheckFinding.objects.create(pk=93, year=2025, issue=1, on=TODAY, unit=unit, category="safety", place="基坑", text="护栏缺失")
+    Case.objects.create(pk=94, kind="talk", unit=unit, opened_on=TODAY, ground="一个月没有进展")
     return people
 
 
-KEYS = {"meeting": 91, "decision": 92, "check": 93}
+KEYS = {"meeting": 91, "decision": 92, "check": 93, "case": 94}
 
 
 def address(name):
-    if name in ("meetings", "calendar") or name.endswith("_new"):
+    if name in ("meetings", "calendar", "cases") or name.endswith("_new"):
         return reverse(name)
     return reverse(name, args=["nobodys" if name == "calendar_feed" else KEYS[name.partition("_")[0]]])
 
 
 def payload(name):
-    return {"action": "answer"} if name in ("decision_act", "check_finding_act") else {}
+    return {"action": "answer"} if name in ("decision_act", "check_finding_act", "case_act") else {}
 
 
 @pytest.mark.parametrize(("name", "method"), EXPECTED)
