@@ -4,6 +4,8 @@
 const wallPicture = (() => {
   const [WIDTH, HEIGHT, HEAD, SCALE] = [1280, 1044, 96, 3] // px; three times as many in the file: sharp on paper of A3
 
+  const FACES = 400 // ms for a face to be read
+
   /** Save map `number` as it is shown now, with its title, day and note. */
   async function save(number) {
     const panel = document.querySelector(`[data-panel="${number}"]`), shown = panel.querySelector("[data-map]")
@@ -32,7 +34,11 @@ const wallPicture = (() => {
     image.src = address
     await image.decode()
     Object.assign(canvas, { width: width * SCALE, height: height * SCALE })
-    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height)
+    // The first drawing asks the picture for its faces, and they are not there at once: the last one has them.
+    for (const rest of [FACES, FACES, 0]) {
+      canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height)
+      await new Promise((done) => setTimeout(done, rest))
+    }
     URL.revokeObjectURL(address)
     return new Promise((done, fail) => canvas.toBlob((blob) => (blob ? done(blob) : fail(new Error("no picture"))), "image/png"))
   }
