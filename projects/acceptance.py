@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 from django.urls import reverse
 
 from linfen_water import clock, policy
@@ -22,7 +22,7 @@ from projects.models import Project
 from projects.permissions import dispatched_projects, reviewed_projects
 from projects.record_enums import AcceptanceKind
 from projects.rules import Fault
-from projects.services import Faulty
+from projects.services import Faulty, Refused
 from projects.site_models import AcceptanceFact, LoadReading
 
 SPECIAL = (AcceptanceKind.ENVIRONMENT, AcceptanceKind.SOIL, AcceptanceKind.FIRE, AcceptanceKind.ARCHIVES)
@@ -116,32 +116,67 @@ def _read_load(cells: list[str]) -> tuple[dict, str]:
 EFFLUENT = {"": None, "达标": True, "是": True, "超标": False, "不达标": False, "否": False, "-": None}
 
 
+def loads_seen(project: Project) -> str:
+    """What the loads of a project look like: two pages that show the same have the same."""
+    found = LoadReading.objects.standing().filter(project=project).aggregate(count=Count("pk"), edits=Sum("edit_version"))
+    return f"{found['count']}:{found['edits'] or 0}"
+
+
 @transaction.atomic
-def take_loads(*, project: Project, by: User, rows: list[dict]) -> int:
-    """Write pasted loads: a day that is there already is corrected; how many were new or changed."""
+def take_loads(*, project: Project, by: User, rows: list[dict], seen: str | None = None) -> int:
+    """Write pasted loads: a day that is there already is corrected, when it stood before the eyes (`seen`).
+
+    How many were new or changed.
+    """
     Project.objects.select_for_update().get(pk=project.pk)
     there = {row.on: row for row in LoadReading.objects.standing().filter(project=project)}
+    if seen is not None and seen != loads_seen(project):
+        clash = [str(values["on"]) for values in rows if (row := there.get(values["on"])) and _differs(row, values)]
+        if clash:
+            raise Refused(f"运行负荷刚被他人改动，{'、'.join(clash[:5])} 与您粘贴的不同，都没有保存：核对后再保存即以您的为准。")
     count = 0
     for values in rows:
         if (row := there.get(values["on"])) is None:
             records.add(LOAD, by=by, project=project, **values)
             count += 1
-        elif any(getattr(row, name) != value for name, value in values.items()):
+        elif _differs(row, values):
             records.edit(LOAD, row=row, by=by, version=row.edit_version, reason="重新粘贴", **values)
             count += 1
     return count
 
 
+def _differs(row: LoadReading, values: dict) -> bool:
+    return any(getattr(row, name) != value for name, value in values.items())
+
+
 @transaction.atomic
-def put_fact(*, project: Project, by: User, **values) -> AcceptanceFact:
-    """Write a step, or correct the one of that kind and day."""
+def put_fact(*, project: Project, by: User, seen: tuple[int, int] | None = None, **values) -> AcceptanceFact:
+    """Write a step, or correct the one that stood before the eyes: `seen` is its key and edit version, None for a new one.
+
+    The same step of the same day, entered by somebody else meanwhile, is never overwritten unseen.
+    """
     Project.objects.select_for_update().get(pk=project.pk)
     if project.completed_on is None and values["kind"] not in (AcceptanceKind.TRIAL_START, AcceptanceKind.TRIAL_END):
         raise Faulty([Fault("kind", "项目还没有完工：完工后才登记验收事项，试运行除外。")])
-    same = AcceptanceFact.objects.standing().filter(project=project, kind=values["kind"], on=values["on"]).first()
+    standing = AcceptanceFact.objects.standing().filter(project=project, kind=values["kind"])
+    if seen and (row := standing.filter(pk=seen[0]).first()):
+        return records.edit(FACT, row=row, by=by, version=seen[1], **values)
+    same = standing.filter(on=values["on"]).first()
+    if same and all(getattr(same, name) == value for name, value in values.items()):
+        return same  # sent twice
     if same:
-        return records.edit(FACT, row=same, by=by, version=same.edit_version, **values)
+        said = "；".join(filter(None, [same.doc_number, same.text])) or "没有文号和内容"
+        who = f"{same.on} 的{same.get_kind_display()}已由{same.by or '他人'}登记（{records.short(said, 60)}）"
+        raise Taken(same, f"{who}，没有保存：核对后再保存即更正那一条。")
     return records.add(FACT, by=by, project=project, **values)
+
+
+class Taken(Refused):
+    """The step of that day is there already, and was not seen; `row` is it."""
+
+    def __init__(self, row: AcceptanceFact, sentence: str):
+        self.row = row
+        super().__init__(sentence)
 
 
 # ── as of a day ──
