@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from decimal import Decimal
 
+from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
 from ledgers import appraisal_rules
@@ -56,15 +57,24 @@ class Row:
         return next(part for part in self.parts if part.key == key)
 
 
-def period_before(day: dt.date) -> dt.date:
-    """The day that the rank of the last period speaks of: the end of the month before."""
-    return month_start(day) - dt.timedelta(days=1)
+class Period(models.TextChoices):
+    """Against the end of which period a rank is held."""
+
+    MONTH = "month", "上月末"
+    QUARTER = "quarter", "上季末"
+    YEAR = "year", "上年末"
 
 
-def counties(day: dt.date, found: list[ProjectFacts] | None = None) -> list[Row]:
-    """All counties that have projects, in the region's order, with their rank of today and of the end of last month."""
+def period_before(day: dt.date, period: str = Period.MONTH) -> dt.date:
+    """The day that the rank of the last period speaks of: the end of the month, quarter or year before."""
+    months = {Period.MONTH: day.month, Period.QUARTER: (day.month - 1) // 3 * 3 + 1, Period.YEAR: 1}
+    return dt.date(day.year, months[Period(period)], 1) - dt.timedelta(days=1)
+
+
+def counties(day: dt.date, found: list[ProjectFacts] | None = None, period: str = Period.MONTH) -> list[Row]:
+    """All counties that have projects, in the region's order, with their rank of today and of the end of the last period."""
     now = _counties(day, project_facts(day) if found is None else found)
-    earlier = period_before(day)
+    earlier = period_before(day, period)
     before = {row.key: row.rank for row in _ranked(_counties(earlier, project_facts(earlier)))}
     return [dataclasses.replace(row, before=before.get(row.key)) for row in _ranked(now)]
 
@@ -263,9 +273,9 @@ def section_words(day: dt.date) -> dict[str, str]:
 # ── departments ──
 
 
-def departments(day: dt.date, found: list[ProjectFacts] | None = None) -> list[Row]:
-    """The departments that lead a domain, with their rank of today and of the end of last month."""
-    earlier = period_before(day)
+def departments(day: dt.date, found: list[ProjectFacts] | None = None, period: str = Period.MONTH) -> list[Row]:
+    """The departments that lead a domain, with their rank of today and of the end of the last period."""
+    earlier = period_before(day, period)
     before = {row.key: row.rank for row in _ranked(_departments(earlier, project_facts(earlier)))}
     rows = _ranked(_departments(day, project_facts(day) if found is None else found))
     return [dataclasses.replace(row, before=before.get(row.key)) for row in rows]

@@ -31,6 +31,7 @@ urlpatterns = [
     path("ledgers/<slug:slug>/views/", save_view, name="save_view"),
     path("ledgers/<slug:slug>/views/<int:pk>/delete/", delete_view, name="delete_view"),
     path("assessment/", assessment.assessment, name="assessment"),
+    path("assessment.pdf", assessment.assessment_pdf, name="assessment_pdf"),
     path("meetings/", meetings.meeting_list, name="meetings"),
     *meetings.meeting_pages.urls("meetings/"),
     *meetings.decision_pages.urls("meetings/decisions/"),

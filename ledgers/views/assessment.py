@@ -1,9 +1,14 @@
 """`/assessment/`: the appraisal of counties and departments as of a day, every score opening to its numbers."""
 
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from ledgers import appraisal
+from ledgers.appraisal import Period
+from ledgers.appraisal_paper import appraisal_paper
+from ledgers.documents import PrintFault, pdf
+from ledgers.documents.bulletin import office_of
 from linfen_water import policy
 from linfen_water.permissions import is_department
 from projects.facts import project_facts
@@ -13,22 +18,53 @@ from projects.permissions import is_whole_city
 @require_safe
 def assessment(request):
     """Everyone reads the whole ranking but a county, which reads its own row and its rank, unless the policy opens all."""
+    user, period = request.user, _period(request)
+    groups, of = _groups(request, period)
+    context = {
+        "groups": groups,
+        "of": of,
+        "period": period,
+        "periods": Period.choices,
+        "before_on": appraisal.period_before(request.as_of, period),
+        "mine": user.unit.code if is_department(user) else user.unit.county.code if user.unit and user.unit.county else "",
+        "values": policy.values_on(request.as_of),
+    }
+    return render(request, "ledgers/assessment.html", context)
+
+
+@require_safe
+def assessment_pdf(request):
+    """The same on paper: what the person may read, with every part's numbers."""
+    day, period = request.as_of, _period(request)
+    groups, _ = _groups(request, period)
+    titled = [(title, rows) for _, title, rows in groups]
+    paper = appraisal_paper(office_of(request.region), day, appraisal.period_before(day, period), titled, is_demo=request.region.is_demo)
+    try:
+        content = pdf.render_pdf(paper, day)
+    except PrintFault as fault:
+        return render(request, "error.html", {"title": "没有生成 PDF", "message": str(fault)}, status=503)
+    response = HttpResponse(content, content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="assessment-{day}.pdf"'
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _period(request) -> str:
+    wanted = request.GET.get("period", "")
+    return wanted if wanted in Period.values else Period.MONTH.value
+
+
+def _groups(request, period: str) -> tuple[list[tuple[str, str, list[appraisal.Row]]], int]:
+    """Counties and departments that the person may read, by rank, and how many counties have one."""
     day, user = request.as_of, request.user
     facts = project_facts(day)
-    counties = appraisal.counties(day, facts)
+    counties = appraisal.counties(day, facts, period)
     of = sum(row.rank is not None for row in counties)
     if not is_whole_city(user, request.today):
         counties, departments = [row for row in counties if row.key == user.unit.county.code], []
     else:
-        departments = appraisal.departments(day, facts)
-    context = {
-        "groups": [("county", "县（市、区）", _by_rank(counties)), ("department", "市直部门", _by_rank(departments))],
-        "of": of,
-        "before_on": appraisal.period_before(day),
-        "mine": user.unit.code if is_department(user) else user.unit.county.code if user.unit and user.unit.county else "",
-        "values": policy.values_on(day),
-    }
-    return render(request, "ledgers/assessment.html", context)
+        departments = appraisal.departments(day, facts, period)
+    return [("county", "县（市、区）", _by_rank(counties)), ("department", "市直部门", _by_rank(departments))], of
 
 
 def _by_rank(rows: list[appraisal.Row]) -> list[appraisal.Row]:

@@ -132,7 +132,7 @@ def test_the_list_and_a_case_take_as_many_queries_for_one_row_as_for_thirty(offi
 
     def more(count):
         for n in range(count):
-            ProblemFactory(project=project, code=f"WT-2025-{Case.objects.count():03}{n}")
+            ProblemFactory(project=project, code=f"WT-2025-{n + 100 * count:04}")
             Inspection.objects.create(project=project, planned_on=TODAY, visited_on=TODAY, leader_post="科长")
             meeting = Meeting.objects.create(kind="joint", held_on=TODAY, chair_post="主任")
             Decision.objects.create(meeting=meeting, what="x", lead_unit=county.unit)
