@@ -171,7 +171,7 @@ def _lag_part(members: list[ProjectFacts], values: policy.Values) -> Part:
     if not whole:
         return Part("lag", "序时差", values.score_lag, None, None, "个百分点")
     behind = sum((f.total_investment_wan * _lag(f) for f in members), ZERO) / whole
-    shown = behind.quantize(Decimal("0.01"))
+    shown = behind.quantize(Decimal("0.01")) or Decimal("0.00")  # never −0.00
     percent = appraisal_rules.lag_percent(behind, values.far_behind_points)
     return Part("lag", "序时差", values.score_lag, shown, values.far_behind_points, "个百分点", percent=percent)
 
