@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from ledgers.meeting_models import Meeting
+from ledgers.models import Letter
 from linfen_water import clock
 from linfen_water.enums import Role
 from linfen_water.models import Domain, Region, Unit, User
@@ -69,6 +71,13 @@ def test_another_city_has_a_demo_of_its_own():
 
 def _copy_of(name: str, tmp_path):
     return Path(shutil.copytree(Path(__file__).parent.parent / "regions" / name, tmp_path / name))
+
+
+def test_the_whole_demo_of_another_city_loads_and_sends_no_letter_that_cannot_be_numbered(capsys):
+    call_command("demo", "--region", "tests/regions/tiny")
+    assert "演示数据已装入" in capsys.readouterr().out
+    assert Meeting.objects.exists()
+    assert not Letter.objects.exists()  # the pack has no 代字 for them
 
 
 def test_load_many_makes_projects_that_every_page_can_read():
