@@ -1,0 +1,69 @@
+"""Every ledger on the demo city: no query for a row, every role sees what is its own, nothing is public."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from ledgers.registry import LEDGERS
+from linfen_water.models import User
+from projects.models import ProjectVersion
+from projects.permissions import visible_projects
+from tests.demo_city import demo_city  # noqa: F401 - a fixture
+from tests.factories import TODAY
+
+# ruff: noqa: F811 - the fixture is named like its argument
+pytestmark = pytest.mark.django_db
+FEW, MANY = 4, 30
+ONCE_MORE = 2  # statements that only some kind of row calls for, whatever their number
+FROM_DATABASE = [slug for slug, ledger in LEDGERS.items() if ledger.read is not None]
+ROLES = ("office", "leader", "eco", "c141081")
+
+
+@pytest.mark.parametrize("slug", FROM_DATABASE)
+def test_rows_are_read_in_the_same_queries_for_few_and_many(demo_city, slug):
+    ledger = LEDGERS[slug]
+    keys = ledger.keys(ledger.opened(TODAY).qs)[:MANY]
+    assert len(keys) > 2 * FEW, "too few rows in the demo to tell"
+    counts = []
+    for some in (keys[:FEW], keys):
+        with CaptureQueriesContext(connection) as queries:
+            assert len(ledger.read_keys(TODAY, some)) == len(some)
+        counts.append(len(queries))
+    assert counts[1] <= counts[0] + ONCE_MORE, counts
+
+
+@pytest.mark.parametrize("slug", LEDGERS)
+def test_every_role_opens_it_and_a_stranger_does_not(demo_city, client, slug):
+    assert client.get(f"/ledgers/{slug}/").url.startswith("/accounts/login/")
+    for username in ROLES:
+        client.force_login(User.objects.get(username=username))
+        assert client.get(f"/ledgers/{slug}/").status_code == 200, username
+
+
+@pytest.mark.parametrize("slug", LEDGERS)
+def test_a_county_takes_home_no_project_of_another(demo_city, client, slug):
+    county = User.objects.get(username="c141081")
+    own = visible_projects(county, TODAY).values("pk")
+    foreign = ProjectVersion.objects.exclude(project__in=own).values_list("name", flat=True)
+    assert foreign
+    client.force_login(county)
+    text = b"".join(client.get(f"/ledgers/{slug}/?export=csv")).decode()
+    assert [name for name in foreign if name in text] == []
+
+
+@pytest.mark.parametrize("slug", LEDGERS)
+@pytest.mark.parametrize("page", ["cell/", "bulk/", "columns/", "views/", "import/"])
+def test_what_changes_a_ledger_is_no_leaders_and_no_strangers(demo_city, client, slug, page):
+    """A view is everyone's own; else leaders write nothing, whatever they send."""
+    url = f"/ledgers/{slug}/{page}"
+    answer = client.post(url, {"key": "1", "column": "name", "value": "x"})
+    assert answer.status_code == 302
+    assert answer.url.startswith("/accounts/login/")
+    client.force_login(User.objects.get(username="leader"))
+    with CaptureQueriesContext(connection) as queries:
+        answer = client.post(url, {"key": "1", "column": "name", "value": "x"})
+    assert answer.status_code in ({302, 404, 409, 422} if page == "views/" else {403, 404, 405}), answer.status_code
+    written = [
+        one["sql"] for one in queries if one["sql"].startswith(("INSERT", "UPDATE", "DELETE")) and "django_session" not in one["sql"]
+    ]
+    assert written == []
