@@ -32,7 +32,7 @@ REAL = Q(provenance__in=[Provenance.PUBLIC, Provenance.LIKELY])
 REAL_DISPATCH = Q(project__provenance__in=[Provenance.PUBLIC, Provenance.LIKELY])
 # Of all invented and public facts, as every machine and both databases must make them. A wanted change of the
 # generator changes it: look at the demo first, then put the new value here.
-DIGEST = "cba7e39980c1e3daf45e8e8aaadc57ae715ed75c986f57454d84c52fa68859af"
+DIGEST = "e8b0df6c8b307045c0cefd6de1a3bc39dda88b981cee07d5d23e3bed451771cb"
 TABLES = [
     "monitoring.Section", "monitoring.SectionTarget", "monitoring.Reading", "monitoring.Assessment", "monitoring.Interruption",
     "monitoring.StationRecord", "monitoring.AirPeriod", "monitoring.AirResult", "linfen_water.County",
