@@ -65,6 +65,7 @@ def django_db_setup(django_db_setup, django_db_blocker):
             trail_guard.install(connection)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config, items):
     """Leave out what says nothing in this round: several writers at once on SQLite, which has one; what knows no database twice.
 

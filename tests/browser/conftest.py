@@ -53,6 +53,7 @@ class Site:
         return done.stdout
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """One installation serves all journeys of a run, so they run in one process, one after the other."""
     for item in items:
