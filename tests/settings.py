@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 os.environ.setdefault("DEBUG", "0")
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # the journeys' browser keeps an event loop in a process that runs other tests afterwards
 os.environ["CELERY_BROKER_URL"] = "memory://"
 
 from linfen_water.settings import *  # noqa: F403
