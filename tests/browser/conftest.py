@@ -122,11 +122,12 @@ def _database(folder: Path):
 
 
 def _redis() -> str:
-    """The round's Redis, in a database that other tests do not empty."""
+    """The round's Redis, in a database that other tests do not empty, one for each test process."""
+    own = 14 - int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
     url = os.environ.get("TEST_REDIS_URL", "")
     if url.startswith("redis+socket"):
-        return f"{url}?virtual_host=14"
-    return f"{url.rpartition('/')[0]}/14" if url.count("/") == 3 else url
+        return f"{url}?virtual_host={own}"
+    return f"{url.rpartition('/')[0]}/{own}" if url.count("/") == 3 else url
 
 
 def _free_port() -> int:
