@@ -60,7 +60,7 @@ class Land:
 
     def places(self, lon, lat) -> tuple:
         """x and y of WGS84 coordinates: two numbers, or two arrays."""
-        east, north = _transformer(self.crs).transform(lon, lat)
+        east, north = transformer(self.crs).transform(lon, lat)
         return east / 1000 - self.origin[0], north / 1000 - self.origin[1]
 
 
@@ -186,7 +186,8 @@ def _layers(land: Land) -> Iterator[tuple[str, str]]:
 
 
 @functools.cache
-def _transformer(crs: str) -> Transformer:
+def transformer(crs: str) -> Transformer:
+    """WGS84 to `crs` in metres. Setting one up takes longer than a page's queries, so it is kept."""
     return Transformer.from_crs("EPSG:4326", crs, always_xy=True)
 
 
@@ -194,7 +195,7 @@ def _km(crs: str):
     """A function that turns WGS84 geometries into km of the projection."""
 
     def projected(lon, lat):
-        east, north = _transformer(crs).transform(lon, lat)
+        east, north = transformer(crs).transform(lon, lat)
         return east / 1000, north / 1000
 
     return lambda geometry: shapely.transform(geometry, projected, interleaved=False)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 import shapely
-from pyproj import Geod, Transformer
+from pyproj import Geod
 
 from linfen_water import clock
 from monitoring import limits, rules
@@ -105,10 +105,8 @@ def _places(folder: Path | None, crs: str, points: tuple[tuple[float, float], ..
     return water_rules.places(_lines(folder, crs), np.column_stack([x, y]))
 
 
-@functools.lru_cache(maxsize=4)
 def _to_km(crs: str):
-    """Setting a transformation up takes longer than a page's queries, so it is kept."""
-    transform = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform
+    transform = geo.transformer(crs).transform
 
     def projected(lon, lat):
         east, north = transform(lon, lat)

@@ -79,9 +79,7 @@ def pytest_collection_modifyitems(config, items):
         processes = item.get_closest_marker("runtime") or item.get_closest_marker("browser")
         if processes:
             item.add_marker(pytest.mark.xdist_group("processes"))
-        databases = (
-            processes or item.get_closest_marker("django_db") or {"db", "transactional_db", "django_db_setup"} & set(item.fixturenames)
-        )
+        databases = processes or item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(item.fixturenames)
         foreign = (item.get_closest_marker("once") or not databases) if second else item.get_closest_marker("postgres")
         (left_out if foreign else kept).append(item)
     if left_out:

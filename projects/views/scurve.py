@@ -9,7 +9,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from linfen_water.models import County, Domain
-from projects.backtest import METHODS, read_backtest
+from projects.backtest import read_backtest
 from projects.figures_scurve import curves
 from projects.forecast import GAP_DAYS, LEAST_FINISHED
 from projects.scurve import read_scurve
@@ -50,8 +50,8 @@ def scurve(request):
 @require_safe
 def accuracy(request):
     """How far off the office's forecasts have been: sums over all of its finished projects, the same for everyone."""
-    found = read_backtest(request.as_of)
-    return render(request, "projects/accuracy.html", {"found": found, "methods": METHODS, "least_finished": LEAST_FINISHED})
+    context = {"found": read_backtest(request.as_of), "least_finished": LEAST_FINISHED}
+    return render(request, "projects/accuracy.html", context)
 
 
 def _chosen(model, field: str, value: str | None):
