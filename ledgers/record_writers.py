@@ -10,7 +10,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from ledgers import cells
 from ledgers.cells import matchable
 from ledgers.meetings import CHECK, DECISION, visible_checks, visible_decisions
-from ledgers.writers import NO_CHAIN, MasterWriter, in_batches, project_names, project_scope
+from ledgers.writers import NO_CHAIN, PROJECT_SYNONYMS, ProjectPartWriter, chains_of, in_batches, lock_projects_of, project_scope
 from ledgers.writing import Field, Writer, WrittenRow
 from linfen_water import clock
 from linfen_water.models import User
@@ -19,19 +19,10 @@ from linfen_water.workbook import Cell
 from projects import archives, funds_services, records
 from projects.enums import SourceKind
 from projects.funds_forms import wan_field
-from projects.models import FundingRevision, FundingSource, Project, ProjectVersion
+from projects.models import FundingRevision, FundingSource
 from projects.record_forms import typed_field
 from projects.rules import Fault
 from projects.site_models import ArchiveCheck, ArchiveItem
-
-
-def _counties() -> dict[int, str]:
-    return dict(ProjectVersion.objects.filter(effective_to=None).values_list("project", "county__code"))
-
-
-def _lock_projects(pks: Iterable[int]) -> None:
-    in_batches(set(pks), lambda some: Project.objects.select_for_update().filter(pk__in=some).order_by("pk").values_list("pk"))
-
 
 # ── 资金台账 ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -44,19 +35,16 @@ SOURCE_WORDS = {
 _SOURCES = {matchable(kind.label): kind.value for kind in SourceKind} | {matchable(word): kind for word, kind in SOURCE_WORDS.items()}
 
 
-class FundsWriter(Writer):
+class FundsWriter(ProjectPartWriter):
     """A source of a project: what it is to give, in force from today. What came of it is reported week by week."""
 
     slug = "funds"
     key = ("code", "kind")
-    name_column = "name"
     not_here = "不从台账导入：到位、拨付、支付和完成投资在周调度中填报，下达文件在项目的资金页登记"
     unknown_row = "这个项目没有登记这个资金来源（或清单上没有这个项目）：请核对编号和来源；新的来源请先在项目的资金页登记。"
     fields = {"planned_wan": Field(label="计划额", clean=wan_field("计划额", min_value=0), kind="money", is_clearable=False)}
     synonyms = {
-        "code": MasterWriter.synonyms["code"],
-        "name": MasterWriter.synonyms["name"],
-        "county": MasterWriter.synonyms["county"],
+        **PROJECT_SYNONYMS,
         "kind": ("资金来源", "资金渠道", "来源渠道", "资金类别"),
         "planned_wan": ("计划", "计划投资", "计划资金", "计划数", "计划金额"),
         "issued_wan": ("下达", "下达资金", "已下达", "下达金额"),
@@ -75,21 +63,17 @@ class FundsWriter(Writer):
         found = FundingSource.objects.filter(project__in=shown).order_by().values_list("project__code", "kind", "pk")
         return {(matchable(code).upper(), kind): pk for code, kind, pk in found}
 
-    def names(self, by: User | None, day: dt.date) -> dict[str, list[str]]:
-        return project_names(by, day)
-
     def key_text(self, column: str, cell: Cell) -> str:
         return _SOURCES.get(matchable(cells.words(cell)), "") if column == "kind" else super().key_text(column, cell)
 
     def rows(self, pks: Collection[int], *, by: User | None, lock: bool = False) -> dict[int, WrittenRow]:
         shown = project_scope(by).order_by().values("pk")
         if lock:
-            met = in_batches(pks, lambda some: FundingSource.objects.filter(pk__in=some).values_list("project", flat=True))
-            _lock_projects(met)
+            lock_projects_of(FundingSource.objects.all(), pks)
         last = FundingRevision.objects.filter(source=OuterRef("pk")).order_by("-effective_from")
         sources = FundingSource.objects.select_related("project").annotate(revised_on=Subquery(last.values("effective_from")[:1]))
         found = in_batches(pks, lambda some: sources.filter(pk__in=some, project__in=shown))
-        counties, may = _counties(), by is None or is_office(by)
+        counties, may = chains_of(source.project_id for source in found), by is None or is_office(by)
         return {
             source.pk: WrittenRow(
                 pk=source.pk,
@@ -261,12 +245,11 @@ def _line(label: str, name: str) -> Field:
     return Field(label=label, clean=typed_field(ArchiveCheck._meta.get_field(name)) or forms.CharField())
 
 
-class ArchiveWriter(Writer):
+class ArchiveWriter(ProjectPartWriter):
     """An archive item: how many there are to be, and what the check of today finds."""
 
     slug = "archives"
     key = ("code", "entry")
-    name_column = "name"
     not_here = "不从台账导入：目录和附件请在项目的“工程档案”页办理"
     unknown_row = "这个项目的档案没有这个目录项（或还没有建档）：请核对编号和目录项；先在项目的“工程档案”页建档。"
     fields = {
@@ -277,9 +260,7 @@ class ArchiveWriter(Writer):
         "missing_note": _line("缺漏说明", "missing_note"),
     }
     synonyms = {
-        "code": MasterWriter.synonyms["code"],
-        "name": MasterWriter.synonyms["name"],
-        "county": MasterWriter.synonyms["county"],
+        **PROJECT_SYNONYMS,
         "entry": ("档案名称", "档案目录", "目录", "资料名称", "文件名称"),
         "required": ("应有份数", "应归档"),
         "present": ("已有份数", "实有", "已归档"),
@@ -296,15 +277,13 @@ class ArchiveWriter(Writer):
         found = ArchiveItem.objects.standing().filter(project__in=shown).order_by().values_list("project__code", "entry__name", "pk")
         return {(matchable(code).upper(), matchable(entry).upper()): pk for code, entry, pk in found}
 
-    def names(self, by: User | None, day: dt.date) -> dict[str, list[str]]:
-        return project_names(by, day)
-
     def rows(self, pks: Collection[int], *, by: User | None, lock: bool = False) -> dict[int, WrittenRow]:
         if lock:
-            _lock_projects(in_batches(pks, lambda some: ArchiveItem.objects.filter(pk__in=some).values_list("project", flat=True)))
+            lock_projects_of(ArchiveItem.objects.all(), pks)
         scope = archives.items_on(archives.visible_items(by, clock.today()), clock.today()).select_related("project", "entry")
         found = in_batches(pks, lambda some: scope.filter(pk__in=some))
-        counties, held = _counties(), frozenset(self.fields) if by is None or is_office(by) else frozenset()
+        counties = chains_of(row.project_id for row in found)
+        held = frozenset(self.fields) if by is None or is_office(by) else frozenset()
         return {
             row.pk: WrittenRow(
                 pk=row.pk,

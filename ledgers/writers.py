@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 
 from ledgers import cells
 from ledgers.cells import matchable
@@ -41,6 +42,22 @@ def project_names(by: User | None, day: dt.date) -> dict[str, list[str]]:
 def in_batches(pks: Collection[int], read: Callable[[Collection[int]], Iterable[Any]]) -> list[Any]:
     """Rows by keys: SQLite takes 250,000 arguments at once, PostgreSQL 65,535."""
     return [row for portion in batches(sorted(pks), 20_000) for row in read(portion)]
+
+
+def lock_projects(pks: Iterable[int]) -> None:
+    """In the order of their keys, so that two who lock several never wait for each other."""
+    in_batches(set(pks), lambda some: Project.objects.select_for_update().filter(pk__in=some).order_by("pk").values_list("pk"))
+
+
+def lock_projects_of(rows: QuerySet, pks: Collection[int]) -> None:
+    """The projects that these of `rows` belong to."""
+    lock_projects(in_batches(pks, lambda some: rows.filter(pk__in=some).values_list("project", flat=True)))
+
+
+def chains_of(projects: Iterable[int]) -> dict[int, str]:
+    """The trail's chain of each of `projects`: the county that it lies in now."""
+    current = ProjectVersion.objects.filter(effective_to=None)
+    return dict(in_batches(set(projects), lambda some: current.filter(project__in=some).values_list("project", "county__code")))
 
 
 # ── 工程总台账 ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -107,7 +124,7 @@ class MasterWriter(Writer):
 
     def rows(self, pks: Collection[int], *, by: User | None, lock: bool = False) -> dict[int, WrittenRow]:
         if lock:
-            in_batches(pks, lambda some: Project.objects.select_for_update().filter(pk__in=some).order_by("pk").values_list("pk"))
+            lock_projects(pks)
         held = frozenset(self.fields) if by is None or may_take_in(by) else frozenset()
         shown = project_scope(by).order_by().values("pk")
         current = ProjectVersion.objects.filter(project__in=shown, effective_to=None)
@@ -172,12 +189,23 @@ def _permit_day(name: str) -> Field:
     return Field(label=LABELS[name], clean=DayField(label=LABELS[name], required=False), kind="date", empty=None)
 
 
-class PermitWriter(Writer):
+PROJECT_SYNONYMS = {name: MasterWriter.synonyms[name] for name in ("code", "name", "county")}
+
+
+class ProjectPartWriter(Writer):
+    """A row that is a part of a project: known by the project's code and a word of its own."""
+
+    name_column = "name"
+
+    def names(self, by: User | None, day: dt.date) -> dict[str, list[str]]:
+        return project_names(by, day)
+
+
+class PermitWriter(ProjectPartWriter):
     """A permit of a project: the fields that the person holds in it (`permit_rules.held_fields`)."""
 
     slug = "permits"
     key = ("code", "kind")
-    name_column = "name"
     not_here = "不从台账导入，请在项目页或手续页中填写"
     unknown_row = "这个项目没有列这项手续（或清单上没有这个项目）：请核对编号和事项；新的手续请先在项目的手续页添加。"
     fields = {
@@ -211,9 +239,7 @@ class PermitWriter(Writer):
         "helper_post": _permit_text("helper_post", 30),
     }
     synonyms = {
-        "code": MasterWriter.synonyms["code"],
-        "name": MasterWriter.synonyms["name"],
-        "county": MasterWriter.synonyms["county"],
+        **PROJECT_SYNONYMS,
         "kind": ("手续", "手续名称", "事项名称", "审批事项", "前期手续", "手续事项"),
         "required": ("需要办理", "是否办理", "是否需办理"),
         "state": ("办理状态", "办理情况"),
@@ -235,9 +261,6 @@ class PermitWriter(Writer):
         found = Permit.objects.filter(project__in=shown).order_by().values_list("project__code", "kind", "pk")
         return {(matchable(code).upper(), kind): pk for code, kind, pk in found}
 
-    def names(self, by: User | None, day: dt.date) -> dict[str, list[str]]:
-        return project_names(by, day)
-
     def key_text(self, column: str, cell: Cell) -> str:
         if column != "kind":
             return super().key_text(column, cell)
@@ -246,8 +269,7 @@ class PermitWriter(Writer):
     def rows(self, pks: Collection[int], *, by: User | None, lock: bool = False) -> dict[int, WrittenRow]:
         scope = project_scope(by)
         if lock:
-            met = {project for (project,) in in_batches(pks, lambda some: Permit.objects.filter(pk__in=some).values_list("project"))}
-            in_batches(met, lambda some: Project.objects.select_for_update().filter(pk__in=some).order_by("pk").values_list("pk"))
+            lock_projects_of(Permit.objects.all(), pks)
         permits = in_batches(
             pks,
             lambda some: Permit.objects.filter(pk__in=some, project__in=scope.order_by().values("pk")).select_related(
@@ -255,7 +277,7 @@ class PermitWriter(Writer):
             ),
         )
         own = set(dispatched_projects(by).values_list("pk", flat=True)) if by is not None and is_county(by) else set()
-        counties = dict(ProjectVersion.objects.filter(effective_to=None).values_list("project", "county__code"))
+        counties = chains_of(permit.project_id for permit in permits)
         return {permit.pk: self._row(permit, by, own, counties) for permit in permits}
 
     def _row(self, permit: Permit, by: User | None, own: Collection[int], counties: Mapping[int, str]) -> WrittenRow:
@@ -350,8 +372,7 @@ class ProblemWriter(Writer):
     def rows(self, pks: Collection[int], *, by: User | None, lock: bool = False) -> dict[int, WrittenRow]:
         scope = Problem.objects.all() if by is None else visible_problems(by, clock.today())
         if lock:
-            met = {project for (project,) in in_batches(pks, lambda some: Problem.objects.filter(pk__in=some).values_list("project"))}
-            in_batches(met, lambda some: Project.objects.select_for_update().filter(pk__in=some).order_by("pk").values_list("pk"))
+            lock_projects_of(Problem.objects.all(), pks)
         shown = scope.order_by().values("pk")
         found = in_batches(
             pks,
@@ -359,7 +380,7 @@ class ProblemWriter(Writer):
                 Problem.objects.filter(pk__in=some).filter(pk__in=shown).select_related("handler", "project").prefetch_related("assistants")
             ),
         )
-        counties = dict(ProjectVersion.objects.filter(effective_to=None).values_list("project", "county__code"))
+        counties = chains_of(problem.project_id for problem in found)
         return {problem.pk: self._row(problem, by, counties.get(problem.project_id, NO_CHAIN)) for problem in found}
 
     def _row(self, problem: Problem, by: User | None, chain: str) -> WrittenRow:
