@@ -5,7 +5,7 @@
 const wallKiosk = (() => {
   const seconds = Number(document.body.dataset.kiosk)
   const PAUSE = 120000 // ms of rest after a touch or a key
-  const NIGHT = 3 // the hour of the nightly reload, at a minute of its own
+  const NIGHT = 3 // the hour of the nightly reload, from a minute of its own on: a look that comes late or finds no server has the rest of the hour
   const minute = Math.floor(60 * Math.random())
   const began = Date.now()
   let turn = -1, county = -1, pausedUntil = 0
@@ -37,7 +37,7 @@ const wallKiosk = (() => {
   }
 
   function look() {
-    const now = new Date(), isNight = now.getHours() === NIGHT && now.getMinutes() === minute && Date.now() - began > 3600000
+    const now = new Date(), isNight = now.getHours() === NIGHT && now.getMinutes() >= minute && Date.now() - began > 3600000
     const isOld = wall.state.doc && wall.state.doc.release !== document.body.dataset.release
     if (isNight || isOld) reload()
   }
