@@ -8,7 +8,7 @@ const wallKiosk = (() => {
   const NIGHT = 3 // the hour of the nightly reload, from a minute of its own on: a look that comes late or finds no server has the rest of the hour
   const minute = Math.floor(60 * Math.random())
   const began = Date.now()
-  let turn = -1, county = -1, pausedUntil = 0
+  let turn = -1, county = -1, pausedUntil = 0, isAsking = false
 
   /** Everything, each map alone, then one county after the other; the time is played once a round. */
   function next() {
@@ -30,10 +30,13 @@ const wallKiosk = (() => {
 
   /** Reload when the server gives the page: never into an error or a login that nobody can type. */
   async function reload() {
+    if (isAsking) return
+    isAsking = true
     try {
       const response = await fetch(location.href, { redirect: "manual", cache: "no-store", signal: AbortSignal.timeout(20000) })
-      if (response.status === 200) location.reload()
+      if (response.status === 200) return location.reload()
     } catch { /* later */ }
+    isAsking = false
   }
 
   function look() {
