@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 os.environ.setdefault("DEBUG", "0")
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # the journeys' browser keeps an event loop in a process that runs other tests afterwards
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps a loop in the thread of the journeys and of what follows them
 os.environ["CELERY_BROKER_URL"] = "memory://"
 
 from linfen_water.settings import *  # noqa: F403

@@ -1,7 +1,6 @@
 """The wall in a real Chromium: drawn offline, played, asked, refreshed, and honest about its age."""
 
 import datetime as dt
-import os
 import random
 from urllib.parse import urlparse
 
@@ -30,12 +29,10 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def chromium():
     playwright = pytest.importorskip("playwright.sync_api")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright keeps an event loop in this thread
     with playwright.sync_playwright() as running:
         browser = running.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture
