@@ -79,6 +79,8 @@ def pytest_collection_modifyitems(config, items):
         processes = item.get_closest_marker("runtime") or item.get_closest_marker("browser")
         if processes:
             item.add_marker(pytest.mark.xdist_group("processes"))
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))  # a crowded machine may starve a browser; the summary names who needed it
         databases = processes or item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(item.fixturenames)
         foreign = (item.get_closest_marker("once") or not databases) if second else item.get_closest_marker("postgres")
         (left_out if foreign else kept).append(item)
