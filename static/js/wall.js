@@ -200,10 +200,10 @@ window.wall = (() => {
     list.hidden = !state.county
     if (state.county) wallDensity.showBoard(one("[data-board-panel]"), state, [])
     if (state.county) return say(list, [state.county, state.etag, state.week, state.doc.projects.code.length], () => showList(list))
-    if (!box.clientWidth) return
     const { doc } = state, now = { week: state.week, domain: state.domain, k: state.rem }
     const rows = wallDerive.board(doc, state.week)
     if (wallDensity.showBoard(one("[data-board-panel]"), state, rows)) return showRates()
+    if (!box.clientWidth) return
     const isMoving = state.isPlaying || Date.now() - state.steppedAt < SETTLE
     if (isMoving && state.order) rows.sort((a, b) => state.order.indexOf(a.name) - state.order.indexOf(b.name))
     else state.order = rows.map((row) => row.name)
@@ -407,15 +407,34 @@ window.wall = (() => {
   }
 
   function showIndex() {
-    const box = one("[data-index]")
+    const box = one("[data-catalogue]")
     box.hidden = !body.dataset.focus
     if (box.hidden) return
-    const isWater = state.focus === "3"
-    say(box, [state.focus, state.county, state.etag, state.week], () => {
-      const rows = wallDerive.members(state.doc, state.county).filter((i) => wallDerive.stageAt(state.doc, i, state.week))
-      const title = isWater ? "断面清单" : state.county ? `${state.county}项目清单` : "编号索引"
-      box.replaceChildren(element("h2", {}, title), isWater ? sectionTable() : state.county ? projectTable(rows) : projectIndex(rows))
+    say(box, [state.focus, state.county, state.etag, state.week, state.doc.projects.code.length], () => {
+      const [title, content] = indexOf()
+      box.replaceChildren(element("h2", {}, title), content)
     })
+  }
+
+  /** Title and content of the list beside a map seen alone. */
+  function indexOf() {
+    if (state.focus === "3") return ["断面清单", sectionTable()]
+    if (state.doc.is_dense && !state.county) return ["各县（市、区）进度", countyTable()]
+    const rows = wallDerive.members(state.doc, state.county).filter((i) => wallDerive.stageAt(state.doc, i, state.week))
+    return state.county ? [`${state.county}项目清单`, projectTable(rows)] : ["编号索引", projectIndex(rows)]
+  }
+
+  /** Where buttons gave way to counts, the counties in figures; a name opens its county. */
+  function countyTable() {
+    const heads = ["县（市、区）", "项目", ...[1, 2, 3].map((stage) => STAGE_WORDS[stage]), "完工率"]
+    return table(heads, wallDerive.board(state.doc, state.week).map(({ name }) => {
+      const sum = wallDensity.counts(state.doc, { county: name }, state.week)
+      return [
+        cell("fix", element("button", { type: "button", "data-county": name }, name)),
+        ...[sum.total, sum.not_started, sum.under_construction, sum.finished].map((count) => cell("digit", count)),
+        cell("digit", `${Math.round((100 * sum.finished) / Math.max(sum.total, 1))}%`),
+      ]
+    }))
   }
 
   /** All projects at a glance: number, stage, name, county, in columns that hold them all. */
@@ -433,7 +452,7 @@ window.wall = (() => {
   }
 
   function table(heads, rows) {
-    return element("table", {}, element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", {}, head)))),
+    return element("table", {}, element("thead", {}, element("tr", {}, ...heads.map((head, n) => element("th", { class: rows[0]?.[n].className ?? "" }, head)))),
       element("tbody", {}, ...rows.map((cells) => element("tr", {}, ...cells))))
   }
 
@@ -689,8 +708,8 @@ window.wall = (() => {
   function start() {
     for (const number of ["1", "2", "3"]) listen(one(`[data-map="${number}"]`), number)
     listen(one("[data-board]"), "board")
-    one("[data-board-panel]").addEventListener("click", (event) => {
-      const name = event.target.closest(".county-bars [data-county]")?.dataset.county
+    for (const place of ["[data-board-panel]", "[data-catalogue]"]) one(place).addEventListener("click", (event) => {
+      const name = event.target.closest("[data-county]")?.dataset.county
       if (name) choose(name)
     })
     document.addEventListener("keydown", (event) => {
@@ -711,10 +730,6 @@ window.wall = (() => {
     one("[data-domains]").addEventListener("click", (event) => {
       const name = event.target.closest("[data-domain]")?.dataset.domain
       if (name) { state.domain = state.domain === name ? "" : name; draw() }
-    })
-    one("[data-columns]").addEventListener("click", (event) => {
-      const name = event.target.closest("[data-county]")?.dataset.county
-      if (name) choose(name)
     })
     one("[data-colour]").value = state.colour
     one("[data-colour]").addEventListener("change", (event) => { state.colour = event.target.value; remember(true); draw() })

@@ -81,8 +81,8 @@ def __getattr__(name: str):
     return [path(BARE, lambda request: HttpResponse("bar")), path("", include("linfen_water.urls"))]
 
 
-def _fill(size: int) -> None:
-    """Add simple projects until there are `size` of them."""
+def _fill(size: int, weeks: int = 6) -> None:
+    """Add simple projects with so many weeks of reports until there are `size` of them."""
     from django.db import connection
 
     from projects.demo.scale import load_many
@@ -90,7 +90,7 @@ def _fill(size: int) -> None:
 
     missing = size - Project.objects.count()
     if missing > 0:
-        load_many(missing, weeks=6)
+        load_many(missing, weeks=weeks)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
 

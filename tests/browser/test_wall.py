@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from linfen_water import trail
 from linfen_water.pinyin import spelled
 from monitoring.models import Section
+from projects import charts
 from projects.facts import project_facts, totals
 from projects.models import Project
 from tests.factories import LAST_WEEK, TODAY, ProjectFactory, RegionFactory, SectionFactory, UserFactory
@@ -202,7 +203,7 @@ def test_a_section_opens_its_card_and_leads_to_its_page(page, live_server, city)
     page.wait_for_url(f"**{address}")
     open_wall(page, live_server, f"?as_of={LAST_WEEK}")
     page.keyboard.press("3")
-    assert page.get_attribute("[data-index] a", "href") == address
+    assert page.get_attribute("[data-catalogue] a", "href") == address
 
 
 def test_a_project_is_found_by_pinyin_from_the_keyboard_alone(page, live_server, city):
@@ -246,6 +247,28 @@ def test_the_shown_counts_are_those_of_the_database_on_any_week(page, live_serve
         ]
 
 
+def test_where_buttons_give_way_to_counts_the_list_and_the_drill_down_remain(page, live_server, city, monkeypatch):
+    monkeypatch.setattr(charts, "MOST_PROJECTS", -1)
+    county = city.versions.get().county.name
+    open_wall(page, live_server)
+    assert page.evaluate("wall.state.doc.is_dense")
+    for week in (page.evaluate("wall.state.doc.week"), 3):
+        page.evaluate(f"wall.show({week})")
+        expected = totals(project_facts(dt.date.fromisoformat(page.inner_text("[data-as-of]"))))
+        shown = [int(count(page, name)) for name in ("not_started", "under_construction", "finished")]
+        assert shown == [expected.not_started, expected.under_construction, expected.finished]
+    page.keyboard.press("2")
+    row = page.locator("[data-catalogue] tr", has_text=county)
+    assert [int(cell) for cell in row.locator("td.digit").all_inner_texts()[:4]] == [sum(shown), *shown]
+    row.locator("button").click()
+    assert page.inner_text("[data-crumb-name]") == county
+    page.wait_for_selector(f"[data-catalogue] a[data-open='project:{city.code}']")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(page.locator(f".county-bars [data-county='{county}']")).to_be_visible()
+    assert page.faults == []
+
+
 def test_map_1_takes_marks_by_choice_and_explains_them(page, live_server):
     open_wall(page, live_server)
     for choice, word in (("domain", "水利"), ("lag", "未报"), ("risk", "未报")):
@@ -270,7 +293,7 @@ def test_a_map_is_enlarged_with_its_list_and_back(page, live_server, city):
     open_wall(page, live_server)
     page.keyboard.press("2")
     assert page.is_hidden("[data-panel='1']")
-    assert city.versions.get().name in page.inner_text("[data-index]")
+    assert city.versions.get().name in page.inner_text("[data-catalogue]")
     page.keyboard.press("Escape")
     assert page.is_visible("[data-panel='1']")
 

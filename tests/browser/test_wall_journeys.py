@@ -51,7 +51,7 @@ def test_a_leader_goes_from_the_city_to_a_county_to_a_project_and_turns_nothing(
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     page.keyboard.press("3")
-    page.locator("[data-index] a").first.click()
+    page.locator("[data-catalogue] a").first.click()
     expect(page.locator("[data-drawer] .months li")).to_have_count(13, timeout=30_000)
     assert {urlparse(url).hostname for url in outside if url.startswith("http")} <= {"127.0.0.1"}
 
