@@ -120,6 +120,7 @@ def _row(day, year: int, f: ProjectFacts, progress, target, plan, actual, nodes:
     gone = elapsed_percent(day, year)
     months = {f"plan_{m}": plans.get(m) for m in MONTHS} | {f"done_{m}": done.get(m) for m in MONTHS}
     return months | {
+        "pk": f.pk,
         "code": f.code,
         "url": f"{c.project_url(f.code)}targets/",
         "name": f.name,
@@ -146,6 +147,11 @@ def _row(day, year: int, f: ProjectFacts, progress, target, plan, actual, nodes:
     }
 
 
+def years(day: dt.date) -> range:
+    """The years that the ledger offers as of `day`, the next one first."""
+    return range(day.year + 1, day.year - 6, -1)
+
+
 class AnnualForm(forms.Form):
     year = forms.ChoiceField(label="年度", required=False)
     county = forms.ModelChoiceField(
@@ -157,8 +163,7 @@ class AnnualForm(forms.Form):
 
     def __init__(self, data=None, *, source: Source):
         super().__init__(data)
-        years = range(source.day.year + 1, source.day.year - 6, -1)
-        self.fields["year"].choices = [("", f"当年（{source.day.year}）"), *((str(year), f"{year}年") for year in years)]
+        self.fields["year"].choices = [("", f"当年（{source.day.year}）"), *((str(year), f"{year}年") for year in years(source.day))]
 
 
 class AnnualFilter(RowsFilter):

@@ -189,7 +189,7 @@ def _write(ledger: Ledger, revisions: Mapping[int, dict], by: User | None, reaso
     for row in sorted(rows.values(), key=lambda row: (row.chain, row.pk)):
         try:
             ledger.writer.save(row, revisions[row.pk], by=by, reason=reason)  # type: ignore[union-attr]
-        except Refused as fault:  # what the rehearsal cannot know
+        except Refused as fault:  # (a Faulty among them) what the rehearsal cannot know
             sheet, number = rehearsal.places[row.pk]
             rehearsal.errors.append(Error(sheet, number, "", row.key, str(fault)))
             raise Unfit(rehearsal) from fault
@@ -202,7 +202,8 @@ def rehearse(
     sheets: list[Sheet], *, reason: str, ledger: Ledger | None = None, by: User | None = None, choices: Choices | None = None
 ) -> Rehearsal:
     """Compare the table with the ledger as of today. The number of queries does not depend on the number of rows."""
-    return _Rehearsing(sheets, reason, ledger or LEDGERS["master"], by, choices or Choices()).outcome
+    with clock.held():
+        return _Rehearsing(sheets, reason, ledger or LEDGERS["master"], by, choices or Choices()).outcome
 
 
 class _Rehearsing:
@@ -275,7 +276,8 @@ class _Rehearsing:
         pks = sorted(met)
         self.rows: dict[int, WrittenRow] = self.writer.rows(pks, by=self.by)
         shown = [pk for pk in pks if pk in self.rows]
-        self.shown = dict(zip(shown, self.ledger.read_keys(self.day, shown), strict=True)) if shown and self.ledger.read else {}
+        read = self.ledger.read_keys if self.ledger.read else self.writer.read
+        self.shown = dict(zip(shown, read(self.day, shown), strict=True)) if shown else {}
 
     def is_fit(self, sheet: Sheet, head: Head) -> bool:
         for heading in head.unknown:
@@ -287,7 +289,8 @@ class _Rehearsing:
         if missing == [self.key[0]] and self.writer.name_column in head.places:
             missing = []  # a row is recognised by the project's name
         for name in missing:
-            what = "编号”列：请补上，每行填项目编号。" if name == "code" else f"{self.title(name)}”列：请补上。"
+            is_code = name == self.key[0] and self.writer.name_column
+            what = "编号”列：请补上，每行填项目编号。" if is_code else f"{self.title(name)}”列：请补上。"
             self.error(sheet.title, head.row, name, "", f"缺少“{what}")
         return not missing and not head.twice
 

@@ -37,6 +37,7 @@ from ledgers import (
     weekly,
 )
 from ledgers.columns import LedgerColumn
+from ledgers.project_writers import ACCEPTANCE, ANNUAL, INSPECTIONS, PROVINCIAL
 from ledgers.record_writers import ARCHIVES, CHECKS, DECISIONS, FUNDS
 from ledgers.rows import Rows
 from ledgers.writers import MASTER, PERMITS, PROBLEMS
@@ -174,6 +175,7 @@ LEDGERS: dict[str, Ledger] = {
             label_column="name",
             table=provincial.ProvincialTable,
             filter=provincial.ProvincialFilter,
+            writer=PROVINCIAL,
             entry_page="provincial_figure_new",
             may_enter=is_office,
         ),
@@ -190,6 +192,7 @@ LEDGERS: dict[str, Ledger] = {
             label_column="name",
             table=domains.DomainsTable,
             filter=domains.DomainsFilter,
+            no_intake="分领域台账全部由各项目的数据算出，不从台账导入：请修改工程总台账、手续台账或周调度。",
         ),
         Ledger(
             slug="annual",
@@ -204,6 +207,7 @@ LEDGERS: dict[str, Ledger] = {
             label_column="name",
             table=annual.AnnualTable,
             filter=annual.AnnualFilter,
+            writer=ANNUAL,
             entry_page="annual_target_new",
             may_enter=is_office,
         ),
@@ -277,6 +281,7 @@ LEDGERS: dict[str, Ledger] = {
             empty="还没有印发的函件。",
             table=letter_ledger.LetterTable,
             filter=letter_ledger.LettersFilter,
+            no_intake="函件印发后内容已封存，签收、回复、核查和升级各有办理环节，不从台账导入：请在“函件”中办理。",
         ),
         Ledger(
             slug="weekly",
@@ -311,6 +316,7 @@ LEDGERS: dict[str, Ledger] = {
             empty="还没有应填报的单位。",
             table=weekly.SubmissionTable,
             filter=weekly.SubmissionsFilter,
+            no_intake="填报台账全部由周调度的报送记录算出，不从台账导入。",
             paper=9,
         ),
         Ledger(
@@ -351,6 +357,7 @@ LEDGERS: dict[str, Ledger] = {
             words_column="content",
             table=inspections.InspectionTable,
             filter=inspections.InspectionFilter,
+            writer=INSPECTIONS,
             entry_page="inspection_new",
             may_enter=may_inspect,
         ),
@@ -369,6 +376,7 @@ LEDGERS: dict[str, Ledger] = {
             words_column="sections",
             table=counties.CountiesTable,
             filter=counties.CountiesFilter,
+            no_intake="县（市、区）台账与考核全部由各项目和断面的数据算出，不从台账导入。",
         ),
         Ledger(
             slug="acceptance",
@@ -383,6 +391,7 @@ LEDGERS: dict[str, Ledger] = {
             label_column="name",
             table=acceptance.AcceptanceTable,
             filter=acceptance.AcceptanceFilter,
+            writer=ACCEPTANCE,
         ),
         Ledger(
             slug="archives",

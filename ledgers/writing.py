@@ -216,9 +216,14 @@ def _units(field: Field, cell: Cell, sense: Sense) -> list[Unit]:
     return sorted({sense.names.find(name, sense.names.units) for name in several}, key=lambda unit: unit.pk)
 
 
+def _percent(field: Field, cell: Cell, sense: Sense) -> Decimal:
+    number = matchable(cell).removesuffix("%") if isinstance(cell, str) else cell
+    return field.clean.clean(cells.plain(cells.read_amount(number)))
+
+
 _READ: dict[str, Callable[[Field, Cell, Sense], Any]] = {
     "text": _text, "long": _text, "date": _date, "money": _money, "integer": _integer, "boolean": _boolean, "choice": _choice,
-    "county": _county, "unit": _unit, "units": _units,
+    "county": _county, "percent": _percent, "unit": _unit, "units": _units,
 }  # fmt: skip
 
 
@@ -274,6 +279,10 @@ class Writer:
     def key_text(self, column: str, cell: Cell) -> str:
         """A cell of a key column as `index` spells it."""
         return matchable(cells.words(cell)).upper()
+
+    def read(self, day: dt.date, pks: list[int]) -> list[dict]:
+        """The rows of the ledger with these keys as it shows them; where rules compute its rows."""
+        raise NotImplementedError
 
     def rows(self, pks: Collection[int], *, by: User | None, lock: bool = False) -> dict[int, WrittenRow]:
         """The rows with these keys that `by` may read."""

@@ -93,7 +93,7 @@ def project_county(project: Project | None) -> County | None:
 
 
 @transaction.atomic
-def add(kind: Kind, /, *, by: User, **values) -> Record:
+def add(kind: Kind, /, *, by: User | None, reason: str = "", **values) -> Record:
     """Write a new row; the same one sent twice by the same person is one."""
     values = {name: _tidy(value) for name, value in values.items()}
     many = {name: values.pop(name) for name in list(values) if kind.field(name).many_to_many}
@@ -109,7 +109,7 @@ def add(kind: Kind, /, *, by: User, **values) -> Record:
         getattr(row, name).set(others)
     said = kind.values(row)
     changes = {name: [None, spelled] for name in said if (spelled := kind.spelled(name, said[name])) is not None}
-    record(kind, "add", row, by, changes, version=[0, row.edit_version])
+    record(kind, "add", row, by, changes, reason=reason.strip(), version=[0, row.edit_version])
     tell_units(kind, row, by, "add", f"{kind.word}：{kind.subject(row)}")
     return row
 
@@ -234,7 +234,7 @@ def _tidy(value):
 # ── Telling ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def tell_units(kind: Kind, row: Record, by: User, what: str, text: str) -> None:
+def tell_units(kind: Kind, row: Record, by: User | None, what: str, text: str) -> None:
     """Tell the units that it is for; those who did it themselves need not be told."""
     for unit in dict.fromkeys(kind.told(row)):
         _tell(kind, row, by, what, text, unit)
@@ -245,8 +245,8 @@ def tell_office(kind: Kind, row: Record, by: User, what: str, text: str) -> None
         _tell(kind, row, by, what, text, unit)
 
 
-def _tell(kind: Kind, row: Record, by: User, what: str, text: str, unit: Unit) -> None:
-    if unit.pk != by.unit_id:
+def _tell(kind: Kind, row: Record, by: User | None, what: str, text: str, unit: Unit) -> None:
+    if by is None or unit.pk != by.unit_id:
         key = f"{kind.name}.{what}:{row.pk}:{row.edit_version}:{unit.pk}"
         notices.notify(key=key, kind=f"{kind.name}.{what}"[:30], text=short(text), by=by, url=kind.address(row), unit=unit)
 

@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 from ledgers import export, intake
 from ledgers.enums import CheckCategory, MeetingKind
 from ledgers.meeting_models import CheckFinding, Decision, Meeting
+from ledgers.own import find_ledger
 from ledgers.registry import LEDGERS
 from linfen_water.workbook import read_workbook
 from projects import archives
 from projects.enums import PermitKind, SourceKind
+from projects.site_models import AcceptanceFact, Inspection
+from projects.target_models import AnnualTarget, ProvincialFigure, ProvincialTerm
 from tests.factories import TODAY, PermitFactory, ProblemFactory, ProjectFactory, RegionFactory, UnitFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -25,15 +28,21 @@ FEW = settings(
 ROWS = 4
 FIRST_ROW = export.HEAD_ROWS + 1
 DAYS = st.dates(dt.date(2025, 3, 1), dt.date(2025, 12, 31))
+DAYS_BEFORE = st.dates(dt.date(2025, 1, 1), TODAY)
+MONEY = st.integers(5_000, 90_000).map(lambda n: Decimal(n) / 4)
 TEXTS = st.text("河道治理一二三四工程=+@'《》", min_size=2, max_size=12).map(lambda text: f"改{text}完")
 # Columns that may be written without another one (a 文号 wants its 办结日): what a person could type there.
 TYPED = {
-    "master": {"name": TEXTS, "owner": TEXTS, "total_investment_wan": st.integers(5_000, 90_000).map(lambda n: Decimal(n) / 4)},
+    "master": {"name": TEXTS, "owner": TEXTS, "total_investment_wan": MONEY},
     "permits": {"note": TEXTS, "promised_workdays": st.integers(31, 60)},
     "problems": {"description": TEXTS, "measures": TEXTS, "due_on": DAYS},
-    "funds": {"planned_wan": st.integers(5_000, 90_000).map(lambda n: Decimal(n) / 4)},
+    "funds": {"planned_wan": MONEY},
     "decisions": {"what": TEXTS, "due_on": DAYS},
     "notices": {"text": TEXTS, "place": TEXTS, "due_on": DAYS},
+    "inspections": {"content": TEXTS, "demands": TEXTS, "site_progress": st.integers(1, 199).map(lambda n: Decimal(n) / 2)},
+    "acceptance": {"handover_on": DAYS_BEFORE, "accepted_doc": TEXTS, "benefit": TEXTS, "accounts_wan": MONEY},
+    "provincial": {"category": TEXTS, "benefit": TEXTS, "told_wan": MONEY, "finish_by": DAYS},
+    "annual": {"target": TEXTS, "plan_wan": MONEY},
     "archives": {"required": st.integers(2, 60), "pages": st.integers(1, 900), "missing_note": TEXTS},
 }
 
@@ -53,7 +62,12 @@ def city():
     entry = archives.ArchiveEntry.objects.create(group="前期", name="立项文件", required=1, position=1)
     for number in range(1, ROWS + 1):
         project = ProjectFactory(
-            code=f"LF-{number:03}", name=f"第{number}号河\n 治理", total_investment_wan=Decimal("1234.50"), funding=FUNDING
+            code=f"LF-{number:03}",
+            name=f"第{number}号河\n 治理",
+            total_investment_wan=Decimal("1234.50"),
+            funding=FUNDING,
+            started_on=dt.date(2024, 3, 1),
+            completed_on=dt.date(2025, 1, 10),
         )
         PermitFactory(project=project, kind=PermitKind.EIA)
         ProblemFactory(project=project, code=f"WT-2025-{number:03}")
@@ -69,15 +83,28 @@ def city():
             place=f"{number}号工地",
             text="未设围挡",
         )
+        keep_parts(project, unit)
         item = archives.ArchiveItem.objects.create(project=project, entry=entry, required=2)
         archives.ArchiveCheck.objects.create(
             item=item, on=dt.date(2025, 2, 10), present=1, pages=12, checker_post="档案岗", missing_note="缺批复", by=office
         )
 
 
+def keep_parts(project, unit):
+    """One row in every ledger of what is kept about a project, some of its cells empty."""
+    Inspection.objects.create(
+        project=project, planned_on=dt.date(2025, 2, 1), visited_on=dt.date(2025, 2, 3), leader_post="演示岗位", content="查看进度"
+    ).units.add(unit)
+    AcceptanceFact.objects.create(project=project, kind="final", on=dt.date(2025, 1, 20), doc_number="演示验〔2025〕1号")
+    AcceptanceFact.objects.create(project=project, kind="accounts", on=dt.date(2025, 1, 22), amount_wan=Decimal("1200.50"))
+    ProvincialTerm.objects.create(project=project, effective_on=dt.date(2024, 1, 1), category="甲类", ground="演示文件")
+    ProvincialFigure.objects.create(project=project, on=dt.date(2025, 2, 1), invested_wan=Decimal("500.25"), ground="演示文件")
+    AnnualTarget.objects.create(project=project, year=TODAY.year, kind="start", text="年内开工", plan_wan=300, set_on=dt.date(2025, 1, 5))
+
+
 def exported(slug: str):
-    ledger, file = LEDGERS[slug], io.BytesIO()
-    export.write_workbook(export.Sheet(ledger, TODAY, ledger.rows(TODAY, None), [], True), file)
+    ledger, file = find_ledger(slug), io.BytesIO()
+    export.write_workbook(export.Sheet(ledger, TODAY, ledger.opened(TODAY).qs, [], True), file)
     file.seek(0)
     return openpyxl.load_workbook(file)
 
@@ -85,7 +112,7 @@ def exported(slug: str):
 def rehearse(slug: str, book) -> intake.Rehearsal:
     file = io.BytesIO()
     book.save(file)
-    return intake.rehearse(read_workbook(file.getvalue()), reason="批复", ledger=LEDGERS[slug])
+    return intake.rehearse(read_workbook(file.getvalue()), reason="批复", ledger=find_ledger(slug))
 
 
 @pytest.mark.parametrize("slug", TYPED)

@@ -1,0 +1,237 @@
+"""Visits, acceptance, the province's facts and the year's targets, written through their ledgers."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from ledgers import intake
+from ledgers.project_writers import ACCEPTANCE, ANNUAL, INSPECTIONS, PROVINCIAL, YEARS
+from ledgers.registry import LEDGERS
+from ledgers.writing import Change, NotWritten, write
+from linfen_water import trail
+from linfen_water.models import TrailEvent
+from linfen_water.workbook import Row, Sheet
+from projects.site_models import AcceptanceFact, Inspection
+from projects.target_models import AnnualTarget, ProvincialFigure, ProvincialTerm
+from tests.factories import TODAY, ProjectFactory, RegionFactory, UnitFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+DAY = dt.date(2025, 2, 3)
+
+
+@pytest.fixture(autouse=True)
+def region():
+    return RegionFactory()
+
+
+@pytest.fixture
+def office():
+    return UserFactory()
+
+
+def visit(**values) -> int:
+    project = values.pop("project", None) or ProjectFactory(code="LF-001")
+    values = {"planned_on": DAY, "visited_on": DAY, "leader_post": "演示岗位"} | values
+    return Inspection.objects.create(project=project, **values).pk
+
+
+def finished() -> int:
+    return ProjectFactory(code="LF-001", finished=True).pk
+
+
+def listed() -> int:
+    return ProjectFactory(code="LF-001").pk
+
+
+def target() -> int:
+    project = ProjectFactory(code="LF-001")
+    AnnualTarget.objects.create(project=project, year=2025, kind="start", text="年内开工", plan_wan=300, set_on=dt.date(2025, 1, 5))
+    return project.pk * YEARS + 2025
+
+
+def faults_of(writer, *changes, **kwargs) -> list[tuple[str, str]]:
+    with pytest.raises(NotWritten) as refused:
+        write(writer, changes, **({"reason": "批复"} | kwargs))
+    return [(fault.column, fault.sentence) for fault in refused.value.faults]
+
+
+def sheet(*rows) -> list[Sheet]:
+    return [Sheet("表", False, [Row(number, list(cells)) for number, cells in enumerate(rows, 1)])]
+
+
+@pytest.mark.parametrize(
+    ("writer", "made", "column", "value", "again"),
+    [
+        (INSPECTIONS, visit, "content", "查看现场", "另一处"),
+        (ACCEPTANCE, finished, "handover_on", "2025-01-15", "2025-01-16"),
+        (PROVINCIAL, listed, "category", "甲类", "乙类"),
+        (ANNUAL, target, "plan_wan", "0.05亿元", "700"),
+    ],
+    ids=lambda one: getattr(one, "slug", ""),
+)
+class TestEach:
+    def test_a_leader_only_reads(self, writer, made, column, value, again):
+        pk, leader = made(), UserFactory(leader=True)
+        assert not writer.may_take_in(leader)
+        assert faults_of(writer, Change(pk, column, value), by=leader) == [(column, "这一格不由您填写。")]
+
+    def test_a_stranger_finds_no_row(self, writer, made, column, value, again):
+        pk, stranger = made(), UserFactory(in_county=True)
+        assert faults_of(writer, Change(pk, column, value), by=stranger)
+        assert not getattr(writer.row(pk, by=stranger), "held", frozenset())
+
+    def test_is_written_by_a_command_too_and_leaves_its_event(self, writer, made, column, value, again):
+        pk, before = made(), TrailEvent.objects.count()
+        assert len(write(writer, [Change(pk, column, value)], by=None, reason="台账导入", source="import abc")) == 1
+        event = TrailEvent.objects.order_by("pk").last()
+        assert (TrailEvent.objects.count() - before, event.origin, event.reason) == (1, "import abc", "台账导入")
+        assert trail.verify(writer.row(pk, by=None).chain) is None
+
+    def test_second_editor_sees_both_values(self, writer, made, column, value, again, office):
+        pk = made()
+        seen = writer.row(pk, by=office).seen(column)
+        write(writer, [Change(pk, column, value, seen)], by=office, reason="批复")
+        with pytest.raises(NotWritten) as refused:
+            write(writer, [Change(pk, column, again, seen)], by=office, reason="批复")
+        assert [fault.is_conflict for fault in refused.value.faults] == [True]
+
+    def test_is_found_by_its_key(self, writer, made, column, value, again, office):
+        assert made() in writer.index(office, TODAY).values()
+
+
+# ── 现场督导 ──
+
+
+def test_a_department_writes_the_visits_that_it_entered():
+    officer = UserFactory(in_department=True)
+    project = ProjectFactory(domain=officer.unit.domain)
+    mine, other = visit(project=project, by=officer), visit(project=project, visited_on=dt.date(2025, 2, 5))
+    write(INSPECTIONS, [Change(mine, "site_progress", "45.5%")], by=officer)
+    assert Inspection.objects.get(pk=mine).site_progress == Decimal("45.5")
+    assert faults_of(INSPECTIONS, Change(other, "content", "x"), by=officer) == [("content", "这一格不由您填写。")]
+
+
+def test_two_visits_of_a_day_are_no_row_to_guess(office):
+    project = ProjectFactory(code="LF-001")
+    visit(project=project), visit(project=project)
+    found = intake.rehearse(
+        sheet(["编号", "督导日期", "检查内容"], ["LF-001", "2025年2月3日", "复核"]), reason="补记", ledger=LEDGERS["inspections"], by=office
+    )
+    assert [(error.row, "当日有两次以上" in error.reason) for error in found.errors] == [(2, True)]
+
+
+def test_a_visit_not_made_yet_demands_nothing(office):
+    pk = visit(visited_on=None)
+    assert "填写督导日期" in faults_of(INSPECTIONS, Change(pk, "demands", "加快"), by=office)[0][1]
+
+
+# ── 验收达效 ──
+
+
+def test_a_step_is_added_once_and_then_corrected(office):
+    pk = finished()
+    write(ACCEPTANCE, [Change(pk, "accepted_on", "2025-01-10"), Change(pk, "accepted_doc", "演示〔2025〕1号")], by=office, reason="验收")
+    write(ACCEPTANCE, [Change(pk, "accepted_on", "2025-01-12")], by=office, reason="更正")
+    assert list(AcceptanceFact.objects.values_list("kind", "on", "doc_number")) == [("final", dt.date(2025, 1, 12), "演示〔2025〕1号")]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        pytest.param("accepted_doc", "1号", "请同时填写“竣工验收日”", id="文号没有日期"),
+        pytest.param("accounts_wan", "500", "请先在项目的“验收达效”页登记", id="决算没有登记"),
+        pytest.param("handover_on", "2025-12-01", "晚于今天", id="还没有发生"),
+    ],
+)
+def test_a_step_wants_its_day(office, column, value, said):
+    assert [(name, said in sentence) for name, sentence in faults_of(ACCEPTANCE, Change(finished(), column, value), by=office)] == [
+        (column, True)
+    ]
+
+
+def test_what_was_registered_is_not_emptied_by_a_table(office):
+    pk = finished()
+    write(ACCEPTANCE, [Change(pk, "leftover", "缺绿化")], by=office, reason="验收")
+    assert "不能在表中清空" in faults_of(ACCEPTANCE, Change(pk, "leftover", "—"), by=office)[0][1]
+
+
+# ── 省定 ──
+
+
+def test_terms_hold_from_today_and_earlier_days_keep_theirs(office):
+    pk = listed()
+    ProvincialTerm.objects.create(project_id=pk, effective_on=dt.date(2024, 1, 1), category="甲类", benefit="增水", ground="演示文件")
+    write(PROVINCIAL, [Change(pk, "category", "乙类")], by=office, reason="演示〔2025〕2号")
+    write(PROVINCIAL, [Change(pk, "finish_by", "2025年6月")], by=office, reason="演示〔2025〕2号")
+    said = ProvincialTerm.objects.order_by("effective_on").values_list("effective_on", "category", "finish_by", "benefit", "ground")
+    assert list(said) == [
+        (dt.date(2024, 1, 1), "甲类", None, "增水", "演示文件"),
+        (TODAY, "乙类", dt.date(2025, 6, 30), "增水", "演示〔2025〕2号"),
+    ]
+
+
+def test_a_figure_of_a_later_day_is_a_new_one(office):
+    pk = listed()
+    ProvincialFigure.objects.create(project_id=pk, on=DAY, invested_wan=100, ground="演示文件")
+    write(PROVINCIAL, [Change(pk, "told_on", "2025-02-10"), Change(pk, "told_wan", "120")], by=office, reason="省调度")
+    write(PROVINCIAL, [Change(pk, "told_wan", "121")], by=office, reason="更正")
+    found = ProvincialFigure.objects.order_by("on").values_list("on", "invested_wan")
+    assert list(found) == [(DAY, 100), (dt.date(2025, 2, 10), 121)]
+    assert "更早的" in faults_of(PROVINCIAL, Change(pk, "told_on", "2025-01-01"), by=office)[0][1]
+
+
+def test_a_figure_wants_its_day_and_the_reason_is_its_ground(office):
+    pk = listed()
+    assert faults_of(PROVINCIAL, Change(pk, "told_wan", "5"), by=office)[0][0] == "told_on"
+    assert "请写明依据" in faults_of(PROVINCIAL, Change(pk, "category", "甲"), by=office, reason=" ")[0][1]
+
+
+# ── 年度任务 ──
+
+
+def test_a_target_that_is_not_there_is_not_made_of_words(office):
+    pk = listed() * YEARS + 2025
+    assert "请先在项目的“年度任务”页登记" in faults_of(ANNUAL, Change(pk, "target", "年内开工"), by=office)[0][1]
+
+
+def test_rows_of_several_years_are_told_apart(office):
+    target()
+    AnnualTarget.objects.create(
+        project=AnnualTarget.objects.get().project, year=2024, kind="start", text="年内完工", plan_wan=100, set_on=dt.date(2024, 1, 5)
+    )
+    found = intake.take_in(
+        sheet(["编号", "年度", "年计划投资"], ["LF-001", "2024年", Decimal(150)], ["LF-001", Decimal(2025), Decimal(350)]),
+        reason="下达",
+        ledger=LEDGERS["annual"],
+        by=office,
+    )
+    assert [(one.key, one.old, one.new) for one in found.changes] == [("LF-001 2024年", "100", "150"), ("LF-001 2025年", "300", "350")]
+    assert sorted(AnnualTarget.objects.values_list("year", "plan_wan")) == [(2024, 150), (2025, 350)]
+
+
+@pytest.mark.parametrize("slug", ["inspections", "acceptance", "provincial", "annual"])
+def test_rehearsal_asks_the_same_number_of_queries_for_30_rows(slug, office):
+
+    unit, tables = UnitFactory(), []
+    for number in range(1, 31):
+        project = ProjectFactory(code=f"LF-{number:03}", finished=True)
+        Inspection.objects.create(project=project, planned_on=DAY, visited_on=DAY, leader_post="演示岗位").units.add(unit)
+        AnnualTarget.objects.create(project=project, year=2024, kind="start", text="年内开工", plan_wan=3, set_on=dt.date(2024, 1, 5))
+        title, value = {
+            "inspections": ("检查内容", "复核"),
+            "acceptance": ("移交", "2025-01-15"),
+            "provincial": ("省类别", "甲类"),
+            "annual": ("年度目标", "改了"),
+        }[slug]
+        tables.append([f"LF-{number:03}", "2025-02-03" if slug == "inspections" else Decimal(2024), value])
+    head = ["编号", "日期" if slug == "inspections" else "年度", title]
+    counts = []
+    for rows in (tables[:1], tables):
+        with CaptureQueriesContext(connection) as queries:
+            found = intake.rehearse(sheet(head, *rows), reason="批复", ledger=LEDGERS[slug], by=office)
+        counts.append(len(queries))
+        assert (len(found.changes), found.errors) == (len(rows), [])
+    assert counts[0] == counts[1]
