@@ -69,16 +69,43 @@ def project_history(pk: int, column: str, day: dt.date) -> list[Entry]:
 def version_history(pk: int, field: str, day: dt.date) -> list[Entry]:
     """The versions in which `field` changed, the first one too."""
     versions = ProjectVersion.objects.filter(project=pk, effective_from__lte=day).order_by("effective_from")
-    entries, before = [], None
+    revisions, entries, before, last = _revisions(pk), [], None, 0
     for version in versions.select_related("county", "lead_unit", "responsible_unit", "by__unit", "project"):
         now = spell(getattr(version, field))
-        if now != before:
+        own = _own_event(revisions, version) if before is not None else None
+        # A day has one version, the last one: who was there before on the same day is told by the trail.
+        steps = [event for event in revisions if own and last < event.pk <= own.pk]
+        last = own.pk if own else last
+        if len(steps) > 1:
+            entries += _stepped(steps, version, field)
+        elif now != before:
             url = reverse("project", args=[version.project.code])
             said = "列入清单" if before is None else "基本信息变更"
             by = spell_person(version.by)
             entries.append(Entry(version.recorded_at, by, before or "", now, version.reason, said, url, version.effective_from))
         before = now
     return entries[::-1]
+
+
+def _revisions(pk: int) -> list[TrailEvent]:
+    events = TrailEvent.objects.filter(subject_type="project", subject_id=str(pk), action="project.revise")
+    return list(events.select_related("by__unit").order_by("pk"))
+
+
+def _stepped(steps: list[TrailEvent], version: ProjectVersion, field: str) -> list[Entry]:
+    url = reverse("project", args=[version.project.code])
+    return [
+        Entry(event.at, spell_person(event.by), spell(old), spell(new), event.reason, "基本信息变更", url, version.effective_from)
+        for event in steps
+        for old, new in [event.changes.get(field) or (None, None)]
+        if old != new
+    ]
+
+
+def _own_event(revisions: list[TrailEvent], version: ProjectVersion) -> TrailEvent | None:
+    """The event that was recorded with the version; a version that a loader wrote has none."""
+    own = (event for event in revisions if event.at >= version.recorded_at)
+    return next((event for event in own if (event.reason, event.by_id) == (version.reason, version.by_id)), None)
 
 
 def dispatch_history(pk: int, field: str, day: dt.date) -> list[Entry]:
