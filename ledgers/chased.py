@@ -9,7 +9,10 @@ from django.db.models import Case, CharField, Count, DateField, F, IntegerField,
 from django.db.models.functions import Cast
 
 from ledgers import columns as c
+from linfen_water.models import Unit
+from linfen_water.pinyin import spelled
 from projects.chase_rules import standing
+from projects.models import ProjectVersion
 from projects.record_base import Chased
 from projects.record_enums import ChaseState
 from projects.records import Kind
@@ -106,13 +109,22 @@ class ChasedConditions(filters.FilterSet):
 
     state = filters.ChoiceFilter(label="状态", choices=[("undone", "未办结"), *ChaseState.choices], method="standing", empty_label="全部")
     searched: tuple[str, ...] = ()
+    unit_field = "unit"
 
     def standing(self, queryset: QuerySet, name: str, state: str) -> QuerySet:
         return queryset.exclude(state=ChaseState.CLOSED) if state == "undone" else queryset.filter(state=state)
 
+    def spelled_like(self, word: str) -> Q:
+        """Rows whose unit or project is spelled like it. Units are few: their spelling is not stored."""
+        if not word.isascii():
+            return Q(pk__in=[])
+        units = [pk for pk, name in Unit.objects.order_by().values_list("pk", "name") if word.lower() in spelled(name)]
+        projects = ProjectVersion.objects.filter(effective_to=None, spelling__contains=word.lower()).values("project")
+        return Q(**{f"{self.unit_field}__in": units}) | Q(project__in=projects)
+
     def search(self, queryset: QuerySet, name: str, text: str) -> QuerySet:
         for word in text.split():
-            found = Q()
+            found = self.spelled_like(word)
             for field in self.searched:
                 found |= Q(**{f"{field}__icontains": word})
             queryset = queryset.filter(found)

@@ -47,6 +47,7 @@ class DecisionFilter(chased.ChasedConditions, LedgerFilter):
     held_from = filters.DateFilter(label="会议自", field_name="meeting__held_on", lookup_expr="gte", widget=date_input())
     q = filters.CharFilter(label="查找", method="search", max_length=60)
     searched = ("what", "project__code", "lead_unit__name")
+    unit_field = "lead_unit"
 
 
 def rows(day: dt.date, user=None) -> QuerySet:

@@ -8,6 +8,7 @@ from django.db.models import F, FilteredRelation, Q, QuerySet
 
 from ledgers import columns as c
 from ledgers.choices import KeptChoiceFilter
+from ledgers.search import spelled_like
 from linfen_water import clock
 from linfen_water.models import County, Domain
 from projects.models import Project
@@ -66,7 +67,7 @@ class ProjectConditions(filters.FilterSet):
 
     def of_words(self, queryset: QuerySet, name: str, text: str) -> QuerySet:
         for word in text.split():
-            found = Q()
+            found = spelled_like("v__spelling", word)
             for field in self.words:
                 found |= Q(**{f"{field}__icontains": word})
             queryset = queryset.filter(found)

@@ -3,10 +3,13 @@ import datetime as dt
 import pytest
 
 from ledgers import permits, problems
+from ledgers.enums import CheckCategory, MeetingKind
 from ledgers.master import rows
+from ledgers.meeting_models import CheckFinding, Decision, Meeting
 from ledgers.registry import LEDGERS
 from ledgers.search import matches
-from tests.factories import TODAY, PermitFactory, ProblemFactory, ProjectFactory, RegionFactory
+from projects.site_models import Inspection
+from tests.factories import TODAY, PermitFactory, ProblemFactory, ProjectFactory, RegionFactory, UnitFactory
 
 
 @pytest.mark.once
@@ -42,3 +45,25 @@ def test_a_new_name_is_found_by_its_own_spelling():
     found = LEDGERS["master"].filter({"q": "xcdxc"}, queryset=rows(TODAY), day=TODAY).qs
     assert list(found) == [project]
     assert not LEDGERS["master"].filter({"q": "xcdxc"}, queryset=rows(TODAY - dt.timedelta(days=1)), day=TODAY).qs.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("typed", ["cnws", "shuiliju", "SLJ"])
+@pytest.mark.parametrize("slug", ["decisions", "notices", "inspections", "acceptance", "provincial"])
+def test_ledgers_kept_by_hand_find_their_projects_and_units_too(slug, typed):
+    RegionFactory()
+    day, unit, other = dt.date(2025, 2, 3), UnitFactory(name="演示水利局"), UnitFactory(name="演示林草中心")
+    meeting = Meeting.objects.create(kind=MeetingKind.values[0], held_on=day, chair_post="演示主持岗位")
+    for issue, (name, who) in enumerate([("城南污水处理厂", unit), ("城北河道治理", other)], 1):
+        project = ProjectFactory(name=name, finished=True)
+        Decision.objects.create(meeting=meeting, what="落实", lead_unit=who, project=project)
+        values = {"category": CheckCategory.SAFETY, "place": "工地", "text": "未设围挡", "project": project}
+        CheckFinding.objects.create(year=2025, issue=issue, on=day, unit=who, **values)
+        Inspection.objects.create(project=project, planned_on=day, visited_on=day, leader_post="演示岗位")
+    ledger = LEDGERS[slug]
+    found = ledger.filter({"q": typed}, queryset=ledger.rows(TODAY), day=TODAY).qs
+    has_unit = slug in ("decisions", "notices")
+    assert found.count() == (1 if has_unit or typed == "cnws" else 0)
+    if found:
+        row = found.get()
+        assert getattr(row, "project", row).versions.get().name == "城南污水处理厂"
