@@ -1,6 +1,7 @@
 """Every change of own columns, their values and own ledgers: one transaction, one event in the trail. Nothing is deleted."""
 
 import datetime as dt
+import secrets
 from decimal import Decimal, InvalidOperation
 
 from django.db import transaction
@@ -9,7 +10,7 @@ from ledgers.enums import OwnKind
 from ledgers.page_models import OwnColumn, OwnLedger, OwnValue
 from ledgers.permissions import may_share_views
 from linfen_water import clock, trail
-from linfen_water.models import County, User
+from linfen_water.models import County, Region, User
 
 MOST_COLUMNS = 20  # of one ledger
 LONGEST = OwnValue._meta.get_field("text").max_length
@@ -31,6 +32,11 @@ class Stale(Refused):
         super().__init__(f"刚被他人改为“{theirs or '空'}”，没有写入。")
 
 
+def _one_at_a_time() -> None:
+    """Of two people who make something of the same name at once the second one reads that it is there."""
+    list(Region.objects.select_for_update().order_by("pk").values_list("pk"))
+
+
 def _only_office(by: User) -> None:
     if not may_share_views(by):
         raise Refused("只有专班办可以增设列和台账。")
@@ -44,6 +50,7 @@ def add_column(*, by: User, ledger: str, label: str, kind: str, unit: str = "", 
                counties_write: bool = False) -> OwnColumn:  # fmt: skip
     """Put a column behind those of `ledger`."""
     _only_office(by)
+    _one_at_a_time()
     standing = OwnColumn.objects.filter(ledger=ledger, retired_at=None)
     if standing.count() >= MOST_COLUMNS:
         raise Refused(f"每个台账最多自设{MOST_COLUMNS}列，请先停用不用的列。")
@@ -170,10 +177,12 @@ def set_value(*, by: User | None, column: OwnColumn, row: str, text: str, reason
 def define_ledger(*, by: User, base: str, title: str, about: str, columns: list[str], query: str, grouping: str) -> OwnLedger:
     """A further ledger out of the rows of `base`."""
     _only_office(by)
-    own = OwnLedger(base=base, by=by)
+    _one_at_a_time()
+    own = OwnLedger(base=base, by=by, slug=f"new-{secrets.token_hex(8)}")
     _define(own, title, about, columns, query, grouping)
-    own.slug = f"own-{(OwnLedger.objects.order_by('-pk').values_list('pk', flat=True).first() or 0) + 1}"
     own.save()
+    own.slug = f"own-{own.pk}"  # nobody else's
+    own.save(update_fields=["slug"])
     trail.record(action="own.ledger", subject=own, by=by, changes={name: [None, getattr(own, name)] for name in DEFINED})
     return own
 

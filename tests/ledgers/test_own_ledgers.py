@@ -310,3 +310,25 @@ class TestLedgers:
 
     def test_find_knows_no_other(self):
         assert own.find_ledger("own-99") is None
+
+
+def test_an_own_ledger_sends_its_tables_to_the_ledger_that_it_rests_on(client):
+    RegionFactory()
+    office = UserFactory()
+    own = own_services.define_ledger(by=office, base="permits", title="演示重点手续", about="", columns=[], query="", grouping="")
+    assert own.slug == f"own-{own.pk}"
+    client.force_login(office)
+    assert client.get(f"/ledgers/{own.slug}/import/").headers["Location"] == "/ledgers/permits/import/"
+
+
+def test_a_slug_never_meets_an_older_one():
+    """The number of a ledger is its key: whoever is quicker, nobody gets the address of another."""
+    RegionFactory()
+    office = UserFactory()
+    made = [
+        own_services.define_ledger(by=office, base="permits", title=title, about="", columns=[], query="", grouping="")
+        for title in ("演示甲", "演示乙")
+    ]
+    assert len({own.slug for own in made}) == 2
+    with pytest.raises(own_services.Refused, match="已有自建台账“演示甲”"):
+        own_services.define_ledger(by=office, base="permits", title="演示甲", about="", columns=[], query="", grouping="")
