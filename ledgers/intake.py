@@ -20,9 +20,11 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from ledgers import cells, heads
 from ledgers.base_sheet import BadBase, Base, read_base
 from ledgers.cells import matchable, squeezed
+from ledgers.columns import LedgerColumn
 from ledgers.export import CELL_LIMIT
 from ledgers.heads import Head
 from ledgers.registry import LEDGERS, Ledger
+from ledgers.rows import Rows
 from ledgers.writing import Field, Names, Sense, UnknownName, WrittenRow, fingerprint, nearest
 from linfen_water import clock, trail
 from linfen_water.models import User
@@ -153,6 +155,11 @@ def place(found: Change | Error | Skipped) -> str:
     return f"{found.sheet}{row}{f'“{column}”' if column else ''}"
 
 
+def columns_of(ledger: Ledger) -> Mapping[str, LedgerColumn]:
+    """The columns that a table may have, those that the office added among them."""
+    return ledger.table_for(Rows()).base_columns
+
+
 # ── Act ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -213,7 +220,7 @@ class _Rehearsing:
         self.day, self.reason, self.outcome, self.choices, self.by = clock.today(), reason, Rehearsal(), choices, by
         self.ledger, self.writer = ledger, ledger.writer
         self.key = self.writer.key
-        self.columns = ledger.table.base_columns
+        self.columns = columns_of(ledger)
         self.titles = heads.titles_of(self.columns, self.writer.synonyms, choices.headings)
         self.sense = Sense(Names({text: target for (kind, text), target in choices.aliases.items() if kind == "unit"}))
         self.places: dict[tuple[str, ...], str] = {}  # key → where it was met
@@ -276,8 +283,7 @@ class _Rehearsing:
         pks = sorted(met)
         self.rows: dict[int, WrittenRow] = self.writer.rows(pks, by=self.by)
         shown = [pk for pk in pks if pk in self.rows]
-        read = self.ledger.read_keys if self.ledger.read else self.writer.read
-        self.shown = dict(zip(shown, read(self.day, shown), strict=True)) if shown else {}
+        self.shown = dict(zip(shown, self.ledger.read_keys(self.day, shown), strict=True)) if shown else {}
 
     def is_fit(self, sheet: Sheet, head: Head) -> bool:
         for heading in head.unknown:

@@ -229,7 +229,7 @@ def _own_sums(own: list[OwnColumn], day: dt.date, chosen: Any) -> dict[str, Any]
 def _writer(ledger: Ledger, own: list[OwnColumn]):
     from ledgers.own_writer import OwnWriter  # it needs the ledgers, which need what is here
 
-    return OwnWriter(ledger, own) if ledger.read is not None else ledger.writer
+    return OwnWriter(ledger, own) if ledger.read is not None or ledger.writer else None
 
 
 # ── A cell ──────────────────────────────────────────────────────────────────────────────────────────────────────────

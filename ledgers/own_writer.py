@@ -13,7 +13,7 @@ from ledgers.page_models import OwnColumn
 from ledgers.registry import Ledger
 from ledgers.writing import Field, Sense, Writer, WrittenRow
 from linfen_water import clock
-from linfen_water.models import User
+from linfen_water.models import County, User
 from linfen_water.permissions import is_county, is_office
 from linfen_water.workbook import Broken, Cell
 from projects.models import Project
@@ -37,9 +37,15 @@ class OwnField(Field):
         try:
             if self.column.kind == OwnKind.DATE:
                 return cells.read_day(cell, year=sense.year).isoformat()
-            return own_services.read_value(self.column, cells.words(cell))
+            return own_services.read_value(self.column, cells.words(self._scaled(cell, sense)))
         except (cells.Unread, own_services.Refused) as fault:
             raise ValidationError(str(fault)) from None
+
+    def _scaled(self, cell: Cell, sense: Sense) -> Cell:
+        """Money under a heading in another unit (亿元), in the column's own."""
+        if sense.unit == self.column.unit or not {sense.unit, self.column.unit} <= cells.WAN_OF.keys():
+            return cell
+        return cells.read_amount(cell, unit=sense.unit) / cells.WAN_OF[self.column.unit]
 
     def spell(self, value: Any) -> str:
         return str(value or "")
@@ -57,11 +63,18 @@ class OwnWriter(Writer):
     def __init__(self, ledger: Ledger, own: list[OwnColumn]):
         self.ledger, self.inner = ledger, ledger.writer
         self.own = {column.name: column for column in own}
+        self.counties: dict[str, County] = {}
         self.slug = ledger.slug
         if self.inner:
             for name in ("key", "name_column", "synonyms", "not_here", "unknown_row"):
                 setattr(self, name, getattr(self.inner, name))
         self.fields = {**(self.inner.fields if self.inner else {}), **{name: field_of(column) for name, column in self.own.items()}}
+
+    def value_key(self, row: WrittenRow) -> str:
+        return self.inner.value_key(row) if self.inner else super().value_key(row)
+
+    def read(self, day, pks):
+        return self.inner.read(day, pks) if self.inner else super().read(day, pks)
 
     def may_take_in(self, user: User) -> bool:
         return is_office(user) or bool(self.inner and self.inner.may_take_in(user))
@@ -80,11 +93,15 @@ class OwnWriter(Writer):
         from ledgers import own
 
         day = clock.today()
+        if lock:  # before the rows and the chains of the trail, so that two who write never wait for each other
+            columns = OwnColumn.objects.select_for_update().filter(pk__in=[column.pk for column in self.own.values()])
+            list(columns.order_by("pk").values_list("pk"))
+            self.counties = {county.code: county for county in County.objects.all()}
         found = self.inner.rows(pks, by=by, lock=lock) if self.inner else self._bare_rows(pks, by)
-        values = own.values_on(list(self.own.values()), list(found), day)
+        values = own.values_on(list(self.own.values()), [self.value_key(row) for row in found.values()], day)
         held = self._held(list(found), by)
         for pk, row in found.items():
-            said = {name: own_services.stored(values.get((column.pk, str(pk)))) for name, column in self.own.items()}
+            said = {name: own_services.stored(values.get((column.pk, self.value_key(row)))) for name, column in self.own.items()}
             row.values = {**row.values, **said}
             row.held = frozenset({*row.held, *held.get(pk, ())})
         return found
@@ -99,7 +116,7 @@ class OwnWriter(Writer):
         if by is None or is_office(by):
             return {pk: set(self.own) for pk in pks}
         theirs = {name for name, column in self.own.items() if column.counties_write}
-        if not theirs or not is_county(by):
+        if not theirs or not is_county(by) or self.ledger.read is None:
             return {}
         model = self.ledger.rows(clock.today(), by).model
         own = dispatched_projects(by).values("pk")
@@ -121,4 +138,11 @@ class OwnWriter(Writer):
         if inner:
             self.inner.save(row, inner, by=by, reason=reason)
         for name in values.keys() & self.own.keys():
-            own_services.set_value(by=by, column=self.own[name], row=str(row.pk), text=values[name], reason=reason)
+            own_services.set_value(
+                by=by,
+                column=self.own[name],
+                row=self.value_key(row),
+                text=values[name],
+                reason=reason,
+                county=self.counties.get(row.chain),
+            )

@@ -423,6 +423,10 @@ class AnnualWriter(OfProjects):
             for pk, project, target in rows
         }
 
+    def value_key(self, row: WrittenRow) -> str:
+        """A project's, whatever the year: so its page keeps them."""
+        return row.key.split()[0]
+
     def faults(self, row: WrittenRow, values: Mapping[str, Any], reason: str, day: dt.date) -> Iterable[Fault]:
         if row.about is None:
             yield Fault(next(iter(values)), "还没有登记这一年的年度任务：请先在项目的“年度任务”页登记（须选定是开工、完工还是进度）。")

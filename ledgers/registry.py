@@ -106,8 +106,10 @@ class Ledger:
         return self._extended(day, list(chosen)) if self.read is None else self.read_keys(day, self.keys(chosen))
 
     def read_keys(self, day: dt.date, keys: list[int]) -> list[dict]:
-        """The rows with these keys; of a ledger that is chosen by the database."""
-        rows = self.read(day, keys) if self.read else []
+        """The rows with these keys: of a ledger that is chosen by the database, or whose writer knows them."""
+        if self.read is None:
+            return self._extended(day, self.writer.read(day, keys)) if self.writer else []
+        rows = self.read(day, keys)
         if len(rows) == len(keys):
             for row, key in zip(rows, keys, strict=True):
                 row["key"] = key

@@ -288,6 +288,10 @@ class Writer:
         """The rows with these keys that `by` may read."""
         raise NotImplementedError
 
+    def value_key(self, row: WrittenRow) -> str:
+        """How the values of the office's own columns name the row."""
+        return str(row.pk)
+
     def row(self, pk: int, *, by: User | None) -> WrittenRow | None:
         return self.rows([pk], by=by).get(pk)
 

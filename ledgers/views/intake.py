@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.generic import View
 
-from ledgers import heads, intake, intake_memory
+from ledgers import heads, intake, intake_memory, own
 from ledgers.intake import Choices
 from ledgers.intake_models import IntakeFile
-from ledgers.registry import LEDGERS, Ledger
+from ledgers.registry import Ledger
 from ledgers.rest import workbook_of_rest
 from linfen_water.kept_files import forget, keep, recall
 from linfen_water.permissions import is_office
@@ -76,7 +76,7 @@ class TableForm(IntakeForm):
         super().__init__(*args, **kwargs)
         self.fields["file"].label = "工作簿（.xlsx）或 CSV"
 
-    def choices(self, slug: str, sheets: list[Sheet]) -> Choices:
+    def choices(self, ledger: Ledger, sheets: list[Sheet]) -> Choices:
         """What the person said: in earlier tables, and about this one."""
         post = self.data
         sheets = [sheet for sheet in sheets if not sheet.is_hidden]
@@ -87,10 +87,10 @@ class TableForm(IntakeForm):
                 columns[sheets[int(part[1])].title, int(part[2])] = value
         conflicts = {name: value for name, value in post.items() if name.startswith("conflict-") and value in (intake.MINE, intake.THEIRS)}
         return Choices(
-            columns={place: name for place, name in columns.items() if name == heads.LEFT_OUT or name in LEDGERS[slug].table.base_columns},
+            columns={place: name for place, name in columns.items() if name == heads.LEFT_OUT or name in intake.columns_of(ledger)},
             conflicts=conflicts,
             aliases=intake_memory.aliases() | self.confirmed,
-            headings=intake_memory.headings(slug),
+            headings=intake_memory.headings(ledger.slug),
             year=self.cleaned_data.get("year"),
             name=self.cleaned_data.get("name") or (self.cleaned_data["file"].name if self.cleaned_data.get("file") else ""),
         )
@@ -113,7 +113,9 @@ class IntakeView(View):
     """A rehearsal until the person confirms what they saw."""
 
     def dispatch(self, request, *args, slug: str, **kwargs):
-        self.ledger = LEDGERS.get(slug)
+        self.ledger = own.find_ledger(slug)
+        if self.ledger and self.ledger.base:  # an own ledger shows rows of another one, which takes them in
+            return redirect("ledger_import", self.ledger.base)
         if self.ledger is None or self.ledger.may_take_in is None or not self.ledger.may_take_in(request.user):
             raise Http404
         if self.ledger.intake_page:
@@ -136,7 +138,7 @@ class IntakeView(View):
         sheets = read_sheets(form, data, read_table)
         if sheets is None or not form.is_valid():
             return self.page(form, kept=keep(request.user, data) if sheets is not None else "", name=name)
-        reason, choices = form.cleaned_data["reason"], form.choices(self.ledger.slug, sheets)
+        reason, choices = form.cleaned_data["reason"], form.choices(self.ledger, sheets)
         action = request.POST.get("action")
         is_new = bool(form.cleaned_data["file"] or form.cleaned_data["pasted"].strip())
         if action not in ("commit", "partial") or is_new:
@@ -216,7 +218,7 @@ class IntakeView(View):
             "shown": SHOWN,
             "megabytes": LARGEST >> 20,
             "may_commit": True,
-            "key_label": self.ledger.table.base_columns[self.ledger.writer.key[0]].verbose_name,
+            "key_label": intake.columns_of(self.ledger)[self.ledger.writer.key[0]].verbose_name,
             "counted": f"{self.ledger.measure}{self.ledger.row_is}",
             "effect": f"自今日（{self.request.today}）起生效，每个{self.ledger.row_is}记下理由并留痕。",
             "maps": maps_of(self.ledger, rehearsal),
@@ -240,7 +242,7 @@ def maps_of(ledger: Ledger, rehearsal: intake.Rehearsal | None) -> list[dict]:
     """What each heading was taken for, with all that it could be."""
     if rehearsal is None:
         return []
-    columns = ledger.table.base_columns
+    columns = intake.columns_of(ledger)
     typed = [(name, str(columns[name].verbose_name)) for name in columns if name in ledger.writer.fields or name in ledger.writer.key]
     others = [(name, str(column.verbose_name)) for name, column in columns.items() if name not in dict(typed)]
     return [
@@ -259,7 +261,7 @@ def maps_of(ledger: Ledger, rehearsal: intake.Rehearsal | None) -> list[dict]:
 
 def corrected(ledger: Ledger, done: intake.Rehearsal, remembered: Mapping[str, str]) -> dict[str, str]:
     """Headings that the person gave another meaning than we had for them."""
-    titles = heads.titles_of(ledger.table.base_columns, ledger.writer.synonyms, remembered)
+    titles = heads.titles_of(intake.columns_of(ledger), ledger.writer.synonyms, remembered)
     found = {}
     for _, head in done.heads:
         for one in head.headings if head else []:

@@ -9,11 +9,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ledgers import export, intake
+from ledgers import export, intake, own_services
 from ledgers.enums import CheckCategory, MeetingKind
 from ledgers.meeting_models import CheckFinding, Decision, Meeting
 from ledgers.own import find_ledger
+from ledgers.page_models import OwnColumn
 from ledgers.registry import LEDGERS
+from linfen_water import trail
+from linfen_water.models import TrailEvent
 from linfen_water.workbook import read_workbook
 from projects import archives
 from projects.enums import PermitKind, SourceKind
@@ -47,6 +50,12 @@ TYPED = {
 }
 
 
+OWN = [
+    {"label": "演示核对", "kind": "text"},
+    {"label": "演示里程", "kind": "number", "unit": "公里"},
+    {"label": "演示日期", "kind": "date"},
+    {"label": "演示分类", "kind": "choice", "choices": ["甲", "乙"]},
+]
 FUNDING = {SourceKind.CENTRAL: Decimal("600.50")}  # one source a project: a row each
 
 
@@ -119,6 +128,38 @@ def rehearse(slug: str, book) -> intake.Rehearsal:
 def test_an_export_changes_nothing(city, slug):
     found = rehearse(slug, exported(slug))
     assert (found.changes, found.errors, found.conflicts) == ([], [], [])
+
+
+@pytest.fixture
+def own_columns(city):
+    """The office's own columns in every ledger, one of each kind, a value in the first row; by ledger."""
+    office = UserFactory()
+    for slug in TYPED:
+        made = [own_services.add_column(by=office, ledger=slug, **column) for column in OWN]
+        ledger = find_ledger(slug)
+        some = next(iter(ledger.read_batches(TODAY, ledger.opened(TODAY).qs, 1)))[0]["key"]
+        for column, text in zip(made, ["已核", "12.5", "2025-01-02", "甲"], strict=True):
+            own_services.set_value(by=office, column=column, row=str(some), text=text)
+    return {slug: [column.name for column in OwnColumn.objects.filter(ledger=slug)] for slug in TYPED}
+
+
+@pytest.mark.parametrize("slug", TYPED)
+def test_own_columns_are_under_the_law(own_columns, slug):
+    found = rehearse(slug, exported(slug))
+    assert (found.changes, found.errors, found.conflicts) == ([], [], [])
+    book, names = exported(slug), list(intake.columns_of(find_ledger(slug)))
+    for name, value in zip(own_columns[slug], ["再核", 7.25, dt.date(2025, 2, 3), "乙"], strict=True):
+        book.worksheets[0].cell(FIRST_ROW + 1, names.index(name) + 1).value = value
+    file = io.BytesIO()
+    book.save(file)
+    sheets, ledger, office = read_workbook(file.getvalue()), find_ledger(slug), UserFactory()
+    done = intake.take_in(sheets, reason="核对", by=office, ledger=ledger)
+    assert [(one.row, one.old, one.new) for one in done.changes] == [
+        (FIRST_ROW + 1, "", new) for new in ("再核", "7.25", "2025-02-03", "乙")
+    ]
+    again = intake.rehearse(sheets, reason="核对", by=office, ledger=find_ledger(slug))
+    assert (again.changes, again.errors) == ([], [])
+    assert not [chain for chain in TrailEvent.objects.values_list("chain", flat=True).distinct().order_by() if trail.verify(chain)]
 
 
 @pytest.mark.parametrize("slug", TYPED)

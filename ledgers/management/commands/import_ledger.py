@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ledgers import air_intake, intake, intake_memory
+from ledgers import air_intake, intake, intake_memory, own
 from ledgers.registry import LEDGERS, Ledger
 from linfen_water.tabular import read_table
 from linfen_water.workbook import BadWorkbook, Sheet, read_workbook
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--reason", default="台账导入", help="变更理由，例如批复文号")
 
     def handle(self, *, slug: str, file: Path, commit: bool, json: bool, reason: str, **options):
-        ledger = LEDGERS.get(slug)
+        ledger = own.find_ledger(slug) if slug in LEDGERS else None
         if ledger is None:
             known = "、".join(f"{found.slug}（{found.title}）" for found in LEDGERS.values())
             raise CommandError(f"没有台账“{slug}”，现有：{known}。")
