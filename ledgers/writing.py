@@ -36,7 +36,7 @@ from ledgers import cells
 from ledgers.cells import matchable, squeezed
 from linfen_water import clock, trail
 from linfen_water.models import County, Unit, User
-from linfen_water.workbook import Broken, Cell
+from linfen_water.workbook import Broken, Cell, Percent
 from projects.forms import readable
 from projects.rules import Fault
 from projects.services import EditConflict, Faulty, Refused
@@ -217,6 +217,8 @@ def _units(field: Field, cell: Cell, sense: Sense) -> list[Unit]:
 
 
 def _percent(field: Field, cell: Cell, sense: Sense) -> Decimal:
+    if isinstance(cell, Percent):  # shown as 45 %, kept as 0.45
+        return field.clean.clean(cells.plain(cell * 100))
     number = matchable(cell).removesuffix("%") if isinstance(cell, str) else cell
     return field.clean.clean(cells.plain(cells.read_amount(number)))
 

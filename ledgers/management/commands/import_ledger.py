@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from ledgers import air_intake, intake, intake_memory, own
 from ledgers.registry import LEDGERS, Ledger
 from linfen_water.tabular import read_table
-from linfen_water.workbook import BadWorkbook, Sheet, read_workbook
+from linfen_water.workbook import LARGEST, BadWorkbook, Sheet, read_workbook
 
 ELSEWHERE = {"sections": "断面水质台账由监测数据算出，不从台账导入：请用命令 import_readings 或 /sections/import/ 导入监测数据。"}
 
@@ -45,7 +45,8 @@ class Command(BaseCommand):
 
     def outcome(self, ledger: Ledger, file: Path, commit: bool, reason: str) -> intake.Rehearsal:
         try:
-            data = file.read_bytes()
+            with file.open("rb") as opened:
+                data = opened.read(LARGEST + 1)  # enough to see that it is too large
             sheets = read_workbook(data) if ledger.slug == "air" else read_table(data)
         except OSError as fault:
             raise CommandError(f"读不了文件“{file}”：{fault.strerror or fault}") from None
