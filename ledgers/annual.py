@@ -10,6 +10,7 @@ from django import forms
 
 from ledgers import columns as c
 from ledgers import of_projects
+from ledgers.choices import KeptChoiceField
 from ledgers.filters import RowsFilter
 from ledgers.provincial import TargetColumn
 from ledgers.rows import Rows
@@ -154,10 +155,8 @@ def years(day: dt.date) -> range:
 
 class AnnualForm(forms.Form):
     year = forms.ChoiceField(label="年度", required=False)
-    county = forms.ModelChoiceField(
-        label="县（市、区）", required=False, queryset=County.objects.all(), to_field_name="code", empty_label="全部"
-    )
-    domain = forms.ModelChoiceField(label="领域", required=False, queryset=Domain.objects.all(), to_field_name="name", empty_label="全部")
+    county = KeptChoiceField(label="县（市、区）", required=False, queryset=County.objects.all(), to_field_name="code", empty_label="全部")
+    domain = KeptChoiceField(label="领域", required=False, queryset=Domain.objects.all(), to_field_name="name", empty_label="全部")
     state = forms.ChoiceField(label="年度目标", required=False, choices=[("", "全部"), *TargetState.choices])
     q = forms.CharField(label="查找", required=False, max_length=60)
 

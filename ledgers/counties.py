@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from ledgers import columns as c
 from ledgers.appraisal import Row, counties
+from ledgers.choices import KeptChoiceField
 from ledgers.filters import RowsFilter
 from ledgers.rows import Rows
 from ledgers.tables import LedgerTable
@@ -45,9 +46,7 @@ class Source:
 
 
 class CountiesForm(forms.Form):
-    county = forms.ModelChoiceField(
-        label="县（市、区）", required=False, queryset=County.objects.all(), to_field_name="code", empty_label="全部"
-    )
+    county = KeptChoiceField(label="县（市、区）", required=False, queryset=County.objects.all(), to_field_name="code", empty_label="全部")
 
     def __init__(self, data=None, *, source: Source):
         super().__init__(data)

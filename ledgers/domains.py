@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from ledgers import columns as c
 from ledgers.appraisal import is_overdue
+from ledgers.choices import KeptChoiceField
 from ledgers.filters import RowsFilter
 from ledgers.rows import Rows
 from ledgers.tables import LedgerTable
@@ -52,7 +53,7 @@ class Source:
 
 
 class DomainsForm(forms.Form):
-    domain = forms.ModelChoiceField(label="领域", required=False, queryset=Domain.objects.all(), to_field_name="name", empty_label="全部")
+    domain = KeptChoiceField(label="领域", required=False, queryset=Domain.objects.all(), to_field_name="name", empty_label="全部")
     show = forms.ChoiceField(label="显示", required=False, choices=[("", "领域及其项目"), ("domains", "只看领域小计")])
 
     def __init__(self, data=None, *, source: Source):

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from ledgers import columns as c
 from ledgers import letters
+from ledgers.choices import KeptChoiceField
 from ledgers.documents.letter import LetterFacts
 from ledgers.enums import LETTERS
 from ledgers.filters import RowsFilter
@@ -99,7 +100,7 @@ def _by(at: dt.datetime | None, day: dt.date) -> dt.date | None:
 class LettersForm(forms.Form):
     q = forms.CharField(label="查找", required=False, max_length=60)
     kind = forms.ChoiceField(label="种类", required=False, choices=[("", "全部"), *((kind.value, kind.label) for kind in LETTERS)])
-    unit = forms.ModelChoiceField(label="主送", required=False, queryset=Unit.objects.all(), to_field_name="code", empty_label="全部")
+    unit = KeptChoiceField(label="主送", required=False, queryset=Unit.objects.all(), to_field_name="code", empty_label="全部")
     state = forms.ChoiceField(
         label="状态", required=False, choices=[("", "全部"), *((key, label) for key, (label, _) in GROUPS.items() if key != "draft")]
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import CharField, FloatField, OuterRef, Subquery, Sum, Value
 from django.db.models.functions import Cast, NullIf
 from django.http import QueryDict
@@ -19,6 +20,8 @@ from ledgers.registry import LEDGERS, Ledger
 from ledgers.rows import Rows
 from linfen_water.enums import UnitKind
 from linfen_water.models import County, Unit
+from linfen_water.once import once
+from linfen_water.trail import state as trail_state
 
 GROUP = "自设列"
 BATCH = 500
@@ -33,7 +36,13 @@ def find_ledger(slug: str) -> Ledger | None:
     if declared is None:
         own = OwnLedger.objects.filter(slug=slug, retired_at=None).first()
         declared = built(own) if own else None
-    return with_columns(declared, OwnColumn.objects.filter(ledger=slug, retired_at=None)) if declared else None
+    return with_columns(declared, _columns_in_use(slug)) if declared else None
+
+
+def _columns_in_use(slug: str) -> list[OwnColumn]:
+    """Kept until anything changes, since every page of the ledger asks."""
+    columns = OwnColumn.objects.filter(ledger=slug, retired_at=None)
+    return cache.get_or_set(f"own-columns:{slug}:{once('trail', trail_state)}", lambda: list(columns))
 
 
 def all_ledgers() -> list[Ledger]:

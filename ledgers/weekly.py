@@ -11,6 +11,7 @@ from django import forms
 from django.db.models import Min
 
 from ledgers import columns as c
+from ledgers.choices import KeptChoiceField
 from ledgers.filters import RowsFilter, spoken
 from ledgers.rows import Rows
 from ledgers.search import matches
@@ -73,9 +74,7 @@ class WeekForm(forms.Form):
     """One week; without a choice the last one."""
 
     week = forms.ChoiceField(label="周次", required=False)
-    county = forms.ModelChoiceField(
-        label="县（市、区）", required=False, queryset=County.objects.all(), to_field_name="code", empty_label="全部"
-    )
+    county = KeptChoiceField(label="县（市、区）", required=False, queryset=County.objects.all(), to_field_name="code", empty_label="全部")
 
     def __init__(self, data=None, *, source: Source):
         super().__init__(data)
@@ -109,7 +108,7 @@ STATES = {"missing": MISSING_WORDS, "returned": "退回待报", "submitted": "�
 
 
 class DispatchesForm(WeekForm):
-    domain = forms.ModelChoiceField(label="领域", required=False, queryset=Domain.objects.all(), to_field_name="name", empty_label="全部")
+    domain = KeptChoiceField(label="领域", required=False, queryset=Domain.objects.all(), to_field_name="name", empty_label="全部")
     state = forms.ChoiceField(label="状态", required=False, choices=[("", "全部"), *STATES.items()])
     only = forms.ChoiceField(label="只看", required=False, choices=[("", "全部"), ("late", "迟报"), ("same", "与上周相同")])
     q = forms.CharField(label="查找", required=False, max_length=60)

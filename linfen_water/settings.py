@@ -107,6 +107,7 @@ MIDDLEWARE = [
     "linfen_water.middleware.OwnPasswordMiddleware",
     "linfen_water.sessions.SessionClockMiddleware",
 ]
+AUTHENTICATION_BACKENDS = ["linfen_water.accounts.UnitBackend"]
 ROOT_URLCONF = "linfen_water.urls"
 WSGI_APPLICATION = "linfen_water.wsgi.application"
 TEMPLATES = [
@@ -157,7 +158,7 @@ DATABASES["default"]["CONN_MAX_AGE"] = None
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 200}},
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 400}},
     # Where buttons and names stand on the wall: computed once per list of projects, for all processes.
     "places": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",

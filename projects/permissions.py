@@ -13,7 +13,7 @@ def visible_projects(user, today: dt.date):
 
     By the policy of today, never of the day that is looked at: an address with `as_of` opens nothing that is closed now.
     """
-    return Project.objects.visible_to(user, counties_read_others=policy.values_on(today).counties_read_others)
+    return Project.objects.visible_to(user, counties_read_others=is_county(user) and policy.values_on(today).counties_read_others)
 
 
 def dispatched_projects(user):

@@ -3,8 +3,11 @@
 import hashlib
 import logging
 import tempfile
+from collections.abc import Callable
+from typing import Any
 
 from django.core.cache import cache
+from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
@@ -62,7 +65,7 @@ class LedgerView(View):
             return redirect(f"{request.path}?{view.query}&saved={view.pk}")
         shape = read_shape(request.GET, request.as_of)
         chosen = ledger.filter(request.GET, queryset=ledger.rows(request.as_of, request.user), day=request.as_of)
-        rows = chosen.qs if chosen.is_valid() else chosen.queryset.none()
+        rows = chosen_rows(request, ledger, chosen)
         table = make_table(ledger, rows, shape, request.GET.getlist("sort"))
         compared = Compared(ledger, request, shape, table) if shape.since else None
         if request.GET.get("export"):
@@ -72,18 +75,24 @@ class LedgerView(View):
     def page(self, request, ledger: Ledger, chosen, table, shape: Shape, views: list, compared: "Compared | None"):
         if compared and shape.only_changed:
             compared.cut_to_changed()
-        if not compared:
-            count_rows(request, ledger, table)
+        is_computed = isinstance(table.data, Rows)
+        if not compared and not is_computed:
+            table.data._length = kept("count", request, ledger, table.data.data.count)
         per_page = request.GET.get("per_page")
         open_page(table, request.GET.get("page"), int(per_page) if per_page in map(str, PER_PAGE) else PER_PAGE[0])
-        rows = ledger.read_rows(request.as_of, table.page.object_list.data)
+        if compared or is_computed:
+            rows = ledger.read_rows(request.as_of, table.page.object_list.data)
+        else:
+            rows = kept("rows", request, ledger, lambda: ledger.read_rows(request.as_of, table.page.object_list.data))
         if compared:
             rows = compared.marked(rows)
         is_part = request.htmx and not request.htmx.history_restore_request
         is_totals = is_part and request.GET.get("part") == "totals"
         wants_totals = ledger.has_totals or table.group
         is_short = table.paginator.count <= INLINE_TOTALS
-        sums = self.totals(request, ledger, table, is_short) if wants_totals and (is_totals or is_short) else {}
+        sums: dict = {}
+        if wants_totals and (is_totals or is_short):
+            sums = kept("totals", request, ledger, lambda: self.sum_up(request, ledger, table))
         context = {
             "ledger": ledger,
             "filter": chosen,
@@ -120,12 +129,6 @@ class LedgerView(View):
         response["Vary"] = "HX-Request, Cookie"
         return response
 
-    def totals(self, request, ledger: Ledger, table, is_short: bool) -> dict:
-        """The total row and those of the groups; of a long ledger they are kept until the facts change."""
-        if is_short:
-            return self.sum_up(request, ledger, table)
-        return cache.get_or_set(asked_key("totals", request, ledger), lambda: self.sum_up(request, ledger, table))
-
     def sum_up(self, request, ledger: Ledger, table) -> dict:
         found: dict = {"total": None, "groups": []}
         if ledger.totals:
@@ -159,27 +162,25 @@ class LedgerView(View):
         return response
 
 
-def asked_key(what: str, request, ledger: Ledger) -> str:
-    """Names what was asked of the ledger, by whom, of which facts: the same key, the same answer."""
-    said = [(name, values) for name, values in request.GET.lists() if name not in {"page", "per_page", "density", "cols", "part", "saved"}]
-    if what == "totals":
-        said = request.GET.lists()  # their cells are drawn for the columns shown
-    asked = hashlib.sha256(repr(sorted(said)).encode()).hexdigest()
+def chosen_rows(request, ledger: Ledger, chosen):
+    """The rows that the address chooses; what rules make of the facts is made once until the facts change."""
+    if not chosen.is_valid():
+        return chosen.queryset.none()
+    return chosen.qs if isinstance(chosen.queryset, QuerySet) else kept("chosen", request, ledger, lambda: chosen.qs)
+
+
+# What of the address changes neither which rows there are nor, for LOOKS, which of them stand on the page.
+LOOKS = {"density", "cols", "part", "saved", "view"}
+ORDER = {"page", "per_page", "sort", "group"}
+IDLE = {"chosen": LOOKS | ORDER, "count": LOOKS | ORDER, "rows": LOOKS}
+
+
+def kept(what: str, request, ledger: Ledger, find: Callable[[], Any]) -> Any:
+    """What `find` finds, found once until the facts change, for all who see the same rows and asked for the same of them."""
+    said = sorted((name, values) for name, values in request.GET.lists() if name not in IDLE.get(what, ()))
+    asked = hashlib.sha256(repr(said).encode()).hexdigest()
     facts = f"{request.as_of}:{request.today}:{scope_key(request.user)}:{once('trail', trail_state)}"
-    return f"ledger-{what}:{ledger.slug}:{facts}:{asked}"
-
-
-def count_rows(request, ledger: Ledger, table) -> None:
-    """Let a long ledger be counted once until the facts change: counting is what grows with its length."""
-    if isinstance(table.data, Rows):
-        return
-    key = asked_key("count", request, ledger)
-    count = cache.get(key)
-    if count is None:
-        count = table.data.data.count()
-        if count > INLINE_TOTALS:
-            cache.set(key, count)
-    table.data._length = count
+    return cache.get_or_set(f"ledger-{what}:{ledger.slug}:{facts}:{asked}", find)
 
 
 class Compared:

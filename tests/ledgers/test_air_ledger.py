@@ -5,6 +5,7 @@ import re
 from decimal import Decimal
 
 import pytest
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.urls import reverse
@@ -167,11 +168,11 @@ def test_past_days_offer_no_way_in(office, counties):
 def test_queries_are_the_same_for_1_and_30_counties(office, django_assert_max_num_queries):
     at = AirPeriodFactory()
     AirResultFactory(period=at)
-    office.get(url())
     with django_assert_max_num_queries(25) as few:
         office.get(url())
     for county in CountyFactory.create_batch(29):
         AirResultFactory(period=at, county=county)
+    cache.clear()
     with django_assert_max_num_queries(25) as many:
         assert len(body_rows(office.get(url()))) == 30
     assert len(many) == len(few)

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import openpyxl
 import pytest
+from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
@@ -184,6 +185,7 @@ def test_queries_grow_with_batches_not_with_rows(office, monkeypatch, django_ass
         export()
     for project in ProjectFactory.create_batch(29, reported=1):
         PermitFactory(project=project)
+    cache.clear()
     with django_assert_num_queries(len(first)):
         export()
     monkeypatch.setattr("ledgers.export.BATCH", 10)

@@ -5,6 +5,7 @@ import io
 from decimal import Decimal
 
 import pytest
+from django.core.cache import cache
 from django.urls import reverse
 from openpyxl import load_workbook
 
@@ -142,6 +143,7 @@ class TestHistory:
         for n in range(1, 12):
             week = LAST_WEEK - dt.timedelta(weeks=n)
             DispatchFactory(project=project, week_of=week, physical_progress=8, submitted_by=UserFactory(in_county=True))
+        cache.clear()
         with django_assert_num_queries(len(first)):
             office.get(cell("master", project.pk, "physical_progress"))
 
@@ -226,5 +228,6 @@ class TestSince:
         with django_assert_max_num_queries(80) as first:
             office.get(ledger(since=BEFORE.isoformat()))
         ProjectFactory.create_batch(29, reported=40)
+        cache.clear()
         with django_assert_num_queries(len(first)):
             office.get(ledger(since=BEFORE.isoformat()))

@@ -7,6 +7,7 @@ import re
 from decimal import Decimal
 
 import pytest
+from django.core.cache import cache
 from django.core.management import call_command
 from django.urls import reverse
 
@@ -179,6 +180,7 @@ class TestColumns:
         with django_assert_max_num_queries(40) as first:
             office.get("/ledgers/master/")
         ProjectFactory.create_batch(29)
+        cache.clear()
         with django_assert_num_queries(len(first)):
             office.get("/ledgers/master/")
 
