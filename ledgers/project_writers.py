@@ -63,6 +63,9 @@ class OfProjects(ProjectPartWriter):
 # ── 现场督导台账 ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+NOT_VISITED = "这次督导还没有督导日期，不能填现场进度和交办意见：请先在督导的页面填写督导日期。"
+
+
 class InspectionWriter(OfProjects):
     """A visit, known by its project and its day: the office writes all, a department what it entered itself."""
 
@@ -142,7 +145,7 @@ class InspectionWriter(OfProjects):
         if values.get("leader_post") == "":
             yield Fault("leader_post", "请填写带队的职务。")
         for fault in inspections.INSPECTION.faults(inspections.INSPECTION.values(row.about) | dict(values)):
-            yield Fault("code", f"{fault.sentence}请先在督导的页面填写督导日期。") if fault.field == "visited_on" else fault
+            yield Fault("code", NOT_VISITED) if fault.field == "visited_on" else fault
 
     def save(self, row: WrittenRow, values: Mapping[str, Any], *, by: User | None, reason: str) -> None:
         records.edit(inspections.INSPECTION, row=row.about, by=by, version=row.version, reason=reason, **dict(values))

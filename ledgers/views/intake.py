@@ -249,7 +249,11 @@ def maps_of(ledger: Ledger, rehearsal: intake.Rehearsal | None) -> list[dict]:
         {
             "sheet": sheet.title,
             "row": head.row,
-            "headings": [(f"column-{i}-{one.place}", one) for one in head.headings if not one.text.startswith(heads.REMARKS)],
+            "headings": [
+                (f"column-{i}-{one.place}", one)
+                for one in sorted(head.headings, key=lambda one: bool(one.column))  # what was not understood first
+                if not one.text.startswith(heads.REMARKS)
+            ],
             "unknown": len([one for one in head.headings if not one.column and not one.text.startswith(heads.REMARKS)]),
             "typed": typed,
             "others": others,

@@ -235,3 +235,13 @@ def test_rehearsal_asks_the_same_number_of_queries_for_30_rows(slug, office):
         counts.append(len(queries))
         assert (len(found.changes), found.errors) == (len(rows), [])
     assert counts[0] == counts[1]
+
+
+def test_a_heading_that_was_not_understood_comes_first(office, client):
+    listed()
+    client.force_login(office)
+    said = {"pasted": "编号\t项目名称\t某列\nLF-001\t\t甲类\n", "reason": "省文件", "action": "rehearse"}
+    page = client.post("/ledgers/provincial/import/", said)
+    assert [heading.text for _, heading in page.context["maps"][0]["headings"]] == ["某列", "编号", "项目名称"]
+    page = client.post("/ledgers/provincial/import/", said | {"column-0-2": "category"})  # as the person corrects the match
+    assert [(one.key, one.new) for one in page.context["rehearsal"].changes] == [("LF-001", "甲类")]
