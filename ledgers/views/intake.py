@@ -219,6 +219,8 @@ class IntakeView(View):
             "megabytes": LARGEST >> 20,
             "may_commit": True,
             "key_label": intake.columns_of(self.ledger)[self.ledger.writer.key[0]].verbose_name,
+            "keys": [intake.columns_of(self.ledger)[name].verbose_name for name in self.ledger.writer.key],
+            "has_names": bool(self.ledger.writer.name_column),
             "counted": f"{self.ledger.measure}{self.ledger.row_is}",
             "effect": f"自今日（{self.request.today}）起生效，每个{self.ledger.row_is}记下理由并留痕。",
             "maps": maps_of(self.ledger, rehearsal),

@@ -245,3 +245,14 @@ def test_a_heading_that_was_not_understood_comes_first(office, client):
     assert [heading.text for _, heading in page.context["maps"][0]["headings"]] == ["某列", "编号", "项目名称"]
     page = client.post("/ledgers/provincial/import/", said | {"column-0-2": "category"})  # as the person corrects the match
     assert [(one.key, one.new) for one in page.context["rehearsal"].changes] == [("LF-001", "甲类")]
+
+
+@pytest.mark.parametrize(
+    ("slug", "said"),
+    [("inspections", "按“编号”“日期”（没有编号时按项目名称）对应各行"), ("decisions", "按“编号”对应各行")],
+)
+def test_the_page_says_how_rows_are_recognised_and_what_is_computed(slug, said, office, client):
+    client.force_login(office)
+    page = client.get(f"/ledgers/{slug}/import/").content.decode()
+    assert said in page
+    assert "标“＝”的列由系统计算，不导入" in page
