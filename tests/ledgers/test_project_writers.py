@@ -256,3 +256,11 @@ def test_the_page_says_how_rows_are_recognised_and_what_is_computed(slug, said, 
     page = client.get(f"/ledgers/{slug}/import/").content.decode()
     assert said in page
     assert "标“＝”的列由系统计算，不导入" in page
+
+
+def test_on_a_phone_every_cell_says_what_it_is(office, client):
+    listed()
+    client.force_login(office)
+    said = {"pasted": "编号\t省类别\t完工时限\nLF-001\t甲类\t明年\n", "reason": "省文件", "action": "rehearse"}
+    page = client.post("/ledgers/provincial/import/", said).content.decode()
+    assert [page.count(f'data-label="{label}"') for label in ("问题与改法", "原为", "改为", "行")] == [1, 1, 1, 2]
