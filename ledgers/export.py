@@ -43,10 +43,12 @@ class Sheet:
     chosen: QuerySet | Rows
     conditions: list[str]  # the filter in words
     is_demo: bool
+    shown: tuple[str, ...] = ()  # the columns that the person chose, in order; none chosen: all
 
     @functools.cached_property
     def columns(self) -> list[tuple[str, c.LedgerColumn]]:
-        return list(self.ledger.table_for(self.chosen).base_columns.items())
+        columns = self.ledger.table_for(self.chosen).base_columns
+        return [(name, columns[name]) for name in self.shown or columns]
 
     @property
     def notes(self) -> str:
@@ -133,7 +135,9 @@ class Sheet:
     def sums_row(self, label: str, words: str, sums) -> list:
         row = [getattr(sums, name, None) if column.is_summed else None for name, column in self.columns]
         told = self.ledger.words_column or self.ledger.label_column
-        row[next(i for i, (name, _) in enumerate(self.columns) if name == told)] = words
+        for i, (name, _) in enumerate(self.columns):
+            if name == told:
+                row[i] = words
         row[0] = label
         return row
 

@@ -69,7 +69,7 @@ class LedgerView(View):
         table = make_table(ledger, rows, shape, request.GET.getlist("sort"))
         compared = Compared(ledger, request, shape, table) if shape.since else None
         if request.GET.get("export"):
-            return self.export(request, ledger, chosen, table, compared)
+            return self.export(request, ledger, chosen, table, shape, compared)
         return self.page(request, ledger, chosen, table, shape, views, compared)
 
     def page(self, request, ledger: Ledger, chosen, table, shape: Shape, views: list, compared: "Compared | None"):
@@ -139,8 +139,11 @@ class LedgerView(View):
             found["groups"] = grouping.subtotals(ledger, request.as_of, rows_of(table), table.group, table.base_columns)
         return found
 
-    def export(self, request, ledger: Ledger, chosen, table, compared: "Compared | None"):
-        """Exactly what is chosen on the page, all its pages; compared with a day, the list of what changed."""
+    def export(self, request, ledger: Ledger, chosen, table, shape: Shape, compared: "Compared | None"):
+        """Exactly what is chosen on the page, all its pages; compared with a day, the list of what changed.
+
+        Columns that are only folded away on the page are in the file; columns that the person chose are the file's columns.
+        """
         kind = request.GET["export"]
         if kind not in EXPORTS or (compared and kind == "pdf") or not chosen.is_valid():
             kinds = "xlsx 和 csv" if compared else "xlsx、csv 和 pdf"
@@ -150,7 +153,8 @@ class LedgerView(View):
             return render(request, "error.html", {"title": "没有导出", "message": message}, status=400)
         if compared:
             return compared.export(kind)
-        sheet = export.Sheet(ledger, request.as_of, rows_of(table), chosen.spoken, request.region.is_demo)
+        shown = tuple(bound.name for bound in table.columns) if shape.columns else ()
+        sheet = export.Sheet(ledger, request.as_of, rows_of(table), chosen.spoken, request.region.is_demo, shown)
         try:
             response = EXPORTS[kind](sheet)
         except TooLong as fault:

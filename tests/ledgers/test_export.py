@@ -9,7 +9,9 @@ from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
+from ledgers.intake import rehearse
 from ledgers.registry import LEDGERS
+from linfen_water.tabular import read_table
 from projects.enums import SourceKind
 from tests.factories import CountyFactory, PermitFactory, ProjectFactory, RegionFactory, UserFactory
 
@@ -230,3 +232,28 @@ def test_empty_ledger_exports_its_headings_and_a_total_of_nothing(office):
     assert column(page, "编号") == ["合计"]
     assert column(page, "总投资") == [0]
     assert len(LEDGERS["master"].table.base_columns) == len([cell for cell in page[HEADINGS] if cell.value])
+
+
+class TestChosenColumns:
+    """The file has the columns that the person chose on the page, in their order; key and name stay in front."""
+
+    CHOSEN = ("total_investment_wan", "county")
+
+    def test_the_file_has_the_columns_of_the_page(self, office):
+        ProjectFactory(code="LF-001", name="一号河治理", total_investment_wan=Decimal("1234.50"))
+        page = workbook(office, cols=self.CHOSEN)
+        assert [cell.value for cell in page[HEADINGS]][2:] == ["总投资", "县（市、区）"]
+        assert [cell.value for cell in page[HEADINGS + 1]][:3] == ["LF-001", "一号河治理", 1234.5]
+        assert page.cell(HEADINGS + 2, 1).value == "合计"
+        assert page.cell(HEADINGS + 2, 3).value == 1234.5
+        assert table(office, cols=self.CHOSEN)[2] == [cell.value for cell in page[HEADINGS]]
+
+    def test_what_is_only_folded_away_is_in_the_file(self, office):
+        ProjectFactory()
+        assert len(workbook(office)[HEADINGS]) == len(LEDGERS["master"].table.base_columns)
+
+    def test_it_comes_back_without_a_change(self, office):
+        ProjectFactory(total_investment_wan=Decimal("1234.50"))
+        response = office.get(address(export="xlsx", cols=self.CHOSEN))
+        found = rehearse(read_table(b"".join(response.streaming_content)), reason="核对", ledger=LEDGERS["master"])
+        assert (found.changes, found.errors, found.complaints) == ([], [], [])
