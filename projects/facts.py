@@ -15,6 +15,7 @@ from linfen_water.dates import month_start
 from projects import rules
 from projects.enums import Stage
 from projects.models import SAID, Dispatch, MonthlyPlan, Permit, Problem, Project, ProjectVersion, speaking_horizon
+from projects.stop_models import StopSpan, stop_spans
 
 ZERO = Decimal(0)
 
@@ -280,28 +281,37 @@ def unchanged(now: Iterable[ProjectFacts], before: Iterable[ProjectFacts]) -> li
 def silent(day: dt.date, weeks: int, now: Iterable[ProjectFacts] | None = None, projects=None) -> list[ProjectFacts]:
     """Projects without visible progress over the `weeks` up to `day`; `now` saves reading the facts of `day` again.
 
-    A permit obtained or a problem closed meanwhile is progress, too.
+    A permit obtained or a problem closed meanwhile is progress, too; who stood still with approval on any of these days is left out.
     """
     since = day - dt.timedelta(weeks=weeks)
     now = project_facts(day, projects) if now is None else now
     moved = set(Permit.objects.filter(obtained_on__gt=since, obtained_on__lte=day).values_list("project_id", flat=True))
     moved |= set(Problem.objects.filter(closed_on__gt=since, closed_on__lte=day).values_list("project_id", flat=True))
     unfinished = Project.objects.filter(pk__in=[f.pk for f in now if f.stage != Stage.FINISHED])
-    return [f for f in unchanged(now, project_facts(since, unfinished)) if f.pk not in moved]
+    stops = stop_spans()
+    still = (f for f in unchanged(now, project_facts(since, unfinished)) if f.pk not in moved)
+    return [f for f in still if not _was_stopped(stops, f.pk, f.county_code, since, day)]
+
+
+def _was_stopped(stops: list[StopSpan], pk: int, county: str, since: dt.date, day: dt.date) -> bool:
+    """Whether works stood still with approval on any day after `since` up to `day`."""
+    return any(stop.holds(pk, county, since + dt.timedelta(days=1), day) for stop in stops)
 
 
 def silent_keys(day: dt.date, weeks: int, listed) -> list[int]:
-    """Keys of what `silent` finds among `listed` (a queryset after `as_of(day)`), the longest without a report first; five queries.
+    """Keys of what `silent` finds among `listed` (a queryset after `as_of(day)`), the longest without a report first; six queries.
 
     For pages that show a few of them: no facts are made, and reports are compared only where another one speaks now.
     """
     since = day - dt.timedelta(weeks=weeks)
     unfinished = listed.exclude(stage=Stage.FINISHED).order_by()
-    now = list(unfinished.with_dispatch(day).values_list("pk", "code", "stage", "dispatch_id"))
+    now = list(unfinished.with_dispatch(day).values_list("pk", "code", "stage", "dispatch_id", "v__county__code"))
     earlier = Project.objects.filter(pk__in=unfinished.values("pk")).as_of(since).with_dispatch(since).order_by()
     before = {pk: (stage, said) for pk, stage, said in earlier.values_list("pk", "stage", "dispatch_id")}
     moved = set(Permit.objects.filter(obtained_on__gt=since, obtained_on__lte=day).values_list("project_id", flat=True))
     moved |= set(Problem.objects.filter(closed_on__gt=since, closed_on__lte=day).values_list("project_id", flat=True))
+    stops = stop_spans()
+    moved |= {pk for pk, *_, county in now if _was_stopped(stops, pk, county, since, day)}
     still = [row for row in now if row[0] in before and before[row[0]][0] == row[2] and row[0] not in moved]
     ids = {said for row in still for said in (row[3], before[row[0]][1]) if said}
     rows = Dispatch.objects.filter(pk__in=ids).order_by()
@@ -309,7 +319,7 @@ def silent_keys(day: dt.date, weeks: int, listed) -> list[int]:
     nothing = (dt.date.min, [None] * len(VISIBLE))
     found = [
         (said.get(now_id, nothing)[0], code, pk)
-        for pk, code, _, now_id in still
+        for pk, code, _, now_id, _ in still
         if now_id == before[pk][1] or said.get(now_id, nothing)[1] == said.get(before[pk][1], nothing)[1]
     ]
     return [pk for _, _, pk in sorted(found)]

@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 
 from projects import facts
-from projects.enums import Stage
+from projects.enums import Stage, StopKind
 from projects.models import MonthlyPlan, Project
+from projects.stop_models import ApprovedStop
 from tests.factories import LAST_WEEK, THIS_WEEK, TODAY, DispatchFactory, PermitFactory, ProjectFactory, RegionFactory
 
 pytestmark = pytest.mark.django_db
@@ -92,3 +93,22 @@ def test_silent_keys_are_those_of_the_facts():
     assert facts.silent_keys(TODAY, 4, listed) == [unreported.pk, reported.pk]
     for weeks in (1, 2, 4, 8):
         assert set(facts.silent_keys(TODAY, weeks, listed)) == {f.pk for f in facts.silent(TODAY, weeks)}
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "is_silent"),
+    [
+        (TODAY - dt.timedelta(days=60), TODAY - dt.timedelta(days=28), True),  # ended on the day that is compared with
+        (TODAY - dt.timedelta(days=60), TODAY - dt.timedelta(days=27), False),  # one day of the four weeks
+        (TODAY, TODAY + dt.timedelta(days=30), False),
+        (TODAY + dt.timedelta(days=1), TODAY + dt.timedelta(days=30), True),
+    ],
+)
+@pytest.mark.parametrize("of", ["project", "county", "all"])
+def test_who_stood_still_with_approval_is_not_silent(first, last, is_silent, of):
+    project = ProjectFactory()
+    whose = {"project": {"project": project}, "county": {"county": project.versions.get().county}, "all": {}}[of]
+    ApprovedStop.objects.create(kind=StopKind.WINTER, from_on=first, until_on=last, ground="〔2025〕1号", **whose)
+    found = [project.pk] if is_silent else []
+    assert [f.pk for f in facts.silent(TODAY, 4)] == found
+    assert facts.silent_keys(TODAY, 4, Project.objects.as_of(TODAY)) == found
