@@ -83,6 +83,8 @@ format: .venv/installed-dev
 
 bench: .venv/installed-dev
 	$(PY) -m tests.benchmarks.bench_pages
+	$(PY) -m tests.benchmarks.bench_ledger --sizes 0 10000
+	$(PY) -m tests.benchmarks.bench_intake
 	$(PY) -m tests.benchmarks.bench_section
 	$(PY) -m tests.benchmarks.bench_documents
 
