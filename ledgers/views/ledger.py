@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 PER_PAGE = [50, 100]
 REMOVED_SHOWN = 50  # rows that are gone since the day compared with
 INLINE_TOTALS = 2_000  # a longer ledger opens first and then asks for its totals
+MOST_KEPT = 2_000  # computed rows that are kept in memory as a whole: more are computed anew
 KEPT = ("cols", "view", "sort", "per_page", "density", "as_of")  # what the form of the filters carries along
 NOT_WITH_COLUMNS = {"cols", "view", "page", "part", "saved"}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -184,7 +185,13 @@ def kept(what: str, request, ledger: Ledger, find: Callable[[], Any]) -> Any:
     said = sorted((name, values) for name, values in request.GET.lists() if name not in IDLE.get(what, ()))
     asked = hashlib.sha256(repr(said).encode()).hexdigest()
     facts = f"{request.as_of}:{request.today}:{scope_key(request.user)}:{once('trail', trail_state)}"
-    return cache.get_or_set(f"ledger-{what}:{ledger.slug}:{facts}:{asked}", find)
+    key = f"ledger-{what}:{ledger.slug}:{facts}:{asked}"
+    found = cache.get(key)
+    if found is None:
+        found = find()
+        if not isinstance(found, Rows) or len(found) <= MOST_KEPT:
+            cache.set(key, found)
+    return found
 
 
 class Compared:
