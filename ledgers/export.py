@@ -87,17 +87,14 @@ class Sheet:
                 yield [value(row[name], row) for name, value in columns], mark
 
     def _batches(self, is_marked: bool) -> Iterator[tuple[list[dict], list[tuple[str, list[str]] | None]]]:
-        if not is_marked:
-            for batch in self.ledger.read_batches(self.day, self.chosen, BATCH):
+        writer = self.ledger.writer
+        for batch in self.ledger.read_batches(self.day, self.chosen, BATCH):
+            if not is_marked:
                 yield batch, [None] * len(batch)
-            return
-        keys = self.ledger.keys(self.chosen)
-        for start in range(0, len(keys), BATCH):
-            some = keys[start : start + BATCH]
-            written = self.ledger.writer.rows(some, by=None)
-            rows = self.ledger.read_keys(self.day, some)
-            marks = [(written[pk].key, [written[pk].seen(name) for name in self.written]) for pk in some]
-            yield rows, marks
+                continue
+            written = writer.rows(pks := [writer.pk_of(row) for row in batch], by=None)
+            found = (written.get(pk) for pk in pks)
+            yield batch, [row and (row.key, [row.seen(name) for name in self.written]) for row in found]
 
     @property
     def written(self) -> list[str]:
@@ -106,7 +103,8 @@ class Sheet:
 
     def base(self) -> BaseRows | None:
         """What the workbook carries for a later import; a ledger that takes nothing in carries nothing."""
-        if self.ledger.writer is None or self.ledger.read is None:
+        writer = self.ledger.writer
+        if writer is None or (self.ledger.read is None and not writer.knows_computed):
             return None
         return BaseRows(self.ledger.slug, self.day, clock.today(), trail.data_version(), self.written)
 

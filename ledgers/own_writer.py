@@ -68,7 +68,11 @@ class OwnWriter(Writer):
         if self.inner:
             for name in ("key", "name_column", "synonyms", "not_here", "unknown_row"):
                 setattr(self, name, getattr(self.inner, name))
+        self.knows_computed = bool(self.inner and self.inner.knows_computed)
         self.fields = {**(self.inner.fields if self.inner else {}), **{name: field_of(column) for name, column in self.own.items()}}
+
+    def pk_of(self, row: dict) -> int:
+        return self.inner.pk_of(row) if self.inner else super().pk_of(row)
 
     def value_key(self, row: WrittenRow) -> str:
         return self.inner.value_key(row) if self.inner else super().value_key(row)

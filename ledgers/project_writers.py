@@ -372,6 +372,7 @@ class AnnualWriter(OfProjects):
     """A project in a year: the words and the money of its target. What kind of target it is, is chosen on its page."""
 
     slug = "annual"
+    knows_computed = True
     key = ("code", "year")
     not_here = "不从台账导入：各月计划在计划曲线页填写，节点在项目的“年度任务”页登记"
     unknown_row = "清单上没有这个编号，或台账没有这个年度：请核对编号和年度。"
@@ -425,6 +426,9 @@ class AnnualWriter(OfProjects):
             )
             for pk, project, target in rows
         }
+
+    def pk_of(self, row: dict) -> int:
+        return row["pk"] * YEARS + row["year"]
 
     def value_key(self, row: WrittenRow) -> str:
         """A project's, whatever the year: so its page keeps them."""

@@ -261,6 +261,7 @@ class Writer:
     slug: str
     key: tuple[str, ...] = ("code",)  # columns that recognise a row
     name_column = ""  # the column of the project's name, which stands in for an empty code
+    knows_computed = False  # whether `pk_of` finds the key of rows that rules compute
     fields: Mapping[str, Field] = {}
     synonyms: Mapping[str, tuple[str, ...]] = {}  # other headings of a column
     not_here = "不从台账导入，请在项目页或周调度中填写"  # said of a typed column that has no field
@@ -289,6 +290,10 @@ class Writer:
     def rows(self, pks: Collection[int], *, by: User | None, lock: bool = False) -> dict[int, WrittenRow]:
         """The rows with these keys that `by` may read."""
         raise NotImplementedError
+
+    def pk_of(self, row: dict) -> int:
+        """The key by which `rows` knows a row that the ledger read."""
+        return row["key"]
 
     def value_key(self, row: WrittenRow) -> str:
         """How the values of the office's own columns name the row."""

@@ -1,19 +1,21 @@
 """Visits, acceptance, the province's facts and the year's targets, written through their ledgers."""
 
 import datetime as dt
+import io
 from decimal import Decimal
 
+import openpyxl
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from ledgers import intake
+from ledgers import export, intake
 from ledgers.project_writers import ACCEPTANCE, ANNUAL, INSPECTIONS, PROVINCIAL, YEARS
 from ledgers.registry import LEDGERS
 from ledgers.writing import Change, NotWritten, write
 from linfen_water import trail
 from linfen_water.models import TrailEvent
-from linfen_water.workbook import Row, Sheet
+from linfen_water.workbook import Row, Sheet, read_workbook
 from projects.site_models import AcceptanceFact, Inspection
 from projects.target_models import AnnualTarget, ProvincialFigure, ProvincialTerm
 from tests.factories import TODAY, ProjectFactory, RegionFactory, UnitFactory, UserFactory
@@ -210,6 +212,23 @@ def test_rows_of_several_years_are_told_apart(office):
     )
     assert [(one.key, one.old, one.new) for one in found.changes] == [("LF-001 2024年", "100", "150"), ("LF-001 2025年", "300", "350")]
     assert sorted(AnnualTarget.objects.values_list("year", "plan_wan")) == [(2024, 150), (2025, 350)]
+
+
+def test_a_workbook_that_was_overtaken_on_the_site_shows_both(office):
+    """The rows of the ledger are computed, yet its workbook carries what its cells were."""
+    target()
+    ledger, file = LEDGERS["annual"], io.BytesIO()
+    export.write_workbook(export.Sheet(ledger, TODAY, ledger.opened(TODAY).qs, [], True), file)
+    AnnualTarget.objects.update(plan_wan=310)
+    book = openpyxl.load_workbook(file)
+    page = book.worksheets[0]
+    column = next(cell.column for cell in page[4] if cell.value == "年计划投资")
+    assert page.cell(5, column).value == 300
+    page.cell(5, column).value = 350
+    book.save(file)
+    found = intake.rehearse(read_workbook(file.getvalue()), reason="下达", ledger=ledger)
+    assert found.changes == []
+    assert [(one.key, one.mine, one.theirs) for one in found.conflicts] == [("LF-001 2025年", "350", "310")]
 
 
 @pytest.mark.parametrize("slug", ["inspections", "acceptance", "provincial", "annual"])
