@@ -59,6 +59,12 @@ def _reasons(case: Case, day: dt.date, values: Values):
         yield f"{(day - case.visited_on).days}天没有去现场", values.visit_points_unseen
 
 
+def beside_report(gap: Decimal) -> str:
+    """What was seen on site beside what was reported; `gap` is the difference in percentage points."""
+    gap = _tenth(gap).normalize()
+    return f"比填报{'高' if gap > 0 else '低'} {abs(gap):f} 个百分点" if gap else "与填报一致"
+
+
 def _tenth(value: Decimal) -> Decimal:
     return Decimal(value).quantize(Decimal("0.1"))
 

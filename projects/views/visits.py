@@ -17,6 +17,7 @@ from projects.inspection_forms import PlanForm, SiteForm
 from projects.said import with_said
 from projects.views.inspections import inspection_pages
 from projects.views.records import CONFLICT, OK, UNPROCESSABLE
+from projects.visit_rules import beside_report
 
 AHEAD = dt.timedelta(days=60)
 SHOWN = 30  # of each list
@@ -60,7 +61,7 @@ def _page(request, form: PlanForm, may_plan: bool, status: int = OK, chosen: lis
         "planned": seen.filter(visited_on=None, planned_on__gte=day - AHEAD, planned_on__lte=day + AHEAD).order_by("planned_on", "pk")[
             :SHOWN
         ],
-        "done": [(row, _gap(row)) for row in done[:SHOWN]],
+        "done": [(row, gap := _gap(row), "" if gap is None else beside_report(gap)) for row in done[:SHOWN]],
     }
     return render(request, "records/visits.html", context, status=status)
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from linfen_water.policy import Values
-from projects.visit_rules import Case, in_order, risk
+from projects.visit_rules import Case, beside_report, in_order, risk
 
 DAY = dt.date(2025, 2, 20)
 SEEN = DAY - dt.timedelta(days=1)
@@ -56,3 +56,14 @@ def test_a_tour_goes_to_the_nearest_that_is_left_and_keeps_the_unknown_for_the_e
     assert in_order((0.0, 0.0), places, far) == [2, 3, 0, 1, 4]
     assert in_order(None, places, far) == [0, 3, 2, 1, 4]
     assert in_order((0.0, 0.0), [], far) == []
+
+
+@pytest.mark.parametrize(
+    ("gap", "words"),
+    [
+        ("0", "与填报一致"), ("0.04", "与填报一致"), ("-0.04", "与填报一致"), ("0.05", "与填报一致"), ("0.06", "比填报高 0.1 个百分点"),
+        ("-5", "比填报低 5 个百分点"), ("5.5", "比填报高 5.5 个百分点"), ("-20.00", "比填报低 20 个百分点"),
+    ],
+)  # fmt: skip
+def test_what_was_seen_is_told_beside_what_was_reported(gap, words):
+    assert beside_report(Decimal(gap)) == words
