@@ -13,6 +13,7 @@ from django import forms
 
 from ledgers import columns as c
 from ledgers import tables
+from ledgers.choices import kept_offer
 from ledgers.filters import RowsFilter
 from ledgers.rows import Rows
 from linfen_water import palette
@@ -110,7 +111,7 @@ class Rankings:
 
 def rows(day: dt.date, user=None) -> Rankings:
     """Rankings are published: everyone who may log in reads all of them."""
-    return Rankings(day, air.ends(day))
+    return Rankings(day, kept_offer(f"rankings:{day}", lambda: air.ends(day)))
 
 
 def month_label(ends_on: dt.date) -> str:

@@ -10,10 +10,12 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from ledgers import columns as c
+from ledgers.choices import KeptChoiceFilter
 from ledgers.filters import LedgerFilter
 from ledgers.tables import LedgerTable
 from linfen_water import clock
-from linfen_water.models import User
+from linfen_water.enums import UnitKind
+from linfen_water.models import County, Domain, Unit, User
 from projects.models import Problem, ProblemStep
 from projects.problem_filters import ProblemConditions
 from projects.problem_permissions import visible_problems
@@ -180,4 +182,14 @@ class ProblemTable(LedgerTable):
 
 
 class ProblemLedgerFilter(ProblemConditions, LedgerFilter):
-    """The conditions of `/problems/`, spoken as a ledger speaks them."""
+    """The conditions of `/problems/`, spoken as a ledger speaks them; what they offer is kept until facts change."""
+
+    county = KeptChoiceFilter(
+        label="县（市、区）", field_name="v__county", queryset=County.objects.all(), to_field_name="code", empty_label="全部"
+    )
+    domain = KeptChoiceFilter(
+        label="领域", field_name="project__domain", queryset=Domain.objects.all(), to_field_name="name", empty_label="全部"
+    )
+    handler = KeptChoiceFilter(
+        label="承办单位", queryset=Unit.objects.exclude(kind=UnitKind.COMPANY), to_field_name="code", empty_label="全部"
+    )

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from ledgers.choices import kept_offer
 from ledgers.documents.wording import percent, ratio
 from ledgers.rows import Rows
 from linfen_water import clock
@@ -28,12 +29,12 @@ class Source:
     @functools.cached_property
     def months(self) -> list[Period]:
         """Every month with a published result, the last first."""
-        return [period for period in published_periods(self.day) if period.kind == PeriodKind.MONTH]
+        return kept_offer(f"months:{self.day}", lambda: [one for one in published_periods(self.day) if one.kind == PeriodKind.MONTH])
 
     @functools.cached_property
     def latest(self) -> Period | None:
         """What the ledger opens with: the last month published for the national sections, else for any."""
-        found = latest_month(self.day)
+        found = kept_offer(f"latest-month:{self.day}", lambda: latest_month(self.day))
         return month(found) if found else next(iter(self.months), None)
 
     def none(self) -> Rows:

@@ -2,12 +2,15 @@
 
 from django import forms
 
+from ledgers.choices import KeptChoiceField
 from ledgers.filters import RowsFilter, spoken
 from ledgers.rows import Rows
 from ledgers.search import matches
 from ledgers.water import Source
+from linfen_water.models import County
 from monitoring.enums import WaterClass
-from monitoring.filters import SectionsForm
+from monitoring.filters import ON_A_RIVER, SectionsForm
+from monitoring.models import River
 from monitoring.periods import Period
 
 
@@ -17,6 +20,16 @@ class SectionForm(SectionsForm):
     q = forms.CharField(label="查找", required=False, max_length=60)
     month_from = forms.ChoiceField(label="月份自", required=False)
     month_to = forms.ChoiceField(label="月份至", required=False)
+    river = KeptChoiceField(
+        label="河流", required=False, queryset=River.objects.filter(**ON_A_RIVER).distinct(), to_field_name="name", empty_label="全部"
+    )
+    county = KeptChoiceField(
+        label="责任县（市、区）",
+        required=False,
+        queryset=County.objects.filter(**ON_A_RIVER).distinct(),
+        to_field_name="code",
+        empty_label="全部",
+    )
     water_class = forms.ChoiceField(
         label="类别", required=False, choices=[("", "全部"), *((str(c.value), f"{c.label}类") for c in WaterClass)]
     )

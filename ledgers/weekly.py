@@ -11,7 +11,7 @@ from django import forms
 from django.db.models import Min
 
 from ledgers import columns as c
-from ledgers.choices import KeptChoiceField
+from ledgers.choices import KeptChoiceField, kept_offer
 from ledgers.filters import RowsFilter, spoken
 from ledgers.rows import Rows
 from ledgers.search import matches
@@ -20,6 +20,7 @@ from linfen_water import clock
 from linfen_water.dates import monday
 from linfen_water.enums import UnitKind
 from linfen_water.models import County, Domain, Unit, User
+from linfen_water.permissions import scope_key
 from projects import anomalies, reports, weeks
 from projects.enums import DispatchState
 from projects.models import Project
@@ -44,7 +45,7 @@ class Source:
     @functools.cached_property
     def weeks(self) -> list[dt.date]:
         """Mondays, the last first: on a past day those whose cut-off had come, today also the week that runs."""
-        first = self.scope.aggregate(first=Min("listed_on"))["first"]
+        first = kept_offer(f"first-listed:{clock.today()}:{scope_key(self.user) if self.user else None}", self._first_listed_on)
         if first is None:
             return []
         last = monday(self.day)
@@ -52,6 +53,9 @@ class Source:
             last -= weeks.WEEK
         found = (last - n * weeks.WEEK for n in range(WEEKS_OFFERED))
         return [week_of for week_of in found if week_of >= monday(first)]
+
+    def _first_listed_on(self) -> dt.date | None:
+        return self.scope.aggregate(first=Min("listed_on"))["first"]
 
     def none(self) -> Rows:
         return Rows()
