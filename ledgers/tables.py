@@ -55,6 +55,7 @@ class LedgerTable(tables.Table):
     def body(self, rows: Iterable[dict], *, group: str = "", subtotals: Iterable[Subtotal] = ()) -> SafeString:
         """The rows as HTML; every cell comes escaped from its column.
 
+        Cells and rows are left open, as HTML allows: the next one closes them, and a page has more than a thousand.
         A row may say of its cells what `marks` they bear (`{column: class}`) and what `was` in them on the day compared with.
         """
         cells = [(bound.name, bound.column.render, _opening_tag(bound.column)) for bound in self.columns]
@@ -65,7 +66,7 @@ class LedgerTable(tables.Table):
                 label = here
                 lines.append(self.group_row(label, sums.get(label)))
             draw_cells = _marked_cells if row.get("marks") or row.get("was") else _plain_cells
-            lines.append(f"{_row_tag(row)}{draw_cells(cells, row)}</tr>")
+            lines.append(f"{_row_tag(row)}{draw_cells(cells, row)}")
         return mark_safe("".join(lines))  # noqa: S308 - columns escape
 
     def group_row(self, label: str, subtotal: Subtotal | None, *, comes_later: bool = False) -> SafeString:
@@ -103,7 +104,7 @@ def _head(bound, address: str) -> str:
 
 
 def _plain_cells(cells: list[tuple], row: dict) -> str:
-    return "".join([f"{tag}{NOTHING if (text := draw(row[name], row)) == c.MISSING else text}</td>" for name, draw, tag in cells])
+    return "".join([f"{tag}{NOTHING if (text := draw(row[name], row)) == c.MISSING else text}" for name, draw, tag in cells])
 
 
 def _marked_cells(cells: list[tuple], row: dict) -> str:
@@ -114,11 +115,11 @@ def _marked_cells(cells: list[tuple], row: dict) -> str:
         text = draw(row[name], row)
         classes = " ".join(filter(None, [marks.get(name, ""), "is-changed" if name in was else ""]))
         if not classes:
-            drawn.append(f"{tag}{NOTHING if text == c.MISSING else text}</td>")
+            drawn.append(f"{tag}{NOTHING if text == c.MISSING else text}")
             continue
         spoken = "".join(f'<span class="visually-hidden">（{MARK_WORDS[mark]}）</span>' for mark in classes.split())
         before = f'<s class="was">{escape(was[name])}</s> ' if name in was else ""
-        drawn.append(f"{_with_class(tag, classes)}{before}{text}{spoken}</td>")
+        drawn.append(f"{_with_class(tag, classes)}{before}{text}{spoken}")
     return "".join(drawn)
 
 

@@ -78,7 +78,7 @@ def two_months(counties):
 def body_rows(page) -> list[list[str]]:
     """The cells of the page's table as text."""
     body = page.content.decode().split("<tbody>")[1].split("</tbody>")[0]
-    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in body.split("</tr>")]
+    rows = [re.findall(r"<td[^>]*>(.*?)(?=<td|$)", row) for row in body.split("<tr")]
     return [[re.sub(r"<[^>]+>", "", cell) for cell in row] for row in rows if row]
 
 

@@ -86,5 +86,14 @@ def test_a_page_that_was_asked_for_before_costs_six_statements_until_facts_chang
     assert len(again) > len(queries)
 
 
+def test_a_page_of_fifty_projects_weighs_less_than_it_may(demo_city, client):
+    """Raw, with all 27 columns; a good half of it are the words of the cells and the tags that no cell can do without."""
+    client.force_login(User.objects.get(username="office"))
+    page = client.get("/ledgers/master/")
+    assert page.content.count(b"<tr data-k=") == 50
+    assert len(page.content) <= 92 * 1024
+    assert b"\n  " not in page.content.partition(b"<tbody>")[0]
+
+
 def body(page: str) -> str:
     return page[page.index("<tbody") : page.rindex("</tbody>")]
