@@ -316,11 +316,12 @@ def permits_in_time(day: dt.date) -> dict[int, tuple[int, int]]:
 
 
 def dispatches_checked(day: dt.date) -> dict[int, tuple[int, int]]:
-    """`{domain: (checked, handed in)}` of the dispatches of the month of `day`."""
+    """`{domain: (checked, handed in)}` of the dispatches of the month of `day`, as they stood at its end."""
     handed_in = [DispatchState.SUBMITTED, DispatchState.ACCEPTED, DispatchState.RETURNED]
     rows = Dispatch.objects.filter(cut_off_on__gte=month_start(day), cut_off_on__lte=day, state__in=handed_in).order_by()
+    end = clock.end_of(day)
     found: dict[int, Counter] = defaultdict(Counter)
-    for domain, state in rows.values_list("project__domain", "state"):
+    for domain, state, reviewed_at in rows.exclude(submitted_at__gte=end).values_list("project__domain", "state", "reviewed_at"):
         found[domain]["handed_in"] += 1
-        found[domain]["checked"] += state != DispatchState.SUBMITTED
+        found[domain]["checked"] += state != DispatchState.SUBMITTED and (reviewed_at is None or reviewed_at < end)
     return {domain: (counts["checked"], counts["handed_in"]) for domain, counts in found.items()}

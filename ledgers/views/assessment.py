@@ -1,15 +1,21 @@
 """`/assessment/`: the appraisal of counties and departments as of a day, every score opening to its numbers."""
 
+from collections.abc import Iterator
+
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from ledgers import appraisal
 from ledgers.appraisal import Period
 from ledgers.appraisal_paper import appraisal_paper
+from ledgers.appraisal_rules import Part
 from ledgers.documents import PrintFault, pdf
 from ledgers.documents.bulletin import office_of
 from linfen_water import policy
+from linfen_water.enums import UnitKind
+from linfen_water.models import Unit
 from linfen_water.permissions import is_department
 from projects.facts import project_facts
 from projects.permissions import is_whole_city
@@ -21,7 +27,7 @@ def assessment(request):
     user, period = request.user, _period(request)
     groups, of = _groups(request, period)
     context = {
-        "groups": groups,
+        "groups": [(key, title, list(_with_sources(key, rows, request))) for key, title, rows in groups],
         "of": of,
         "period": period,
         "periods": Period.choices,
@@ -47,6 +53,33 @@ def assessment_pdf(request):
     response["Content-Disposition"] = f'inline; filename="assessment-{day}.pdf"'
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+# The ledger with the rows that a part is made of, and by what it is narrowed: the county, the county's unit, the department, its domain.
+SOURCES = {
+    "finish": ("master", "county"), "start": ("master", "county"), "invested": ("master", "county"), "in_place": ("funds", "county"),
+    "lag": ("master", "county"), "reports": ("weekly", "county"), "letters": ("letters", "unit"),
+    "factors": ("permits", "authority"), "works": ("master", "domain"), "dispatch": ("weekly", "domain"),
+}  # fmt: skip
+
+
+def _with_sources(kind: str, rows: list[appraisal.Row], request) -> Iterator[tuple[appraisal.Row, list[tuple[Part, str]]]]:
+    """Each row with its parts and the address where the rows behind the numbers stand."""
+    if kind == "county":
+        units = Unit.objects.filter(kind=UnitKind.COUNTY, county__isnull=False).values_list("county__code", "code")
+    else:
+        units = Unit.objects.filter(kind=UnitKind.DEPARTMENT, domain__isnull=False).values_list("code", "domain__name")
+    name, others = ("unit" if kind == "county" else "domain"), dict(units)
+    day = {"as_of": request.as_of.isoformat()} if request.as_of != request.today else {}
+    for row in rows:
+        known = {"county": row.key, "authority": row.key, name: others.get(row.key, "")}
+        yield row, [(part, _source(part, known, day)) for part in row.parts]
+
+
+def _source(part: Part, known: dict[str, str], day: dict[str, str]) -> str:
+    """The address of the rows behind `part`; empty where there is none."""
+    ledger, by = SOURCES[part.key]
+    return reverse("ledger", args=[ledger], query={by: known[by]} | day) if part.denominator and known.get(by) else ""
 
 
 def _period(request) -> str:

@@ -10,8 +10,19 @@ import pytest
 from ledgers import appraisal, appraisal_rules
 from ledgers.appraisal import Period
 from ledgers.appraisal_rules import Part
-from linfen_water.models import Policy
-from tests.factories import TODAY, CountyFactory, ProjectFactory, RegionFactory, UserFactory
+from linfen_water import clock
+from linfen_water.models import Policy, User
+from tests.demo_city import demo_city  # noqa: F401 - a fixture
+from tests.factories import (
+    LAST_WEEK,
+    TODAY,
+    CountyFactory,
+    DispatchFactory,
+    DomainFactory,
+    ProjectFactory,
+    RegionFactory,
+    UserFactory,
+)  # fmt: skip
 
 pytestmark = pytest.mark.django_db
 
@@ -113,3 +124,31 @@ def test_a_county_prints_its_own_row_only(office, client, monkeypatch):
     assert client.get("/assessment.pdf").status_code == 200
     assert own.name in str(seen[0])
     assert other.name not in str(seen[0])
+
+
+def test_a_dispatch_checked_later_was_not_checked_then(office):
+    """What a department had checked by a day stays so, whatever it checks afterwards."""
+    domain = DomainFactory()
+    first, second, third = (ProjectFactory(domain=domain) for _ in range(3))
+    DispatchFactory(project=first, submitted=True)
+    DispatchFactory(project=second, reviewed_at=clock.end_of(LAST_WEEK + dt.timedelta(days=4)) - dt.timedelta(seconds=1))
+    DispatchFactory(project=third, reviewed_at=clock.end_of(LAST_WEEK + dt.timedelta(days=4)))
+    assert appraisal.dispatches_checked(LAST_WEEK + dt.timedelta(days=4)) == {domain.pk: (1, 3)}
+    assert appraisal.dispatches_checked(LAST_WEEK + dt.timedelta(days=5)) == {domain.pk: (2, 3)}
+    assert appraisal.dispatches_checked(LAST_WEEK + dt.timedelta(days=2)) == {}  # not yet due
+
+
+def test_every_part_leads_to_the_rows_behind_it(demo_city, client):  # noqa: F811
+    client.force_login(User.objects.get(username="office"))
+    groups = client.get("/assessment/").context["groups"]
+    seen = set()
+    parts = [pair for _, _, rows in groups for _, parts in rows for pair in parts]
+    assert [part.key for part, source in parts if bool(source) != bool(part.denominator)] == []
+    for part, source in parts:
+        if source and part.key not in seen:
+            page = client.get(source)
+            assert page.context["filter"].is_valid(), source
+            assert page.context["table"].paginator.count > 0, source
+            seen.add(part.key)
+    assert seen == {part.key for part, _ in parts if part.denominator}
+    assert len(seen) >= 8
