@@ -106,7 +106,7 @@ def test_the_list_asks_the_same_queries_for_one_and_thirty(client, clerk, count,
     for n in range(count):
         notices.notify(key=str(n), kind="x", text="x", by=office, unit=clerk.unit)
     client.force_login(clerk)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         client.get("/notices/")
 
 

@@ -186,7 +186,7 @@ def test_the_number_of_queries_does_not_grow(client, now, count, django_assert_n
         report(row)
     client.force_login(UserFactory())
     client.get("/dispatch/board/")
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(17):
         client.get("/dispatch/board/")
 
 

@@ -216,7 +216,7 @@ def test_the_number_of_queries_does_not_grow_with_the_projects(region, django_as
         SectionFactory(county=county, river=river)
     user = UserFactory(leader=True)
     region = Region.current()
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(18):
         wall.document(region, user, TODAY)
 
 

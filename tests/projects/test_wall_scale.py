@@ -187,7 +187,7 @@ def test_the_queries_of_the_counts_do_not_grow(region, counted, django_assert_nu
     for _ in range(count):
         ProjectFactory(county=county, reported=40)
     user, region = UserFactory(leader=True), Region.current()
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(17):
         wall.document(region, user, TODAY)
 
 
