@@ -22,6 +22,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.cell_range import CellRange
 
 from ledgers import columns as c
+from ledgers import grouping
 from ledgers.base_sheet import TITLE as BASE_TITLE
 from ledgers.base_sheet import BaseRows
 from ledgers.registry import Ledger
@@ -29,6 +30,7 @@ from ledgers.rows import Rows, counted
 from linfen_water import clock, csv_text, trail
 
 BATCH = 500
+SUBTOTAL: tuple = ()  # the mark of a row of sums: no row of the ledger, so an import knows nothing of it
 DEMO_MARK = "演示数据：除注明公开来源的信息外均为虚构"
 CELL_LIMIT = 32_767  # characters that a cell can hold
 SIGNATURES = "制表：　　　　　　　　审核：　　　　　　　　负责人："
@@ -44,6 +46,7 @@ class Sheet:
     conditions: list[str]  # the filter in words
     is_demo: bool
     shown: tuple[str, ...] = ()  # the columns that the person chose, in order; none chosen: all
+    group: str = ""  # the column by which `chosen` is ordered first and has a subtotal behind each group
 
     @functools.cached_property
     def columns(self) -> list[tuple[str, c.LedgerColumn]]:
@@ -79,12 +82,32 @@ class Sheet:
         """Bare values, row by row."""
         return (row for row, _ in self.marked_rows())
 
-    def marked_rows(self, *, is_marked: bool = False) -> Iterator[tuple[list, tuple[str, list[str]] | None]]:
-        """Bare values, row by row; `is_marked` with the row's key and the fingerprints of what may be written in it."""
+    def marked_rows(self, *, is_marked: bool = False) -> Iterator[tuple[list, tuple | None]]:
+        """Bare values, row by row; `is_marked` with the row's key and the prints of what may be written in it. SUBTOTAL marks sums."""
         columns = [(name, column.value) for name, column in self.columns]
+        subtotals, last = self._subtotals(), None
         for batch, marks in self._batches(is_marked):
             for row, mark in zip(batch, marks, strict=True):
+                here = grouping.label_of(self._grouped_by, self.group, row) if self.group else None
+                if last not in (None, here):
+                    yield from subtotals.get(last, ())
+                last = here
                 yield [value(row[name], row) for name, value in columns], mark
+        yield from subtotals.get(last, ())
+
+    @functools.cached_property
+    def _grouped_by(self) -> c.LedgerColumn:
+        return self.ledger.table_for(self.chosen).base_columns[self.group]
+
+    def _subtotals(self) -> dict[str | None, list]:
+        """The row of sums behind each group, by the group's label."""
+        if not self.group:
+            return {}
+        found = grouping.subtotals(self.ledger, self.day, self.chosen, self.group, self.ledger.table_for(self.chosen).base_columns)
+        return {
+            part.label: [(self.sums_row("小计", f"{part.label}　{counted(part.sums)}{self.ledger.measure}", part.sums), SUBTOTAL)]
+            for part in found
+        }
 
     def _batches(self, is_marked: bool) -> Iterator[tuple[list[dict], list[tuple[str, list[str]] | None]]]:
         writer = self.ledger.writer
@@ -180,18 +203,17 @@ def write_workbook(sheet: Sheet, file: BinaryIO) -> None:
         _cells([label for label, start, end in _groups(columns) for label in [label] + [""] * (end - start)], itertools.repeat(heading))
     )
     page.append(_cells(sheet.headings(), itertools.repeat(heading)))
-    body = [_body_style(page, column) for column in columns]
+    body, bold = ([_body_style(page, column, bold=is_bold) for column in columns] for is_bold in (False, True))
     base = sheet.base()
     base_page = _base_page(book, base)
     count = 0
     for row, mark in sheet.marked_rows(is_marked=base is not None):
-        page.append(_cells(row, body))
-        if base is not None and mark is not None:
+        page.append(_cells(row, bold if mark == SUBTOTAL else body))
+        if base is not None and mark:
             base_page.append(base.row(*mark))
         count += 1
     if base is not None:
         base_page.append(base.end())
-    bold = [_body_style(page, column, bold=True) for column in columns]
     for row in sheet.total_rows():
         page.append(_cells(row, bold))
     small = _style(page, font=Font(name="宋体", size=10))

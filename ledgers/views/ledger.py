@@ -157,7 +157,9 @@ class LedgerView(View):
         if compared:
             return compared.export(kind)
         shown = tuple(bound.name for bound in table.columns) if shape.columns else ()
-        sheet = export.Sheet(ledger, request.as_of, rows_of(table), chosen.spoken, request.region.is_demo, shown)
+        sheet = export.Sheet(
+            ledger, request.as_of, rows_of(table), chosen.spoken, request.region.is_demo, shown, table.group if shape.group else ""
+        )
         try:
             response = EXPORTS[kind](sheet)
         except TooLong as fault:

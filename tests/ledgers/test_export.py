@@ -257,3 +257,34 @@ class TestChosenColumns:
         response = office.get(address(export="xlsx", cols=self.CHOSEN))
         found = rehearse(read_table(b"".join(response.streaming_content)), reason="核对", ledger=LEDGERS["master"])
         assert (found.changes, found.errors, found.complaints) == ([], [], [])
+
+
+class TestGroups:
+    """Grouped on the page, grouped in the file: a row of sums behind each group, which an import passes over."""
+
+    @pytest.fixture(autouse=True)
+    def city(self, region):
+        first, second = CountyFactory(name="甲县"), CountyFactory(name="乙县")
+        for n, county in enumerate((second, first, second), 1):
+            ProjectFactory(code=f"LF-00{n}", county=county, total_investment_wan=Decimal(1000 * n))
+
+    def test_each_group_has_its_sums_behind_it(self, office):
+        page = workbook(office, group="county", cols="total_investment_wan")
+        rows = [[cell.value for cell in row][:3] for row in page.iter_rows(min_row=HEADINGS + 1, max_row=HEADINGS + 6)]
+        assert [(row[0], row[2]) for row in rows] == [
+            ("LF-002", 2000), ("小计", 2000), ("LF-001", 1000), ("LF-003", 3000), ("小计", 4000), ("合计", 6000),
+        ]  # fmt: skip
+        assert [row[1] for row in rows if row[0] == "小计"] == ["甲县　1个", "乙县　2个"]
+        assert page.cell(HEADINGS + 2, 1).font.bold
+        assert [row[0] for row in table(office, group="county")[3:]][:6] == [row[0] for row in rows]
+
+    def test_a_grouped_file_comes_back_without_a_change(self, office):
+        response = office.get(address(export="xlsx", group="county"))
+        found = rehearse(read_table(b"".join(response.streaming_content)), reason="核对", ledger=LEDGERS["master"])
+        assert (found.changes, found.errors, found.complaints) == ([], [], [])
+
+    def test_one_without_groups_has_no_sums_but_the_last(self, office):
+        assert [row[0] for row in table(office)].count("小计") == 0
+
+    def test_paper_has_them_too(self, office):
+        assert office.get(address(export="pdf", group="county"))["Content-Type"] == "application/pdf"
