@@ -129,7 +129,7 @@ class Sheet:
         writer = self.ledger.writer
         if writer is None or (self.ledger.read is None and not writer.knows_computed):
             return None
-        return BaseRows(self.ledger.slug, self.day, clock.today(), trail.data_version(), self.written)
+        return BaseRows(self.ledger.base or self.ledger.slug, self.day, clock.today(), trail.data_version(), self.written)
 
     def foot(self) -> Iterator[list]:
         """What stands below the rows: the total row and its parts, then the notes, each in a row of its own."""

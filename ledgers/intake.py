@@ -502,7 +502,8 @@ class _Sums:
 
     def __init__(self, intake: _Rehearsing, sheet: Sheet, head: Head):
         self.intake, self.sheet = intake, sheet
-        self.names = {spot: name for name, spot in head.places.items() if name not in intake.key and intake.columns[name].is_summed}
+        adding = {name for name, column in intake.columns.items() if column.is_summed and column.unit != "%" and name not in intake.key}
+        self.names = {spot: name for name, spot in head.places.items() if name in adding}
         self.all: list[Row] = []
         self.group: list[Row] = []
         self.waiting: Row | None = None  # a sub-heading or total that stands above its rows

@@ -173,7 +173,7 @@ def with_columns(ledger: Ledger, own: Iterable[OwnColumn]) -> Ledger:
             row.update({column.name: values.get((column.pk, str(row["key"]))) for column in own})
 
     def totals(day: dt.date, chosen):
-        return WithSums(ledger.totals(day, chosen), _own_sums(own, day, chosen))
+        return WithSums(ledger.totals(day, chosen), _own_sums(ledger, own, day, chosen))
 
     return dataclasses.replace(
         ledger, rows=rows, columns=columns, extend=extend, totals=totals if ledger.totals else None, writer=_writer(ledger, own)
@@ -217,16 +217,17 @@ class WithSums:
     own: dict[str, Any]
 
     def __getattr__(self, name: str):
-        own = self.__dict__["own"]
-        return own[name] if name in own else getattr(self.__dict__["sums"], name)
+        if "sums" not in self.__dict__:  # a copy that is being put together, as the cache does
+            raise AttributeError(name)
+        return self.own[name] if name in self.own else getattr(self.sums, name)
 
 
-def _own_sums(own: list[OwnColumn], day: dt.date, chosen: Any) -> dict[str, Any]:
+def _own_sums(ledger: Ledger, own: list[OwnColumn], day: dt.date, chosen: Any) -> dict[str, Any]:
     numbers = [column for column in own if column.kind == OwnKind.NUMBER]
     if not numbers:
         return {}
     if isinstance(chosen, Rows):
-        values = values_on(numbers, [row["key"] for row in chosen.data], day)
+        values = values_on(numbers, [ledger.key_of(row) for row in chosen.data], day)
         sums = dict.fromkeys((column.pk for column in numbers), Decimal(0))
         for (pk, _), value in values.items():
             sums[pk] += value or 0

@@ -115,10 +115,13 @@ class Ledger:
                 row["key"] = key
         return self._extended(day, rows)
 
+    def key_of(self, row: dict) -> int | str:
+        """What names a row in addresses, own columns and lists of changes."""
+        return row["key"] if "key" in row else str(row.get("code") or row.get(self.label_column))
+
     def _extended(self, day: dt.date, rows: list[dict]) -> list[dict]:
         for row in rows:
-            if "key" not in row:
-                row["key"] = str(row.get("code") or row.get(self.label_column))
+            row["key"] = self.key_of(row)
         if self.extend:
             self.extend(day, rows)
         return rows

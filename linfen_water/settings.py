@@ -107,7 +107,8 @@ MIDDLEWARE = [
     "linfen_water.middleware.OwnPasswordMiddleware",
     "linfen_water.sessions.SessionClockMiddleware",
 ]
-AUTHENTICATION_BACKENDS = ["linfen_water.accounts.UnitBackend"]
+# The second is Django's own, under whose name older sessions and screens were let in.
+AUTHENTICATION_BACKENDS = ["linfen_water.accounts.UnitBackend", "django.contrib.auth.backends.ModelBackend"]
 ROOT_URLCONF = "linfen_water.urls"
 WSGI_APPLICATION = "linfen_water.wsgi.application"
 TEMPLATES = [

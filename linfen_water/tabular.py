@@ -25,6 +25,7 @@ from linfen_water.workbook import (
     read_workbook,
 )
 
+MARKS = "\t,;"  # between the cells of a line
 NOT_TEXT = "认不出文件的文字编码：请用 Excel 打开后另存为 .xlsx 或“CSV UTF-8”。"
 NO_TABLE = "这不是表格文件：请选择 Excel 工作簿（.xlsx）或 CSV，用 Excel 或 WPS 打开原表另存为 .xlsx 后再试，不要只改扩展名。"
 HTML_WITHOUT_TABLE = "这是网页（HTML），里面没有表格：请用 Excel 打开原表，另存为 .xlsx 后再试。"
@@ -67,8 +68,8 @@ def read_text(text: str, title: str = "粘贴的表格") -> Sheet:
         raise BadWorkbook(NO_TABLE)
     if len(text) > TEXT:
         raise BadWorkbook(TOO_MUCH)
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max("\t,;", key=first.count), strict=True)
+    first = next((line for line in text.splitlines() if any(mark in line for mark in MARKS)), "")  # a title alone stands above it
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(MARKS, key=first.count), strict=True)
     rows = []
     try:
         for number, line in enumerate(reader, 1):

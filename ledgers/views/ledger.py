@@ -156,7 +156,7 @@ class LedgerView(View):
             return render(request, "error.html", {"title": "没有导出", "message": message}, status=400)
         if compared:
             return compared.export(kind)
-        shown = tuple(bound.name for bound in table.columns) if shape.columns else ()
+        shown = with_key(ledger, table) if shape.columns else ()
         sheet = export.Sheet(
             ledger, request.as_of, rows_of(table), chosen.spoken, request.region.is_demo, shown, table.group if shape.group else ""
         )
@@ -275,6 +275,13 @@ def make_table(ledger: Ledger, rows, shape: Shape, sort: list[str]):
 def rows_of(table):
     """All rows of the table in their order: a queryset, or the rows that were read already."""
     return table.data if isinstance(table.data, Rows) else table.data.data
+
+
+def with_key(ledger: Ledger, table) -> tuple[str, ...]:
+    """The columns shown, in front of them what recognises a row: without it the file could not come back."""
+    shown = [bound.name for bound in table.columns]
+    missing = [name for name in (ledger.writer.key if ledger.writer else ()) if name in table.base_columns and name not in shown]
+    return (*missing, *shown)
 
 
 def open_page(table, number: str | None, per_page: int) -> None:
