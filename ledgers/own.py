@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from django.core.cache import cache
 from django.db.models import CharField, FloatField, OuterRef, Subquery, Sum, Value
 from django.db.models.functions import Cast, NullIf
 from django.http import QueryDict
 
 from ledgers import columns as c
+from ledgers.choices import kept_offer
 from ledgers.enums import OwnKind
 from ledgers.history import Entry, spell_person
 from ledgers.page_models import OwnColumn, OwnLedger, OwnValue
@@ -20,8 +20,6 @@ from ledgers.registry import LEDGERS, Ledger
 from ledgers.rows import Rows
 from linfen_water.enums import UnitKind
 from linfen_water.models import County, Unit
-from linfen_water.once import once
-from linfen_water.trail import state as trail_state
 
 GROUP = "自设列"
 BATCH = 500
@@ -42,7 +40,7 @@ def find_ledger(slug: str) -> Ledger | None:
 def _columns_in_use(slug: str) -> list[OwnColumn]:
     """Kept until anything changes, since every page of the ledger asks."""
     columns = OwnColumn.objects.filter(ledger=slug, retired_at=None)
-    return cache.get_or_set(f"own-columns:{slug}:{once('trail', trail_state)}", lambda: list(columns))
+    return kept_offer(f"own-columns:{slug}", lambda: list(columns))
 
 
 def all_ledgers() -> list[Ledger]:
