@@ -265,6 +265,8 @@ def _take(request, week: ProjectWeek, intent: str) -> Outcome:
         )
         if intent == "save" or saved.state != DispatchState.DRAFT:
             return Outcome(OK, _what_stands(saved, intent))
+        if unseen := _unseen(saved, form):
+            return Outcome(CONFLICT, f"他人刚改了{unseen}，已并入草稿，还没有提交：请核对后再点一次“提交”。", "warning")
         services.submit_dispatch(dispatch=saved, by=request.user)
     except services.EditConflict as conflict:
         return Outcome(CONFLICT, arguments={"conflict": conflict})
@@ -273,6 +275,15 @@ def _take(request, week: ProjectWeek, intent: str) -> Outcome:
     except services.Refused as refusal:
         return Outcome(UNPROCESSABLE, str(refusal), "error", {"form": form})
     return Outcome(OK, SUBMITTED_WORDS[intent])
+
+
+def _unseen(saved: Dispatch, form: DispatchForm) -> str:
+    """What others changed since the page was opened, in words: nobody hands in what they have not seen."""
+    now = reports.flat(Dispatch.objects.prefetch_related("lines").get(pk=saved.pk))
+    return "、".join(
+        f"“{form.fields[key].label}”为{reports.as_text(now[key]) or '空'}（您的页面上是{reports.as_text(form.report[key]) or '空'}）"
+        for key in reports.differences(now, form.report)
+    )
 
 
 SUBMITTED_WORDS = {"submit": "已提交，待审核。", "same": "已按“与上周相同”提交。"}

@@ -347,6 +347,30 @@ def test_fields_that_do_not_overlap_merge_silently(client, clerk, project):
     assert (draft.physical_progress, draft.done) == (45, "铺设管网")
 
 
+@pytest.mark.parametrize("action", ["submit", "same"])
+def test_nobody_hands_in_what_somebody_else_typed_meanwhile_unseen(client, clerk, project, action):
+    submit(client, project, action="save", physical_progress="45", done="浇筑底板")
+    typed = {} if action == "same" else {"hinders": "缺砂石料"}
+    answer = submit(client, project, 0, action=action, **typed)
+    said = block_of(answer, project).notice
+    assert answer.status_code == 409
+    assert "“总体进度”为45（您的页面上是40）" in said
+    assert "“本周进展”为浇筑底板" in said
+    assert not Dispatch.objects.filter(project=project, week_of=THIS_WEEK, is_live=True).exists()
+    seen = {"physical_progress": "45", "done": "浇筑底板"} | typed
+    assert submit(client, project, block_of(answer, project).edit_version, **seen).status_code == 200
+    assert Dispatch.objects.get(project=project, week_of=THIS_WEEK, is_live=True).physical_progress == 45
+
+
+def test_who_chose_the_others_value_sees_a_third_one_before_it_is_handed_in(client, clerk, project):
+    submit(client, project, action="save", physical_progress="55")
+    assert submit(client, project, 0, action="save", physical_progress="50").status_code == 409
+    submit(client, project, 1, action="save", physical_progress="42", reason="审计核减")
+    answer = submit(client, project, 1, physical_progress="55")  # chosen while a third value was saved
+    assert (answer.status_code, "“总体进度”为42" in block_of(answer, project).notice) == (409, True)
+    assert not Dispatch.objects.filter(project=project, week_of=THIS_WEEK, is_live=True).exists()
+
+
 # ── review ──
 
 

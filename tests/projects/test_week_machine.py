@@ -32,7 +32,11 @@ WRITERS = st.sampled_from(["a", "b", "office"])
 
 
 class WeekMachine(RuleBasedStateMachine):
-    """One project in one week. `pages` is what each person has open: the version that they saw, and the values."""
+    """One project in one week.
+
+    `pages` is what each person has open: the version that they saw, and the values; `saved` what was saved at that version. After
+    a conflict the two differ, and who then chooses the other's value changes nothing of their own: a third person's goes before it.
+    """
 
     @initialize()
     def begin(self):
@@ -50,6 +54,7 @@ class WeekMachine(RuleBasedStateMachine):
             "office": UserFactory(),
         }
         self.pages = dict.fromkeys(("a", "b", "office"))
+        self.saved = {}
         self.acknowledged: list[tuple[int, dict]] = []  # (key, values) of what counts or has counted, newest last, returned ones taken out
         self.was_submitted: dict[int, dict] = {}  # everything that ever was handed in, as it was then
         self.last_version = 0
@@ -68,6 +73,7 @@ class WeekMachine(RuleBasedStateMachine):
     def look(self, who):
         week = self.week()
         self.pages[who] = (week.edit_version, dict(week.current))
+        self.saved[who] = dict(week.current)
 
     @staticmethod
     def values_of(pk):
@@ -173,16 +179,18 @@ class WeekMachine(RuleBasedStateMachine):
         except services.EditConflict as conflict:
             assert version != before.edit_version
             self.pages[who] = (conflict.version, dict(conflict.merged))  # the person now sees both values
+            self.saved[who] = dict(before.current)
             return None
         now = self.week()
         if row.state == DispatchState.DRAFT and now.edit_version > before.edit_version:
             for key, value in values.items():
-                if value != seen[key]:
+                if value != self.saved[who][key]:
                     assert now.current[key] == value, key  # what was acknowledged is what is saved
         if now.edit_version > before.edit_version:
             self.sent = getattr(self, "sent", {}) | {who: (version, whole, row.pk)}
         self.look(who)
-        return row if row.state == DispatchState.DRAFT else None
+        is_seen = not reports.differences(self.pages[who][1], whole)  # the page hands nothing in that its person has not seen
+        return row if row.state == DispatchState.DRAFT and is_seen else None
 
     def _submit(self, who, draft):
         week = self.week()
