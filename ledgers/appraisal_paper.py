@@ -70,13 +70,12 @@ def _made_of(part: Part) -> str:
     if part.shown_points is None:
         return "不参评"
     if part.halves:
-        return "\n".join([str(part.shown_points), *(f"{half.label}{_fraction(half)}" for half in part.halves)])
-    return f"{part.shown_points}\n{_fraction(part)}"
+        return "\n".join([str(part.shown_points), *(f"{half.label} {_fraction(half)}" for half in part.halves)])
+    return "\n".join([str(part.shown_points), _fraction(part, "\n")])  # under each other: sums of money are long
 
 
-def _fraction(part: Part) -> str:
-    """Under each other: sums of money are long."""
-    return f"{part.numerator}\n/{part.denominator}{part.unit}" if part.denominator else "不参评"
+def _fraction(part: Part, between: str = "") -> str:
+    return f"{part.numerator}{between}/{part.denominator}{part.unit}" if part.denominator else "不参评"
 
 
 def _said(value) -> str:
