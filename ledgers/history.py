@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,6 +16,8 @@ from linfen_water.models import TrailEvent
 from monitoring.models import Assessment
 from projects.enums import DispatchState, StageEvent
 from projects.models import Dispatch, Project, ProjectVersion, StageFact
+from projects.record_base import Record
+from projects.records import NOTED_ON
 from projects.services import VERSIONED
 
 MOST = 60  # entries that are shown
@@ -197,10 +200,23 @@ def trail_history(subject_type: str, subjects: list[str], *fields: str) -> list[
     found = []
     for event in events[: 10 * MOST]:
         for field in fields:
+            if field == "on" and NOTED_ON not in event.changes:
+                continue  # there it is the day of the event
             if field in event.changes:
                 old, new = event.changes[field]
                 found.append(Entry(event.at, spell_person(event.by), spell(old), spell(new), event.reason, source_of(event)))
     return found[:MOST]
+
+
+def record_history(model: type[Record], rows: QuerySet, field: str) -> list[Entry]:
+    """Of a field of records (`projects.records`) over all `rows` that ever held it, those taken back too. Three queries at most."""
+    keys = [str(pk) for pk in rows.values_list("pk", flat=True)]
+    entries = trail_history(model._meta.model_name, keys, field)
+    taken_back = [
+        Entry(row.withdrawn_at, spell_person(row.withdrawn_by), spell(getattr(row, field)), "（已撤销）", row.withdrawn_reason)
+        for row in rows.filter(withdrawn_at__isnull=False).select_related("withdrawn_by__unit")
+    ]
+    return sorted([*taken_back, *entries], key=lambda entry: entry.at, reverse=True)
 
 
 def source_of(event: TrailEvent) -> str:

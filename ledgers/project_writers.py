@@ -12,6 +12,7 @@ from django import forms
 
 from ledgers import annual, cells
 from ledgers.cells import matchable
+from ledgers.history import Entry, record_history
 from ledgers.writers import (
     NO_CHAIN,
     PROJECT_SYNONYMS,
@@ -271,6 +272,14 @@ class AcceptanceWriter(OfProjects):
                 records.add(acceptance.FACT, by=by, reason=reason, project=project, **new)
 
 
+def acceptance_history(pk: int, column: str, day: dt.date) -> list[Entry]:
+    """Of a step's cell: every fact of its kind, corrected or taken back. What rules compute has none."""
+    if column not in STEPS:
+        return []
+    kind, own = STEPS[column]
+    return record_history(AcceptanceFact, AcceptanceFact.objects.filter(project=pk, kind=kind), own)
+
+
 # ── 省定重点工程分台账 ──────────────────────────────────────────────────────────────────────────────────────────────
 
 TERMS = ("category", "start_by", "finish_by", "benefit")
@@ -361,6 +370,14 @@ class ProvincialWriter(OfProjects):
             records.add(
                 targets.FIGURE, by=by, reason=reason, project=project, on=new["told_on"], invested_wan=new["told_wan"], ground=reason
             )
+
+
+def provincial_history(pk: int, column: str, day: dt.date) -> list[Entry]:
+    """Of a cell that the province's terms or figures hold."""
+    if column in TERMS:
+        return record_history(ProvincialTerm, ProvincialTerm.objects.filter(project=pk), column)
+    own = {"told_on": "on", "told_wan": "invested_wan"}.get(column)
+    return record_history(ProvincialFigure, ProvincialFigure.objects.filter(project=pk), own) if own else []
 
 
 # ── 年度任务分台账 ──────────────────────────────────────────────────────────────────────────────────────────────────

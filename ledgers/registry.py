@@ -37,7 +37,7 @@ from ledgers import (
     weekly,
 )
 from ledgers.columns import LedgerColumn
-from ledgers.project_writers import ACCEPTANCE, ANNUAL, INSPECTIONS, PROVINCIAL
+from ledgers.project_writers import ACCEPTANCE, ANNUAL, INSPECTIONS, PROVINCIAL, acceptance_history, provincial_history
 from ledgers.record_writers import ARCHIVES, CHECKS, DECISIONS, FUNDS
 from ledgers.rows import Rows
 from ledgers.writers import MASTER, PERMITS, PROBLEMS
@@ -174,6 +174,7 @@ LEDGERS: dict[str, Ledger] = {
             about="每个省定项目一行：省类别和时限、是否达年度目标、省调度数与市台账的差异、效益指标",
             rows=provincial.rows,
             read=provincial.read,
+            history=provincial_history,
             totals=provincial.totals,
             spoken_totals=provincial.spoken_totals,
             notes=provincial.notes,
@@ -392,6 +393,7 @@ LEDGERS: dict[str, Ledger] = {
             empty="截至当日没有完工的项目。",
             rows=acceptance.rows,
             read=acceptance.read,
+            history=acceptance_history,
             notes=acceptance.notes,
             label_column="name",
             table=acceptance.AcceptanceTable,

@@ -222,12 +222,15 @@ def model_name(subject_type: str) -> str:
     return str(model._meta.verbose_name) if model else subject_type
 
 
+BESIDE = {"noted_on": "登记日", "on": "登记日", "version": "版次", "attachment": "附件"}  # what events keep that is no field of their row
+
+
 def field_name(subject_type: str, field: str) -> str:
     model = _models().get("projectversion" if subject_type == "project" else subject_type)
     try:
         return str(model._meta.get_field(field).verbose_name) if model else field  # type: ignore[union-attr]
     except (FieldDoesNotExist, AttributeError):
-        return field
+        return BESIDE.get(field, field)
 
 
 def _models() -> dict:

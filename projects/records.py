@@ -7,6 +7,7 @@ loaders apart. `by` is the person, `version` the edit version that they had befo
 import dataclasses
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.db import models, transaction
@@ -16,10 +17,11 @@ from linfen_water.enums import UnitKind
 from linfen_water.models import County, TrailEvent, Unit, User
 from projects.models import Project, ProjectVersion
 from projects.record_base import Record
-from projects.rules import Fault
+from projects.rules import Fault, plain
 from projects.services import EditConflict, Faulty, Refused
 
 QUICKER = "刚被他人改动，还没有保存：请核对下面的新内容后再操作，填写的内容已保留。"
+NOTED_ON = "noted_on"  # in an event of rows that have a day (`on`) of their own: the day on which it was written down
 NOTHING: Mapping[str, tuple[str, ...]] = {}
 
 
@@ -74,6 +76,8 @@ class Kind:
             return "是" if value else "否"
         if isinstance(value, dt.time):
             return f"{value:%H:%M}"
+        if isinstance(value, Decimal):
+            return plain(value)  # one spelling for one value
         return str(dict(field.flatchoices).get(value, value))
 
 
@@ -217,9 +221,9 @@ def _write(kind: Kind, row: Record, values: dict) -> None:
 
 
 def record(kind: Kind, action: str, row: Record, by: User | None, changes: dict, *, reason: str = "", version=None) -> None:
-    """One event; `version` lets a later editor find what changed since, and `on` keeps it from pages of earlier days."""
+    """One event; `version` lets a later editor find what changed since, and its day keeps it from pages of earlier days."""
     stamp = version or [row.edit_version - 1, row.edit_version]
-    changes = changes | {"on": [None, clock.today()], "version": stamp}
+    changes = changes | {NOTED_ON if "on" in kind.fields else "on": [None, clock.today()], "version": stamp}
     trail.record(action=f"{kind.name}.{action}", subject=row, by=by, county=kind.county(row), changes=changes, reason=reason)
 
 
@@ -278,11 +282,12 @@ def history(kind: Kind, row: Record, day: dt.date, words: Mapping[str, str]) -> 
     """What happened with a row up to `day`, the last first. One query."""
     found = []
     for event in events(kind, row).select_related("by__unit"):
-        on = event.changes.get("on", [None, ""])[1] or ""
+        on = (event.changes.get(NOTED_ON) or event.changes.get("on", [None, ""]))[1] or ""
         if on > day.isoformat():
             continue
         action = event.action.partition(".")[2]
-        changes = [(_label(kind, name), old, new) for name, (old, new) in event.changes.items() if name not in ("on", "version")]
+        aside = {"version", NOTED_ON if NOTED_ON in event.changes else "on"}
+        changes = [(_label(kind, name), old, new) for name, (old, new) in event.changes.items() if name not in aside]
         found.append(Moment(on, words.get(action, action), str(event.by or "系统"), changes, event.reason))
     return found[::-1]
 

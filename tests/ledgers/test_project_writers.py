@@ -10,12 +10,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ledgers import export, intake
-from ledgers.project_writers import ACCEPTANCE, ANNUAL, INSPECTIONS, PROVINCIAL, YEARS
+from ledgers.project_writers import ACCEPTANCE, ANNUAL, INSPECTIONS, PROVINCIAL, YEARS, acceptance_history, provincial_history
 from ledgers.registry import LEDGERS
 from ledgers.writing import Change, NotWritten, write
 from linfen_water import trail
 from linfen_water.models import TrailEvent
 from linfen_water.workbook import Row, Sheet, read_workbook
+from projects import acceptance, records
 from projects.site_models import AcceptanceFact, Inspection
 from projects.target_models import AnnualTarget, ProvincialFigure, ProvincialTerm
 from tests.factories import TODAY, ProjectFactory, RegionFactory, UnitFactory, UserFactory
@@ -160,6 +161,37 @@ def test_what_was_registered_is_not_emptied_by_a_table(office):
     assert "不能在表中清空" in faults_of(ACCEPTANCE, Change(pk, "leftover", "—"), by=office)[0][1]
 
 
+def test_a_steps_cell_tells_who_registered_corrected_and_took_it_back(office):
+    pk = finished()
+    write(ACCEPTANCE, [Change(pk, "accepted_on", "2025-01-10"), Change(pk, "accepted_doc", "演示〔2025〕1号")], by=office, reason="验收")
+    write(ACCEPTANCE, [Change(pk, "accepted_on", "2025-01-12")], by=office, reason="更正", source="import:补录.xlsx")
+    told = acceptance_history(pk, "accepted_on", TODAY)
+    assert [(one.old, one.new, one.by, one.reason) for one in told] == [
+        ("2025-01-10", "2025-01-12", str(office), "更正"),
+        ("（空）", "2025-01-10", str(office), "验收"),
+    ]
+    assert "补录.xlsx" in told[0].source
+    assert [one.new for one in acceptance_history(pk, "accepted_doc", TODAY)] == ["演示〔2025〕1号"]
+    assert acceptance_history(pk, "effect_on", TODAY) == []
+    fact = AcceptanceFact.objects.get()
+    records.withdraw(acceptance.FACT, row=fact, by=office, version=fact.edit_version, reason="登记错了项目")
+    (last,) = [one for one in acceptance_history(pk, "accepted_on", TODAY) if one.new == "（已撤销）"]
+    assert (last.old, last.new, last.reason) == ("2025-01-12", "（已撤销）", "登记错了项目")
+
+
+def test_the_day_of_a_step_is_in_the_trail_before_and_after(office):
+    """It once gave way to the day on which it was written down."""
+    pk = finished()
+    write(ACCEPTANCE, [Change(pk, "handover_on", "2025-01-10")], by=office, reason="移交")
+    write(ACCEPTANCE, [Change(pk, "handover_on", "2025-01-12")], by=office, reason="更正")
+    last = TrailEvent.objects.filter(subject_type="acceptancefact").latest("pk")
+    assert last.changes["on"] == ["2025-01-10", "2025-01-12"]
+    assert last.changes["noted_on"] == [None, TODAY.isoformat()]
+    (edit, added) = records.history(acceptance.FACT, AcceptanceFact.objects.get(), TODAY, {})
+    assert (edit.on, edit.changes) == (TODAY.isoformat(), [("日期", "2025-01-10", "2025-01-12")])
+    assert ("日期", None, "2025-01-10") in added.changes
+
+
 # ── 省定 ──
 
 
@@ -183,6 +215,26 @@ def test_a_figure_of_a_later_day_is_a_new_one(office):
     found = ProvincialFigure.objects.order_by("on").values_list("on", "invested_wan")
     assert list(found) == [(DAY, 100), (dt.date(2025, 2, 10), 121)]
     assert "更早的" in faults_of(PROVINCIAL, Change(pk, "told_on", "2025-01-01"), by=office)[0][1]
+
+
+def test_the_provinces_cells_tell_what_they_were(office):
+    pk = listed()
+    write(PROVINCIAL, [Change(pk, "category", "甲类")], by=office, reason="演示〔2025〕1号")
+    write(PROVINCIAL, [Change(pk, "told_on", "2025-02-10"), Change(pk, "told_wan", "120")], by=office, reason="省调度")
+    write(PROVINCIAL, [Change(pk, "told_wan", "121")], by=office, reason="更正")
+    assert [(one.old, one.new) for one in provincial_history(pk, "told_wan", TODAY)] == [("120", "121"), ("（空）", "120")]
+    assert [one.new for one in provincial_history(pk, "told_on", TODAY)] == ["2025-02-10"]
+    assert [(one.new, one.reason) for one in provincial_history(pk, "category", TODAY)] == [("甲类", "演示〔2025〕1号")]
+    assert provincial_history(pk, "name", TODAY) == []
+
+
+@pytest.mark.parametrize(("slug", "column", "value"), [("acceptance", "handover_on", "2025-01-10"), ("provincial", "category", "甲类")])
+def test_the_history_opens_in_the_cell(slug, column, value, office, client):
+    pk = finished()
+    write(LEDGERS[slug].writer, [Change(pk, column, value)], by=office, reason="演示〔2025〕1号")
+    client.force_login(office)
+    page = client.get(f"/ledgers/{slug}/cell/", {"row": pk, "col": column}, headers={"HX-Request": "true"})
+    assert [entry.new for entry in page.context["entries"]] == [value]
 
 
 def test_a_figure_wants_its_day_and_the_reason_is_its_ground(office):
