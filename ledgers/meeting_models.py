@@ -18,7 +18,12 @@ class Meeting(Record):
     chair_post = models.CharField("主持", max_length=30)  # a post, never a name
     place = models.CharField("地点", max_length=60, blank=True)
     topic = models.CharField("议题", max_length=200, blank=True)
+    attended = models.TextField("出席", blank=True)  # units and posts, never names
+    absent = models.TextField("请假", blank=True)
+    observers = models.TextField("列席", blank=True)
     minutes = models.TextField("会议纪要", blank=True)
+    minutes_closed_on = models.DateField("纪要定稿日", null=True, blank=True)
+    minutes_facts = models.JSONField("定稿内容", null=True, blank=True)  # frozen when the minutes are closed (`documents/minutes.py`)
 
     class Meta:
         ordering = ["-held_on", "-pk"]
