@@ -352,7 +352,10 @@ def _row_flag(row: Any, name: str) -> None:
 
 
 def _closing(document: WordDocument, paper: Paper) -> None:
-    """附件说明, 署名 and 成文日期 (a 简报 and minutes have both in their head, minutes who was there below); with a seal its place is left free."""
+    """附件说明, 署名 and 成文日期; a 简报 and minutes have both in the head, minutes who was there here.
+
+    With a seal its place is left free.
+    """
     if paper.attachments:
         _line(document)
         for place, attachment in enumerate(paper.attachments):

@@ -67,7 +67,7 @@ class Attachment:
 
 @dataclasses.dataclass(frozen=True)
 class Paper:
-    """A paper in one of the formats of GB/T 9704-2012: 文件格式, its variant for 简报 (`form` "brief"), 信函格式 ("letter"), 纪要格式 ("minutes").
+    """A paper in one of the formats of GB/T 9704-2012 (`form`): 文件格式, its variant for 简报 ("brief"), 信函格式 ("letter"), 纪要格式.
 
     Dates are words, blank ones in a draft.
     """

@@ -36,7 +36,8 @@ def decided(what="三日内签完征地协议", lead="尧都区人民政府", as
 def facts(**changes) -> MinutesFacts:
     values = {
         "kind": MeetingKind.JOINT, "held_on": HELD, "starts_at": "15:00", "number": "2025年第8次", "chair_post": "专班办主任",
-        "place": "市政府会议室", "topic": "征地和手续", "attended": "市水利局、尧都区人民政府", "absent": "", "observers": "", "minutes": "",
+        "place": "市政府会议室", "topic": "征地和手续", "attended": "市水利局、尧都区人民政府",
+        "absent": "", "observers": "", "minutes": "",
         "parts": (Part("需协调的问题", (Topic("征地补偿未签", ""), Topic("管线迁改无人认领。", "明确牵头单位"))),),
         "decided": (decided(),), "office": OFFICE, "is_demo": False,
     }  # fmt: skip
@@ -165,7 +166,8 @@ def test_more_people_than_a_page_holds_go_on_over_the_page():
 def test_hostile_words_are_printed_as_words():
     found = facts(
         topic=HOSTILE, place=HOSTILE[:60], attended=HOSTILE, observers=HOSTILE, minutes=HOSTILE, number=HOSTILE[:30],
-        parts=(Part("其他事项", (Topic(HOSTILE, HOSTILE),)),), decided=(decided(HOSTILE, HOSTILE),), office=dataclasses.replace(OFFICE, copies_to=HOSTILE),
+        parts=(Part("其他事项", (Topic(HOSTILE, HOSTILE),)),), decided=(decided(HOSTILE, HOSTILE),),
+        office=dataclasses.replace(OFFICE, copies_to=HOSTILE),
     )  # fmt: skip
     assert pdf.render_pdf(minutes_paper(found), HELD).startswith(b"%PDF")
     with zipfile.ZipFile(io.BytesIO(word.render_docx(minutes_paper(found), HELD))) as archive:
