@@ -23,7 +23,6 @@ class Meeting(Record):
     observers = models.TextField("列席", blank=True)
     minutes = models.TextField("会议纪要", blank=True)
     minutes_closed_on = models.DateField("纪要定稿日", null=True, blank=True)
-    minutes_facts = models.JSONField("定稿内容", null=True, blank=True)  # frozen when the minutes are closed (`documents/minutes.py`)
 
     class Meta:
         ordering = ["-held_on", "-pk"]
@@ -31,6 +30,19 @@ class Meeting(Record):
 
     def __str__(self):
         return f"{self.held_on} {self.get_kind_display()}{self.number}"
+
+
+class ClosedMinutes(models.Model):
+    """What the minutes said when they were closed (`documents/minutes.py`); beside the meeting, which lists read without it."""
+
+    meeting = models.OneToOneField(Meeting, models.CASCADE, related_name="closed_minutes", verbose_name="会议")
+    facts = models.JSONField("定稿内容")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "定稿纪要"
+
+    def __str__(self):
+        return str(self.meeting)
 
 
 class AgendaItem(Record):

@@ -8,7 +8,7 @@ from ledgers import agenda
 from ledgers.documents import jsonable
 from ledgers.documents.bulletin import Office, office_of
 from ledgers.enums import DecisionFrequency, MeetingKind
-from ledgers.meeting_models import AgendaItem, Decision, Meeting
+from ledgers.meeting_models import AgendaItem, ClosedMinutes, Decision, Meeting
 from ledgers.meetings import visible_decisions, working_units
 from linfen_water.models import Region, Unit
 from linfen_water.permissions import is_county
@@ -71,7 +71,8 @@ class MinutesFacts:
 def read(meeting: Meeting, user, day: dt.date, today: dt.date) -> MinutesFacts:
     """What `user` may read of the minutes: as they were closed, before that as the facts stand; a county what was decided for it."""
     is_closed = meeting.minutes_closed_on is not None and meeting.minutes_closed_on <= day
-    facts = MinutesFacts.from_json(meeting.minutes_facts) if is_closed and meeting.minutes_facts else gather(meeting)
+    kept = ClosedMinutes.objects.filter(meeting=meeting).first() if is_closed else None
+    facts = MinutesFacts.from_json(kept.facts) if kept else gather(meeting)
     if not is_county(user):
         return facts
     return excerpt(facts, set(visible_decisions(user, today).filter(meeting=meeting).values_list("pk", flat=True)))
