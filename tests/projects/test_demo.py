@@ -39,7 +39,7 @@ REAL = Q(provenance__in=[Provenance.PUBLIC, Provenance.LIKELY])
 REAL_DISPATCH = Q(project__provenance__in=[Provenance.PUBLIC, Provenance.LIKELY])
 # Of all invented and public facts, as every machine and both databases must make them. A wanted change of the
 # generator changes it: look at the demo first, then put the new value here.
-DIGEST = "e8b0df6c8b307045c0cefd6de1a3bc39dda88b981cee07d5d23e3bed451771cb"
+DIGEST = "dce48e4720d366aff8f02ae024b58a85eae5d3087289e9bfe2e9b4ae292c659e"
 TABLES = [
     "monitoring.Section", "monitoring.SectionTarget", "monitoring.Reading", "monitoring.Assessment", "monitoring.Interruption",
     "monitoring.StationRecord", "monitoring.AirPeriod", "monitoring.AirResult", "linfen_water.County",
