@@ -65,7 +65,7 @@ class MinutesForm(forms.Form):
     """Who was there and the minutes, on the meeting's own page."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
-    attended = words_field("出席", max_length=2000, required=False, rows=2, help_text=UNITS_AND_POSTS)
+    attended = words_field("出席", max_length=2000, required=False, rows=4, help_text=UNITS_AND_POSTS)
     absent = words_field("请假", max_length=1000, required=False, rows=1)
     observers = words_field("列席", max_length=1000, required=False, rows=1)
     minutes = words_field("会议纪要", max_length=4000, required=False, rows=8)
