@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+from calendar import monthrange
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from decimal import Decimal
@@ -13,7 +14,7 @@ from ledgers import appraisal_rules
 from ledgers.appraisal_rules import Part
 from ledgers.models import Letter, LetterAnswer
 from linfen_water import clock, policy
-from linfen_water.dates import monday, month_start
+from linfen_water.dates import monday
 from linfen_water.enums import UnitKind
 from linfen_water.models import County, Unit
 from linfen_water.workdays import add_workdays
@@ -30,6 +31,7 @@ from projects.stop_models import StopSpan, stop_spans
 FEW = 3  # for so few days only what they need is read
 LOOK_BACK_WEEKS = 26  # unchanged for longer is told as this many
 WEEK = dt.timedelta(weeks=1)
+IS_DUE = Q(project__completed_on__isnull=True) | Q(project__completed_on__gte=F("week_of"))  # of a dispatch: `rules.needs_report` in SQL
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,42 +43,77 @@ class Row:
     totals: Totals
     parts: tuple[Part, ...]
     score: Decimal | None
-    rank: int | None
-    before: int | None  # rank of the period before
+    rank: int | None = None
+    earlier: "Row | None" = None  # the same as of the end of the period before
     overdue: int = 0
     unanswered: int = 0
     unchanged_weeks: int | None = None
     sections: str = ""
-    reports_on_time: tuple[int, int] = (0, 0)
+
+    @property
+    def before(self) -> int | None:
+        """The rank of the period before."""
+        return self.earlier.rank if self.earlier else None
 
     @property
     def moved(self) -> str:
         return appraisal_rules.moved(self.rank, self.before)
+
+    @property
+    def risen(self) -> Decimal | None:
+        """By how many points the score rose since the period before."""
+        return appraisal_rules.risen(self.score, self.earlier.score if self.earlier else None)
+
+    @property
+    def risen_words(self) -> str:
+        return appraisal_rules.risen_words(self.risen)
+
+    @property
+    def parts_beside(self) -> list[tuple[Part, Part | None]]:
+        """Every part with the same of the period before."""
+        return [(part, self.earlier.part(part.key) if self.earlier else None) for part in self.parts]
 
     def part(self, key: str) -> Part:
         return next(part for part in self.parts if part.key == key)
 
 
 class Period(models.TextChoices):
-    """Against the end of which period a rank is held."""
+    """What an appraisal is of, up to its day, and what it is held against: the label."""
 
-    MONTH = "month", "上月末"
-    QUARTER = "quarter", "上季末"
-    YEAR = "year", "上年末"
+    MONTH = "month", "本月，与上月比"
+    QUARTER = "quarter", "本季度，与上季度比"
+    YEAR = "year", "本年，与上年比"
+    SAME_DAY = "last-year", "本月，与上年同期比"
+    SAME_QUARTER = "last-year-quarter", "本季度，与上年同期比"
+
+    @property
+    def months(self) -> int:
+        """How many months it has when it is whole."""
+        return {Period.YEAR: 12, Period.QUARTER: 3, Period.SAME_QUARTER: 3}.get(self, 1)
 
 
-def period_before(day: dt.date, period: str = Period.MONTH) -> dt.date:
-    """The day that the rank of the last period speaks of: the end of the month, quarter or year before."""
-    months = {Period.MONTH: day.month, Period.QUARTER: (day.month - 1) // 3 * 3 + 1, Period.YEAR: 1}
-    return dt.date(day.year, months[Period(period)], 1) - dt.timedelta(days=1)
+def period_start(day: dt.date, period: Period = Period.MONTH) -> dt.date:
+    """The first day of the month, quarter or year that `day` lies in: what is due is counted from it."""
+    return dt.date(day.year, (day.month - 1) // period.months * period.months + 1, 1)
 
 
-def counties(day: dt.date, found: list[ProjectFacts] | None = None, period: str = Period.MONTH) -> list[Row]:
+def period_name(day: dt.date, period: Period) -> str:
+    """2025年2月, 2025年第一季度, 2025年."""
+    return f"{day.year}年" + {1: f"{day.month}月", 3: f"第{'一二三四'[(day.month - 1) // 3]}季度", 12: ""}[period.months]
+
+
+def period_before(day: dt.date, period: Period = Period.MONTH) -> dt.date:
+    """The day that the last period speaks of: the end of the month, quarter or year before, or the same day a year ago."""
+    if period in (Period.SAME_DAY, Period.SAME_QUARTER):
+        return dt.date(day.year - 1, day.month, min(day.day, monthrange(day.year - 1, day.month)[1]))
+    return period_start(day, period) - dt.timedelta(days=1)
+
+
+def counties(day: dt.date, found: list[ProjectFacts] | None = None, period: Period = Period.MONTH) -> list[Row]:
     """All counties that have projects, in the region's order, with their rank of today and of the end of the last period."""
-    now = _counties(day, project_facts(day) if found is None else found)
     earlier = period_before(day, period)
-    before = {row.key: row.rank for row in _ranked(_counties(earlier, project_facts(earlier)))}
-    return [dataclasses.replace(row, before=before.get(row.key)) for row in _ranked(now)]
+    before = _ranked(_counties(earlier, project_facts(earlier), period))
+    return _beside(before, _ranked(_counties(day, project_facts(day) if found is None else found, period)))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -88,10 +125,11 @@ class Place:
     tied: int  # counties that share it
 
 
-def county_places(days: Collection[dt.date]) -> dict[dt.date, dict[str, Place]]:
-    """`{day: {county: place}}` of the appraisals as of `days`: the ranks of `counties`, without what a page shows beside."""
+def county_places(asked: Collection[tuple[dt.date, Period]]) -> dict[tuple[dt.date, Period], dict[str, Place]]:
+    """`{(day, period): {county: place}}`: the ranks of `counties`, without what a page shows beside."""
+    days = {day for day, _ in asked}
     told = facts_on_each(days) if len(days) > FEW else {day: project_facts(day) for day in days}
-    return {day: _places(county_parts(day, found)) for day, found in told.items()}
+    return {(day, period): _places(county_parts(day, told[day], period)) for day, period in asked}
 
 
 def _places(parts: dict[str, tuple[Part, ...]]) -> dict[str, Place]:
@@ -106,6 +144,17 @@ def _ranked(rows: list[Row]) -> list[Row]:
     return [dataclasses.replace(row, rank=rank) for row, rank in zip(rows, places, strict=True)]
 
 
+def _beside(before: list[Row], now: list[Row]) -> list[Row]:
+    known = {row.key: row for row in before}
+    return [dataclasses.replace(row, earlier=known.get(row.key)) for row in now]
+
+
+def other_weights(rows: Iterable[Row]) -> list[str]:
+    """Which weights changed since the period that `rows` are compared with, in words."""
+    row = next((row for row in rows if row.earlier), None)
+    return appraisal_rules.other_weights(row.parts, row.earlier.parts) if row and row.earlier else []
+
+
 def _by_county(found: list[ProjectFacts]) -> dict[str, list[ProjectFacts]]:
     groups: dict[str, list[ProjectFacts]] = defaultdict(list)
     for f in found:
@@ -113,10 +162,10 @@ def _by_county(found: list[ProjectFacts]) -> dict[str, list[ProjectFacts]]:
     return groups
 
 
-def county_parts(day: dt.date, found: list[ProjectFacts]) -> dict[str, tuple[Part, ...]]:
-    """The parts of every county's score as of `day`."""
-    values = policy.values_on(day)
-    on_time, letters = reports_on_time(day, found), letters_of(day)
+def county_parts(day: dt.date, found: list[ProjectFacts], period: Period) -> dict[str, tuple[Part, ...]]:
+    """The parts of every county's score as of `day`; what is due is counted from the period's first day."""
+    values, first = policy.values_on(day), period_start(day, period)
+    on_time, letters = reports_on_time(day, found, first), letters_of(day, first)
     parts = {}
     for code, members in _by_county(found).items():
         sums = project_facts_module.totals(members)
@@ -133,9 +182,9 @@ def county_parts(day: dt.date, found: list[ProjectFacts]) -> dict[str, tuple[Par
     return parts
 
 
-def _counties(day: dt.date, found: list[ProjectFacts]) -> list[Row]:
-    parts, groups, letters = county_parts(day, found), _by_county(found), letters_of(day)
-    on_time, unchanged, classes = reports_on_time(day, found), unchanged_weeks(day, found), section_words(day)
+def _counties(day: dt.date, found: list[ProjectFacts], period: Period) -> list[Row]:
+    parts, groups, letters = county_parts(day, found, period), _by_county(found), letters_of(day, day)
+    unchanged, classes = unchanged_weeks(day, found), section_words(day)
     rows = []
     for county in County.objects.filter(code__in=groups):
         members = groups[county.code]
@@ -147,13 +196,10 @@ def _counties(day: dt.date, found: list[ProjectFacts]) -> list[Row]:
                 totals=project_facts_module.totals(members),
                 parts=parts[county.code],
                 score=appraisal_rules.score(parts[county.code]),
-                rank=None,
-                before=None,
                 overdue=sum(is_overdue(f, day) for f in members),
                 unanswered=letters.get(county.code, Letters()).unanswered,
                 unchanged_weeks=min(moving, default=None),
                 sections=classes.get(county.code, ""),
-                reports_on_time=on_time.get(county.code, (0, 0)),
             )
         )
     return rows
@@ -183,10 +229,9 @@ def _lag(f: ProjectFacts) -> Decimal:
 # ── reports, letters, silence, water ──
 
 
-def reports_on_time(day: dt.date, found: list[ProjectFacts]) -> dict[str, tuple[int, int]]:
-    """`{county: (on time, due)}` over the weeks of the month of `day` whose cut-off has come. Four queries."""
+def reports_on_time(day: dt.date, found: list[ProjectFacts], first: dt.date) -> dict[str, tuple[int, int]]:
+    """`{county: (on time, due)}` over the weeks from `first` on whose cut-off has come by `day`. Four queries."""
     county_of = {f.pk: f.county_code for f in found}
-    first = month_start(day)
     begin = monday(first) - WEEK
     times = weeks.times_of([begin + n * WEEK for n in range((day - begin).days // 7 + 1)])
     counted = [week_of for week_of, week in times.items() if week.is_due and first <= week.cut_off_on <= day]
@@ -195,33 +240,33 @@ def reports_on_time(day: dt.date, found: list[ProjectFacts]) -> dict[str, tuple[
         for week_of in counted:  # twin of reports.reporting_in
             is_listed = listed_on <= week_of + dt.timedelta(days=6) and not (delisted_on and delisted_on <= week_of)
             due[county_of.get(pk)] += is_listed and needs_report(week_of, completed_on)
-    is_due = Q(project__completed_on__isnull=True) | Q(project__completed_on__gte=F("week_of"))
-    live = Dispatch.objects.filter(is_due, is_live=True, is_late=False, week_of__in=counted).order_by()
+    live = Dispatch.objects.filter(IS_DUE, is_live=True, is_late=False, week_of__in=counted).order_by()
     on_time = Counter(county_of.get(pk) for pk in live.values_list("project", flat=True))
     return {code: (on_time[code], count) for code, count in due.items() if code and count}
 
 
 @dataclasses.dataclass(frozen=True)
 class Letters:
-    """Letters to a unit whose answer was due in the month, and all that wait for one."""
+    """Letters to a unit whose answer was due in the period, and all that wait for one."""
 
     on_time: int = 0
     due: int = 0
     unanswered: int = 0
 
 
-def letters_of(day: dt.date) -> dict[str, Letters]:
-    """By county. One query."""
+def letters_of(day: dt.date, first: dt.date) -> dict[str, Letters]:
+    """By county, due from `first` on. One query."""
     answers = LetterAnswer.objects.filter(letter=OuterRef("pk"), at__lt=clock.end_of(day))
     rows = (
         Letter.objects.filter(document__issued_at__lt=clock.end_of(day), reply_due_on__isnull=False, document__unit__county__isnull=False)
         .annotate(is_answered=Exists(answers), was_in_time=Exists(answers.filter(at__date__lte=OuterRef("reply_due_on"))))
         .values_list("document__unit__county__code", "reply_due_on", "is_answered", "was_in_time")
     )
+    today = clock.today()
     found: dict[str, Counter] = defaultdict(Counter)
     for county, due_on, is_answered, was_in_time in rows:
         found[county]["unanswered"] += not is_answered
-        if month_start(day) <= due_on <= day:
+        if first <= due_on and appraisal_rules.is_due(due_on, day, today, is_answered):
             found[county]["due"] += 1
             found[county]["on_time"] += was_in_time
     return {county: Letters(**counts) for county, counts in found.items()}
@@ -273,55 +318,67 @@ def section_words(day: dt.date) -> dict[str, str]:
 # ── departments ──
 
 
-def departments(day: dt.date, found: list[ProjectFacts] | None = None, period: str = Period.MONTH) -> list[Row]:
+def departments(day: dt.date, found: list[ProjectFacts] | None = None, period: Period = Period.MONTH) -> list[Row]:
     """The departments that lead a domain, with their rank of today and of the end of the last period."""
     earlier = period_before(day, period)
-    before = {row.key: row.rank for row in _ranked(_departments(earlier, project_facts(earlier)))}
-    rows = _ranked(_departments(day, project_facts(day) if found is None else found))
-    return [dataclasses.replace(row, before=before.get(row.key)) for row in rows]
+    before = _ranked(_departments(earlier, project_facts(earlier), period))
+    return _beside(before, _ranked(_departments(day, project_facts(day) if found is None else found, period)))
 
 
-def _departments(day: dt.date, found: list[ProjectFacts]) -> list[Row]:
+def _departments(day: dt.date, found: list[ProjectFacts], period: Period) -> list[Row]:
     values = policy.values_on(day)
     groups: dict[str, list[ProjectFacts]] = defaultdict(list)
     for f in found:
         groups[f.domain].append(f)
-    promised, checked, rows = permits_in_time(day), dispatches_checked(day), []
+    promised, checked, rows = permits_in_time(day), dispatches_checked(day, period_start(day, period)), []
     for unit in Unit.objects.filter(kind=UnitKind.DEPARTMENT, domain__isnull=False).select_related("domain").order_by("position", "code"):
         sums = project_facts_module.totals(groups[unit.domain.name])
-        rates = [rate for rate in (sums.finish_rate, sums.invested_rate) if rate is not None]
-        works = sum(rates, ZERO) / len(rates) if rates else None
         parts = (
             Part("factors", "要素保障", values.score_factors, *promised.get(unit.pk, (0, 0)), "项"),
-            Part("works", "工程建设", values.score_works, sums.finished, sums.count, "个完工", percent=works),
+            Part("works", "工程建设", values.score_works, halves=_works(sums)),
             Part("dispatch", "日常调度", values.score_dispatch, *checked.get(unit.domain_id, (0, 0)), "份"),
         )
         overdue = sum(is_overdue(f, day) for f in groups[unit.domain.name])
-        rows.append(Row(unit.code, unit.name, sums, parts, appraisal_rules.score(parts), None, None, overdue=overdue))
+        rows.append(Row(unit.code, unit.name, sums, parts, appraisal_rules.score(parts), overdue=overdue))
     return rows
+
+
+def _works(sums: Totals) -> tuple[Part, ...]:
+    return (
+        Part("works_finish", "完工率", 0, sums.finished, sums.count, "个"),
+        Part("works_invested", "投资完成率", 0, sums.invested_wan, sums.total_investment_wan, "万元"),
+    )
 
 
 def permits_in_time(day: dt.date) -> dict[int, tuple[int, int]]:
     """`{authority: (obtained in time, due)}` of permits promised for a day of the year of `day`, up to it."""
-    first, found = dt.date(day.year, 1, 1), defaultdict(Counter)
+    first, today, found = dt.date(day.year, 1, 1), clock.today(), defaultdict(Counter)
     waiting = Permit.objects.filter(
         is_required=True, submitted_on__lte=day, submitted_on__gt=first - dt.timedelta(days=400), promised_workdays__isnull=False
     )
     for unit, submitted_on, workdays, obtained_on in waiting.values_list("authority", "submitted_on", "promised_workdays", "obtained_on"):
         due_on = add_workdays(submitted_on, workdays)
-        if unit and first <= due_on < day:
+        is_there = obtained_on is not None and obtained_on <= day
+        if unit and first <= due_on and appraisal_rules.is_due(due_on, day, today, is_there):
             found[unit]["due"] += 1
             found[unit]["on_time"] += bool(obtained_on and obtained_on <= due_on)
     return {unit: (counts["on_time"], counts["due"]) for unit, counts in found.items()}
 
 
-def dispatches_checked(day: dt.date) -> dict[int, tuple[int, int]]:
-    """`{domain: (checked, handed in)}` of the dispatches of the month of `day`, as they stood at its end."""
+def dispatches_checked(day: dt.date, first: dt.date) -> dict[int, tuple[int, int]]:
+    """`{domain: (checked, handed in)}` of the dispatches due from `first` to `day`, as they stood at its end: of corrections the last."""
     handed_in = [DispatchState.SUBMITTED, DispatchState.ACCEPTED, DispatchState.RETURNED]
-    rows = Dispatch.objects.filter(cut_off_on__gte=month_start(day), cut_off_on__lte=day, state__in=handed_in).order_by()
+    due = Dispatch.objects.filter(IS_DUE, cut_off_on__gte=first, cut_off_on__lte=day, state__in=handed_in)
     end = clock.end_of(day)
+    said = due.exclude(submitted_at__gte=end).order_by("revision")
+    last = {
+        (project, week_of): (domain, state != DispatchState.SUBMITTED and (reviewed_at is None or reviewed_at < end))
+        for project, week_of, domain, state, reviewed_at in said.values_list(
+            "project", "week_of", "project__domain", "state", "reviewed_at"
+        )
+    }
     found: dict[int, Counter] = defaultdict(Counter)
-    for domain, state, reviewed_at in rows.exclude(submitted_at__gte=end).values_list("project__domain", "state", "reviewed_at"):
+    for domain, is_checked in last.values():
         found[domain]["handed_in"] += 1
-        found[domain]["checked"] += state != DispatchState.SUBMITTED and (reviewed_at is None or reviewed_at < end)
+        found[domain]["checked"] += is_checked
     return {domain: (counts["checked"], counts["handed_in"]) for domain, counts in found.items()}

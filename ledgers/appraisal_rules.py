@@ -4,6 +4,7 @@ Values in, verdict out: no ORM, no settings, no clock.
 """
 
 import dataclasses
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -20,14 +21,18 @@ class Part:
     key: str
     label: str
     weight: int
-    numerator: Decimal | int | None
-    denominator: Decimal | int | None
+    numerator: Decimal | int | None = None
+    denominator: Decimal | int | None = None
     unit: str = ""
     percent: Decimal | None = None  # given where it is no plain share (序时差)
+    halves: tuple["Part", ...] = ()  # shares that it is the mean of (工程建设); their own weight is nothing
 
     @property
     def rate(self) -> Decimal | None:
-        """The share in percent, never above 100, unrounded."""
+        """The share in percent, never above 100, unrounded; the mean of the halves that have one."""
+        if self.halves:
+            rates = [half.rate for half in self.halves if half.rate is not None]
+            return sum(rates, Decimal(0)) / len(rates) if rates else None
         if self.percent is not None:
             return min(max(self.percent, Decimal(0)), HUNDRED)
         if self.numerator is None or not self.denominator:
@@ -55,6 +60,29 @@ def score(parts: Iterable[Part]) -> Decimal | None:
         return None
     total = sum((part.points or Decimal(0) for part in counted), Decimal(0))
     return (total * HUNDRED / whole).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def risen(now: Decimal | None, before: Decimal | None) -> Decimal | None:
+    """By how many points a score rose since the last period; below nothing: it fell."""
+    return None if now is None or before is None else now - before
+
+
+def risen_words(points: Decimal | None) -> str:
+    """That change in words."""
+    if points is None:
+        return "—"
+    return "持平" if not points else f"{'升' if points > 0 else '降'}{abs(points)}分"
+
+
+def other_weights(now: Iterable[Part], before: Iterable[Part]) -> list[str]:
+    """Which weights are not those of the last period, in words: such scores cannot be compared without saying so."""
+    then = {part.key: part.weight for part in before}
+    return [f"{part.label}由{then[part.key]}分改为{part.weight}分" for part in now if part.weight != then.get(part.key, part.weight)]
+
+
+def is_due(due_on: dt.date, day: dt.date, today: dt.date, is_met: bool) -> bool:
+    """Whether a promise for `due_on` counts as of `day`: once its day is over, or earlier when it is met already."""
+    return due_on <= day and (is_met or due_on < today)
 
 
 def lag_percent(lag: Decimal | None, far_points: int) -> Decimal | None:

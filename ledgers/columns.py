@@ -137,6 +137,19 @@ class ProgressColumn(LedgerColumn):
         return one_decimal(value)
 
 
+class PointsColumn(LedgerColumn):
+    """Percent or percentage points that are computed, to two decimals."""
+
+    css = "number"
+    number_format = "0.00"
+
+    def render(self, value, row):
+        return MISSING if value is None else f"{self.value(value, row)}"
+
+    def value(self, value, row):
+        return None if value is None else value.quantize(CENT, ROUND_HALF_UP) + 0  # never −0.00
+
+
 class RiskColumn(LedgerColumn):
     """风险 in words, with the points behind plan."""
 

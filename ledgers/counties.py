@@ -149,8 +149,8 @@ class Sums:
 def totals(day: dt.date, chosen: Rows) -> Sums:
     found = [row["row"] for row in chosen]
     codes = {row.key for row in found}
-    said = [row.reports_on_time for row in found]
-    share = project_facts_module.rules.rate(sum(n for n, _ in said), sum(of for _, of in said))
+    said = [row.part("reports") for row in found]
+    share = project_facts_module.rules.rate(sum(part.numerator for part in said), sum(part.denominator for part in said))
     sums = project_facts_module.totals(f for f in project_facts(day) if f.county_code in codes)
     return Sums(sums, len(found), sum(row.overdue for row in found), sum(row.unanswered for row in found), share)
 

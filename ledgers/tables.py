@@ -154,7 +154,7 @@ class ProjectTable(LedgerTable):
 
     details = (
         "number", "nature", "scale", "funding", "owner", "responsible_unit", "lead_unit", "sponsor_post",
-        "baseline_start_on", "forecast_start_on", "started_on",
+        "baseline_start_on", "forecast_start_on", "started_on", "planned_progress", "lag",
     )  # fmt: skip
 
     code = c.LinkColumn("编号", sort="code", group="项目", width=9, css="pin pin-1 nowrap")
@@ -178,6 +178,8 @@ class ProjectTable(LedgerTable):
     completed_on = c.DateColumn("实际完工", sort="known_completion_on", group="时间", width=11)
     stage = c.StageColumn("状态", sort="stage", group="进展", is_computed=True, width=7)
     physical_progress = c.ProgressColumn("总体进度", sort="physical_progress", group="进展", is_computed=True, width=9)
+    planned_progress = c.PointsColumn("计划进度（%）", group="进展", is_computed=True, width=9)
+    lag = c.PointsColumn("序时差（百分点）", sort="lag", group="进展", is_computed=True, width=10)
     in_place_wan = c.WanColumn("累计到位", sort="in_place_wan", group="进展", is_computed=True, width=13)
     invested_wan = c.WanColumn("累计完成投资", sort="invested_wan", group="进展", is_computed=True, width=13)
     permits = c.ListColumn("卡点手续", sort="missing_permits", group="问题与风险", is_computed=True, width=30, css="wide")

@@ -14,12 +14,13 @@ from django.db.models import Prefetch
 from django.utils import timezone
 
 from ledgers import appraisal
-from ledgers.appraisal import Place
+from ledgers.appraisal import Period as Appraisal
+from ledgers.appraisal import Place, period_before
 from ledgers.enums import LETTERS, DocumentKind, DocumentState
 from ledgers.measures.rules import Appraised, CountyCase, LetterCase, Material, PermitCase, ProjectCase, Turnout
 from ledgers.models import Document, LetterAnswer
 from linfen_water import clock
-from linfen_water.dates import monday, month_start
+from linfen_water.dates import monday
 from linfen_water.enums import UnitKind
 from linfen_water.models import County, Policy, Region, Unit
 from projects import rules, weeks
@@ -32,7 +33,8 @@ from projects.target_models import Milestone
 
 FEW = 3  # for so few days only what they need is read
 WEEKS_BACK = 27  # how far standing still is counted; the policy allows 26 periods
-A_DAY, A_WEEK = dt.timedelta(days=1), dt.timedelta(weeks=1)
+APPRAISALS = (Appraisal.MONTH, Appraisal.QUARTER)
+A_WEEK = dt.timedelta(weeks=1)
 
 
 def read(days: Collection[dt.date]) -> list[Material]:
@@ -88,7 +90,7 @@ class History:
     letters: list[Document]
     counties: list[County]
     units: dict[str, Unit]  # by county
-    appraised: Mapping[dt.date, Mapping[str, Place]]  # by the last day of a month, by county
+    appraised: Mapping[tuple[dt.date, Appraisal], Mapping[str, Place]]  # by the last day and the kind of the appraisal, by county
     policies: list[dt.date]
     is_demo: bool
     now: dt.datetime
@@ -111,7 +113,7 @@ class History:
             letters=_letters(),
             counties=list(County.objects.all()),
             units=_units(),
-            appraised=appraisal.county_places({end for day in days for end in (_month_before(day), _quarter_before(day))}),
+            appraised=appraisal.county_places({(period_before(day, kind), kind) for day in days for kind in APPRAISALS}),
             policies=list(Policy.objects.order_by("effective_on").values_list("effective_on", flat=True)),
             is_demo=Region.current().is_demo,
             now=clock.now(),
@@ -193,17 +195,17 @@ class History:
             weeks=tuple(self._turnout(cases, week) for week in span if week.is_over),
             talked_on=max(talks, default=None),
             letters=letters,
-            appraised=self._appraised(county.code, _month_before(day)),
-            quarter=self._appraised(county.code, _quarter_before(day), is_quarter=True),
+            appraised=self._appraised(county.code, day, Appraisal.MONTH),
+            quarter=self._appraised(county.code, day, Appraisal.QUARTER),
         )
 
-    def _appraised(self, county: str, last: dt.date, *, is_quarter: bool = False) -> Appraised | None:
-        """The county's place in the appraisal of the month or quarter that ended on `last`."""
-        place = self.appraised[last].get(county)
+    def _appraised(self, county: str, day: dt.date, kind: Appraisal) -> Appraised | None:
+        """The county's place in the last appraisal of its kind that was over by `day`."""
+        last = period_before(day, kind)
+        place = self.appraised[last, kind].get(county)
         if place is None:
             return None
-        period = f"{last.year}年第{'一二三四'[last.month // 3 - 1]}季度" if is_quarter else f"{last.year}年{last.month}月"
-        return Appraised(period, place.rank, place.of, place.tied)
+        return Appraised(appraisal.period_name(last, kind), place.rank, place.of, place.tied)
 
     def _turnout(self, cases: Iterable[ProjectCase], week: Period) -> Turnout:
         due = late = missing = 0
@@ -215,15 +217,6 @@ class History:
             missing += is_late is None
             late += bool(is_late)
         return Turnout(week.week_of, due, late, missing)
-
-
-def _month_before(day: dt.date) -> dt.date:
-    """The last day of the month before that of `day`: of the last appraisal that is over."""
-    return month_start(day) - A_DAY
-
-
-def _quarter_before(day: dt.date) -> dt.date:
-    return dt.date(day.year, (day.month - 1) // 3 * 3 + 1, 1) - A_DAY
 
 
 def _periods(mondays: list[dt.date]) -> list[Period]:

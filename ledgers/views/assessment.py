@@ -1,5 +1,6 @@
 """`/assessment/`: the appraisal of counties and departments as of a day, every score opening to its numbers."""
 
+import dataclasses
 from collections.abc import Iterator
 
 from django.http import HttpResponse
@@ -26,12 +27,17 @@ def assessment(request):
     """Everyone reads the whole ranking but a county, which reads its own row and its rank, unless the policy opens all."""
     user, period = request.user, _period(request)
     groups, of = _groups(request, period)
+    before_on = appraisal.period_before(request.as_of, period)
     context = {
-        "groups": [(key, title, list(_with_sources(key, rows, request))) for key, title, rows in groups],
+        "period_name": appraisal.period_name(request.as_of, period),
+        "before_name": appraisal.period_name(before_on, period),
+        "before_on": before_on,
+        "groups": [(key, title, list(_with_lines(key, rows, request))) for key, title, rows in groups],
         "of": of,
         "period": period,
         "periods": Period.choices,
-        "before_on": appraisal.period_before(request.as_of, period),
+        "other_weights": [words for _, _, rows in groups for words in appraisal.other_weights(rows)],
+        "first": appraisal.period_start(request.as_of, period),
         "mine": user.unit.code if is_department(user) else user.unit.county.code if user.unit and user.unit.county else "",
         "values": policy.values_on(request.as_of),
     }
@@ -44,7 +50,7 @@ def assessment_pdf(request):
     day, period = request.as_of, _period(request)
     groups, _ = _groups(request, period)
     titled = [(title, rows) for _, title, rows in groups]
-    paper = appraisal_paper(office_of(request.region), day, appraisal.period_before(day, period), titled, is_demo=request.region.is_demo)
+    paper = appraisal_paper(office_of(request.region), day, period, titled, is_demo=request.region.is_demo)
     try:
         content = pdf.render_pdf(paper, day)
     except PrintFault as fault:
@@ -59,12 +65,22 @@ def assessment_pdf(request):
 SOURCES = {
     "finish": ("master", "county"), "start": ("master", "county"), "invested": ("master", "county"), "in_place": ("funds", "county"),
     "lag": ("master", "county"), "reports": ("weekly", "county"), "letters": ("letters", "unit"),
-    "factors": ("permits", "authority"), "works": ("master", "domain"), "dispatch": ("weekly", "domain"),
+    "factors": ("permits", "authority"), "works_finish": ("master", "domain"), "works_invested": ("master", "domain"),
+    "dispatch": ("weekly", "domain"),
 }  # fmt: skip
 
 
-def _with_sources(kind: str, rows: list[appraisal.Row], request) -> Iterator[tuple[appraisal.Row, list[tuple[Part, str]]]]:
-    """Each row with its parts and the address where the rows behind the numbers stand."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Line:
+    """A part as the page shows it: beside the one of the period before, with the address of the rows behind its numbers."""
+
+    part: Part
+    before: Part | None
+    source: str  # empty where there are no rows
+    is_half: bool = False
+
+
+def _with_lines(kind: str, rows: list[appraisal.Row], request) -> Iterator[tuple[appraisal.Row, list[Line]]]:
     if kind == "county":
         units = Unit.objects.filter(kind=UnitKind.COUNTY, county__isnull=False).values_list("county__code", "code")
     else:
@@ -73,21 +89,31 @@ def _with_sources(kind: str, rows: list[appraisal.Row], request) -> Iterator[tup
     day = {"as_of": request.as_of.isoformat()} if request.as_of != request.today else {}
     for row in rows:
         known = {"county": row.key, "authority": row.key, name: others.get(row.key, "")}
-        yield row, [(part, _source(part, known, day)) for part in row.parts]
+        yield row, list(_lines(row, known, day))
+
+
+def _lines(row: appraisal.Row, known: dict[str, str], day: dict[str, str]) -> Iterator[Line]:
+    for part, before in row.parts_beside:
+        yield Line(part, before, _source(part, known, day))
+        halves_before = {half.key: half for half in before.halves} if before else {}
+        for half in part.halves:
+            yield Line(half, halves_before.get(half.key), _source(half, known, day), is_half=True)
 
 
 def _source(part: Part, known: dict[str, str], day: dict[str, str]) -> str:
     """The address of the rows behind `part`; empty where there is none."""
+    if not part.denominator:
+        return ""
     ledger, by = SOURCES[part.key]
-    return reverse("ledger", args=[ledger], query={by: known[by]} | day) if part.denominator and known.get(by) else ""
+    return reverse("ledger", args=[ledger], query={by: known[by]} | day) if known.get(by) else ""
 
 
-def _period(request) -> str:
+def _period(request) -> Period:
     wanted = request.GET.get("period", "")
-    return wanted if wanted in Period.values else Period.MONTH.value
+    return Period(wanted) if wanted in Period.values else Period.MONTH
 
 
-def _groups(request, period: str) -> tuple[list[tuple[str, str, list[appraisal.Row]]], int]:
+def _groups(request, period: Period) -> tuple[list[tuple[str, str, list[appraisal.Row]]], int]:
     """Counties and departments that the person may read, by rank, and how many counties have one."""
     day, user = request.as_of, request.user
     facts = project_facts(day)

@@ -80,7 +80,7 @@ def test_four_unchanged_weeks_are_those_of_the_rule(demo_city):  # noqa: F811
 def test_reports_in_time_are_those_of_the_ledger_of_reports(demo_city):  # noqa: F811
     """Over the weeks of the month whose cut-off has come, added up week by week."""
     day = dt.date(2025, 1, 31)
-    found = appraisal.reports_on_time(day, project_facts(day))
+    found = appraisal.reports_on_time(day, project_facts(day), month_start(day))
     added: dict[str, list[int]] = {}
     ledger = LEDGERS["submissions"]
     for week in ("2024-12-30", "2025-01-06", "2025-01-13", "2025-01-20", "2025-01-27"):

@@ -82,7 +82,7 @@ def test_workbook_is_ready_to_print(office):
     assert (page.page_setup.fitToWidth, page.page_setup.fitToHeight) == (1, 0)
     assert page.sheet_properties.pageSetUpPr.fitToPage
     assert page.print_title_rows == "$3:$4"
-    assert page.auto_filter.ref == "A4:AA6"
+    assert page.auto_filter.ref == "A4:AC6"
     money = page.cell(HEADINGS + 1, 8)
     assert (money.number_format, money.alignment.horizontal) == ("#,##0.00", "right")
     assert page.cell(HEADINGS + 1, 14).number_format == "yyyy-mm-dd"
@@ -133,7 +133,7 @@ def test_workbook_and_csv_say_the_same(office):
     rows = table(office)
     assert rows[2] == [cell.value for cell in page[HEADINGS]]
     assert [row[0] for row in rows[3:]] == column(page, "编号")
-    assert [Decimal(row[21]) for row in rows[3:]] == [Decimal(str(value)) for value in column(page, "累计到位＝")]
+    assert [Decimal(row[rows[2].index("累计到位＝")]) for row in rows[3:]] == [Decimal(str(value)) for value in column(page, "累计到位＝")]
 
 
 def test_sums_have_the_decimals_of_their_parts(office):
