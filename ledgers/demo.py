@@ -1,10 +1,13 @@
-"""What the demo's office sent and decided: meetings with their decided items, findings of weekly checks. Invented, labelled 演示数据."""
+"""What the demo's office decided: meetings with their decided items, findings of weekly checks. Invented, labelled 演示数据.
+
+Beside it: its letters (`demo_letters`), the last meetings with agenda and minutes (`demo_meetings`), its cases (`demo_cases`).
+"""
 
 import datetime as dt
 
 from django.db import transaction
 
-from ledgers import demo_letters
+from ledgers import demo_cases, demo_letters, demo_meetings
 from ledgers.enums import CheckCategory, DecisionFrequency, MeetingKind
 from ledgers.meeting_models import CheckFinding, Decision, DecisionNote, Meeting
 from linfen_water.dates import add_months, month_start
@@ -47,6 +50,8 @@ def load(pack: Pack) -> bool:
     promise = read(pack)
     pour(promise)
     demo_letters.load(promise.seed, promise.today)
+    demo_meetings.pour(promise)
+    demo_cases.pour(promise)
     return True
 
 

@@ -24,6 +24,7 @@ from linfen_water.models import Region, Unit, User
 from linfen_water.workdays import add_workdays, is_workday
 
 MONTHS = 8  # that are looked back on
+TALK_REPORTED = 8  # working days after the notice of a talk its report is sent
 RECENT_DAYS = 30  # so far back letters may still wait for an answer or a check
 A_MONTH = {DocumentKind.EARLY_WARNING: 1, DocumentKind.REMINDER: 2, DocumentKind.SUPERVISION: 1}  # letters of a kind in a month
 
@@ -46,9 +47,11 @@ def load(seed: str, today: dt.date) -> int:
     if not region.is_demo or Document.objects.filter(kind__in=A_MONTH).exists():
         return 0
     days = [_first_workday(add_months(month_start(today), -n)) for n in range(MONTHS, -1, -1)]
+    talk_on = _first_workday(add_months(month_start(today), -1) + dt.timedelta(days=9))
     numbers, made = Numbers(), 0
-    for material in facts.read(days):
-        made += _month(material, random.Random(f"{seed}/letters/{material.day}"), numbers, today)
+    for material in facts.read(sorted({*days, talk_on})):
+        wanted = A_MONTH if material.day in days else {DocumentKind.TALK: 1}
+        made += _some(material, wanted, random.Random(f"{seed}/letters/{material.day}"), numbers, today)
     NumberSeries.objects.bulk_create(NumberSeries(prefix=prefix, year=year, last=last) for (prefix, year), last in numbers.last.items())
     return made
 
@@ -59,11 +62,11 @@ def _first_workday(day: dt.date) -> dt.date:
     return day
 
 
-def _month(material: rules.Material, dice: random.Random, numbers: Numbers, today: dt.date) -> int:
-    """The month's letters: of each kind to so many units, chosen by turns."""
+def _some(material: rules.Material, wanted: dict, dice: random.Random, numbers: Numbers, today: dt.date) -> int:
+    """The day's letters: of each kind to so many units, chosen by turns."""
     verdicts = rules.judge(material, policy.values_on(material.day))
     made = 0
-    for kind, most in A_MONTH.items():
+    for kind, most in wanted.items():
         found = letters.for_units(kind, verdicts, material.day)
         units = list(Unit.objects.filter(code__in=found).select_related("county").order_by("position", "code"))
         for unit in dice.sample(units, min(most, len(units))):
@@ -81,7 +84,7 @@ def _letter(
     office = User.objects.filter(role=Role.OFFICE).order_by("pk").first()  # named after its unit, which another region calls otherwise
     document = Document.objects.create(
         kind=kind,
-        period=f"{day:%Y-%m}" if kind != DocumentKind.SUPERVISION else day.isoformat(),
+        period=f"{day:%Y-%m}" if kind not in letters.TOLD_ONCE else day.isoformat(),
         unit=unit,
         title=letter_words.title(told),
         state=DocumentState.ISSUED,
@@ -96,8 +99,12 @@ def _letter(
     )
     due = letter_words.reply_due_on(told, day)
     letter = Letter(document=document, reviewed_at=_at(day, 11, 5), reviewed_by=office, reviewed_digest="demo", reply_due_on=due)
+    if kind == DocumentKind.TALK:
+        letter.approved_at, letter.approved_by = _at(day, 14, 20), User.objects.filter(role=Role.LEADER).order_by("pk").first()
     people = User.objects.filter(unit=unit, role__in=[Role.COUNTY, Role.DEPARTMENT]).order_by("pk").first()
-    if people:
+    if people and kind == DocumentKind.TALK:
+        _after_talk(letter, day, people, office)
+    elif people:
         _aftermath(letter, day, due, people, office, dice, today)
     else:
         letter.save()
@@ -131,6 +138,24 @@ def _aftermath(letter: Letter, day: dt.date, due: dt.date, people: User, office:
             is_accepted=True if is_checked else None,
             remark=letter.closing_note,
         )
+
+
+def _after_talk(letter: Letter, day: dt.date, people: User, office: User) -> None:
+    """Received the day after, the talk held the day after that (`demo_cases`), the report sent in time; the rest is followed there."""
+    answered_on, checked_on = add_workdays(day, TALK_REPORTED), add_workdays(day, TALK_REPORTED + 1)
+    letter.received_at, letter.received_by = _at(add_workdays(day, 1), 9, 40), people
+    letter.closed_at, letter.closed_by, letter.closing_note = _at(checked_on, 16, 20), office, said.TALK_NOTED
+    letter.save()
+    LetterAnswer.objects.create(
+        letter=letter,
+        text=said.TALK_REPORT + said.LABEL,
+        at=_at(answered_on, 10, 25),
+        by=people,
+        checked_at=letter.closed_at,
+        checked_by=office,
+        is_accepted=True,
+        remark=letter.closing_note,
+    )
 
 
 def _at(day: dt.date, hour: int, minute: int) -> dt.datetime:

@@ -3,12 +3,14 @@
 from django import forms
 
 from ledgers.meeting_models import AgendaItem, CheckFinding, Decision, Meeting
-from ledgers.meetings import CHECK_TYPED, DECISION_TYPED, MEETING, visible_meetings, working_units
+from ledgers.meetings import ATTENDANCE, CHECK_TYPED, DECISION_TYPED, MEETING_TYPED, visible_meetings, working_units
 from projects.forms import DayField
 from projects.models import Problem, Project
 from projects.problem_forms import choice_errors
 from projects.problem_rules import OPINION_LENGTH
-from projects.record_forms import RecordForm, words_field
+from projects.record_forms import ActForm, RecordForm, words_field
+
+UNITS_AND_POSTS = "写单位和职务，用顿号隔开，不写姓名"
 
 
 class MeetingForm(RecordForm):
@@ -22,7 +24,12 @@ class MeetingForm(RecordForm):
 
     class Meta(RecordForm.Meta):
         model = Meeting
-        fields = MEETING.fields
+        fields = MEETING_TYPED
+
+    def offer(self):
+        for name in ATTENDANCE:
+            self.fields[name].widget = forms.Textarea(attrs={"rows": 2})
+        self.fields["attended"].help_text = UNITS_AND_POSTS
 
 
 class DecisionForm(RecordForm):
@@ -55,10 +62,17 @@ class NoteForm(forms.Form):
 
 
 class MinutesForm(forms.Form):
-    """The minutes on the meeting's own page."""
+    """Who was there and the minutes, on the meeting's own page."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
+    attended = words_field("出席", max_length=2000, required=False, rows=4, help_text=UNITS_AND_POSTS)
+    absent = words_field("请假", max_length=1000, required=False, rows=1)
+    observers = words_field("列席", max_length=1000, required=False, rows=1)
     minutes = words_field("会议纪要", max_length=4000, required=False, rows=8)
+
+
+class ReopenMinutesForm(ActForm):
+    reason = words_field("退回修改的理由", rows=2)
 
 
 class DecidedForm(forms.Form):

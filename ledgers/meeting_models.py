@@ -18,7 +18,11 @@ class Meeting(Record):
     chair_post = models.CharField("主持", max_length=30)  # a post, never a name
     place = models.CharField("地点", max_length=60, blank=True)
     topic = models.CharField("议题", max_length=200, blank=True)
+    attended = models.TextField("出席", blank=True)  # units and posts, never names
+    absent = models.TextField("请假", blank=True)
+    observers = models.TextField("列席", blank=True)
     minutes = models.TextField("会议纪要", blank=True)
+    minutes_closed_on = models.DateField("纪要定稿日", null=True, blank=True)
 
     class Meta:
         ordering = ["-held_on", "-pk"]
@@ -26,6 +30,19 @@ class Meeting(Record):
 
     def __str__(self):
         return f"{self.held_on} {self.get_kind_display()}{self.number}"
+
+
+class ClosedMinutes(models.Model):
+    """What the minutes said when they were closed (`documents/minutes.py`); beside the meeting, which lists read without it."""
+
+    meeting = models.OneToOneField(Meeting, models.CASCADE, related_name="closed_minutes", verbose_name="会议")
+    facts = models.JSONField("定稿内容")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "定稿纪要"
+
+    def __str__(self):
+        return str(self.meeting)
 
 
 class AgendaItem(Record):

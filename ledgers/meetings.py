@@ -27,12 +27,15 @@ def _meeting_faults(values: dict) -> Iterator[Fault]:
         yield Fault("held_on", f"会议日期 {values['held_on']} 距今天超过 60 天：请核对年份。")
 
 
+ATTENDANCE = ("attended", "absent", "observers")
+MEETING_TYPED = ("kind", "held_on", "starts_at", "number", "chair_post", "place", "topic", *ATTENDANCE, "minutes")
 MEETING = records.Kind(
     name="meeting",
     model=Meeting,
     word="会议",
-    fields=("kind", "held_on", "starts_at", "number", "chair_post", "place", "topic", "minutes"),
+    fields=(*MEETING_TYPED, "minutes_closed_on"),
     known_from=lambda row: min(row.held_on, clock.today()),  # one that is to come is known now
+    later={"minutes_closed_on": ()},
     faults=_meeting_faults,
     address=lambda row: reverse("meeting", args=[row.pk]),
 )

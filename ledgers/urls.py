@@ -1,6 +1,6 @@
 from django.urls import path
 
-from ledgers.views import agenda, assessment, calendar, cases, documents, lead, letters, measures, meetings
+from ledgers.views import agenda, assessment, calendar, cases, documents, lead, letters, measures, meetings, minutes
 from ledgers.views.air import AirIntakeView
 from ledgers.views.bulk import BulkView
 from ledgers.views.cell import CellView
@@ -37,6 +37,8 @@ urlpatterns = [
     *meetings.decision_pages.urls("meetings/decisions/"),
     path("meetings/<int:pk>/agenda/", agenda.agenda_page, name="meeting_agenda"),
     path("meetings/<int:pk>/sheet/", agenda.sheet, name="meeting_sheet"),
+    path("meetings/<int:pk>/minutes.pdf", minutes.minutes_pdf, name="meeting_minutes_pdf"),
+    path("meetings/<int:pk>/minutes.docx", minutes.minutes_docx, name="meeting_minutes_docx"),
     path("meetings/<int:pk>/minutes/", agenda.minutes, name="meeting_minutes"),
     path("meetings/<int:pk>/decide/", agenda.decide, name="meeting_decide"),
     path("calendar/", calendar.calendar, name="calendar"),

@@ -189,7 +189,7 @@ def _head(document: WordDocument, paper: Paper) -> None:
     _line(document)
     number = _line(document, paper.file_number)
     number.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    if paper.form == "brief":
+    if paper.is_dated_in_head:
         number = _issuer_and_date(document, paper)
     _border(number, "bottom", "E60012", 16, 11)
     _line(document)
@@ -203,7 +203,7 @@ def _head(document: WordDocument, paper: Paper) -> None:
 
 
 def _issuer_and_date(document: WordDocument, paper: Paper) -> Any:
-    """Of a 简报: who edits it at the left, its date at the right, above the red line."""
+    """Of a 简报 and of minutes: who edits it at the left, its date at the right, above the red line."""
     line = _line(document)
     line.paragraph_format.left_indent = line.paragraph_format.right_indent = SIZE_3
     line.paragraph_format.tab_stops.add_tab_stop(Pt(442 - 16), WD_TAB_ALIGNMENT.RIGHT)
@@ -352,14 +352,19 @@ def _row_flag(row: Any, name: str) -> None:
 
 
 def _closing(document: WordDocument, paper: Paper) -> None:
-    """附件说明, 署名 and 成文日期 (a 简报 has both in its head); with a seal its place is left free."""
+    """附件说明, 署名 and 成文日期; a 简报 and minutes have both in the head, minutes who was there here.
+
+    With a seal its place is left free.
+    """
     if paper.attachments:
         _line(document)
         for place, attachment in enumerate(paper.attachments):
             number = "" if len(paper.attachments) == 1 else f"{place + 1}."
             line = _line(document, ("附件：" if place == 0 else "　　　") + number + attachment.name)
             line.paragraph_format.left_indent = INDENT
-    if paper.form == "brief":
+    for label, words in paper.attendance:
+        _attendance(document, label, words, is_first=label == paper.attendance[0][0])
+    if paper.is_dated_in_head:
         return
     for _ in range(2 if paper.has_seal else 1):
         _line(document).paragraph_format.keep_with_next = True
@@ -374,6 +379,15 @@ def _closing(document: WordDocument, paper: Paper) -> None:
     date.paragraph_format.right_indent = Pt(16 * right)
     if paper.note:
         _line(document, f"（{paper.note}）", indent=True)
+
+
+def _attendance(document: WordDocument, label: str, words: str, *, is_first: bool) -> None:
+    """出席, 请假, 列席: one line below the text, indented by two characters, further lines under the first unit."""
+    if is_first:
+        _line(document)
+    line = _line(document, label, "hei")
+    line.paragraph_format.left_indent, line.paragraph_format.first_line_indent = Pt(16 * 5), Pt(-16 * 3)
+    _write(line, f"：{words}")
 
 
 def _attachment(document: WordDocument, attachment: Attachment, number: int, drawn: dict[str, bytes], *, alone: bool) -> None:

@@ -67,7 +67,7 @@ class Attachment:
 
 @dataclasses.dataclass(frozen=True)
 class Paper:
-    """A paper in one of the formats of GB/T 9704-2012: 文件格式, its variant for 简报 (`form` "brief"), or 信函格式 ("letter").
+    """A paper in one of the formats of GB/T 9704-2012 (`form`): 文件格式, its variant for 简报 ("brief"), 信函格式 ("letter"), 纪要格式.
 
     Dates are words, blank ones in a draft.
     """
@@ -84,9 +84,15 @@ class Paper:
     copies_to: str
     printed: str  # 印发日期
     marks: tuple[str, ...]  # outside the text block of every page: 草稿, 演示数据
-    form: Literal["official", "brief", "letter"] = "official"
+    form: Literal["official", "brief", "letter", "minutes"] = "official"
     urgency: str = ""  # 特急, 加急: of a letter, at the left of its number
     note: str = ""  # 附注, in brackets under the date
+    attendance: tuple[tuple[str, str], ...] = ()  # of minutes, under the text: 出席, 请假, 列席 with units and posts
+
+    @property
+    def is_dated_in_head(self) -> bool:
+        """Whether who issues it and its date stand above the red line, and no signature below the text."""
+        return self.form in ("brief", "minutes")
 
 
 def title_lines(words: list[str], width: float = 20) -> tuple[str, ...]:

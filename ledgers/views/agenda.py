@@ -159,17 +159,20 @@ def sheet(request, pk: int):
 
 @require_POST
 def minutes(request, pk: int):
-    """The minutes, typed on the meeting's page."""
+    """Who was there and the minutes, typed on the meeting's page."""
     row = _office_meeting(request, pk)
+    if row.minutes_closed_on:
+        return meeting_pages.page(request, row, CONFLICT, fault="纪要已定稿，没有保存：要改请先退回修改。")
     form = MinutesForm(request.POST)
     if form.is_valid():
-        typed = form.cleaned_data
         try:
-            records.edit(MEETING, row=row, by=request.user, version=typed["version"], minutes=typed["minutes"])
+            records.edit(MEETING, row=row, by=request.user, **form.cleaned_data)
         except services.EditConflict as conflict:
-            again = MinutesForm({"version": conflict.version, "minutes": typed["minutes"]})
-            theirs = conflict.theirs["minutes"] or "（空）"
-            again.add_error("minutes", f"纪要刚被他人改动，没有保存。下面是您写的，再保存即以您的为准。他人写的是：{theirs}")
+            merged = {name: conflict.merged[name] for name in form.cleaned_data if name != "version"}
+            again = MinutesForm(merged | {"version": conflict.version})
+            for name, theirs in conflict.theirs.items():
+                said = f"{MEETING.label(name)}刚被他人改动，没有保存。这里是您写的，再保存即以您的为准。他人写的是：{theirs or '（空）'}"
+                again.add_error(name, said)
             return meeting_pages.page(request, meeting_pages.find(request, pk), CONFLICT, minutes_form=again)
         except services.Refused as refusal:
             form.add_error(None, str(refusal))

@@ -8,15 +8,17 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from ledgers import agenda, meetings
+from ledgers import agenda, meetings, minutes_services
+from ledgers.documents import minutes
 from ledgers.enums import MeetingKind
-from ledgers.meeting_forms import CheckForm, DecidedForm, DecisionForm, MeetingForm, MinutesForm, NoteForm
+from ledgers.meeting_forms import CheckForm, DecidedForm, DecisionForm, MeetingForm, MinutesForm, NoteForm, ReopenMinutesForm
 from ledgers.meetings import CHECK, DECISION, MEETING
 from linfen_water.permissions import is_county, is_office
 from projects import services
 from projects.chase_rules import standing
 from projects.forms import add_faults
-from projects.views.records import UNPROCESSABLE, RecordPages, chase_acts
+from projects.record_forms import ActForm
+from projects.views.records import UNPROCESSABLE, Act, RecordPages, chase_acts
 
 PER_PAGE = 30
 CHASED_SHOWN = 12
@@ -52,8 +54,35 @@ def undone_decisions(request):
     return found.select_related("meeting", "lead_unit").order_by("due_on", "pk")
 
 
+def _writes(typed, row):
+    """Nothing by themselves: the services write what these acts do."""
+    return {}
+
+
+CLOSE_MINUTES = Act(
+    "close_minutes",
+    "纪要定稿",
+    ActForm,
+    lambda user, row, today: is_office(user) and row.minutes_closed_on is None and row.held_on <= today,
+    _writes,
+    "纪要已定稿。",
+    "primary",
+    "定稿后会议和纪要不再改动，生成的文件以定稿时的内容为准；要改须先退回。",
+)
+REOPEN_MINUTES = Act(
+    "reopen_minutes",
+    "退回修改纪要",
+    ReopenMinutesForm,
+    lambda user, row, today: is_office(user) and row.minutes_closed_on is not None,
+    _writes,
+    "纪要已退回修改。",
+    "danger",
+)
+
+
 class MeetingPages(RecordPages):
     kind, form, ledger = MEETING, MeetingForm, "decisions"
+    acts = (CLOSE_MINUTES, REOPEN_MINUTES)
     template = "ledgers/meeting.html"
     intro = "先登记会议，再逐条登记议定事项；议定事项办结前一直在催办清单里。"
 
@@ -70,12 +99,20 @@ class MeetingPages(RecordPages):
     def words(self):
         return {"assemble": "汇集议程", "agenda": "修改议程"}
 
+    def may_edit(self, user, row):
+        return is_office(user) and row.minutes_closed_on is None
+
+    def do(self, request, act, row, form):
+        {"close_minutes": minutes_services.close, "reopen_minutes": minutes_services.reopen}[act.key](
+            meeting=row, by=request.user, **form.cleaned_data
+        )
+
     def context(self, request, row):
         found = meetings.visible_decisions(request.user, request.today).filter(meeting=row)
         found = found.select_related("lead_unit", "project").prefetch_related("assist_units").order_by("pk")
         day = request.as_of
         may_decide = is_office(request.user) and day == request.today and row.withdrawn_at is None
-        minutes = {"version": row.edit_version, "minutes": row.minutes}
+        may_write = may_decide and row.minutes_closed_on is None
         sees_agenda = not is_county(request.user) and row.withdrawn_at is None  # it tells of all counties
         return {
             "decisions": [(one, standing(day, one.due_on, one.answered_on, one.closed_on)) for one in found],
@@ -86,8 +123,19 @@ class MeetingPages(RecordPages):
             "about": agenda.RECIPES[MeetingKind(row.kind)].about,
             "is_morning": row.kind == MeetingKind.MORNING,
             "decided_form": DecidedForm(prefix="decided", meeting=row) if may_decide else None,
-            "minutes_form": MinutesForm(initial=minutes) if may_decide else None,
+            "minutes_form": MinutesForm(initial=minutes_typed(row)) if may_write else None,
+            "is_proposed": may_write and not any(getattr(row, name) for name in meetings.ATTENDANCE),
+            "is_held": row.held_on <= day,
+            "is_closed": row.minutes_closed_on is not None and row.minutes_closed_on <= day,
         }
+
+
+def minutes_typed(row) -> dict:
+    """What the form of the minutes starts from: nobody entered as present yet is proposed from the agenda and what was decided."""
+    typed = {name: getattr(row, name) for name in (*meetings.ATTENDANCE, "minutes")}
+    if not any(typed[name] for name in meetings.ATTENDANCE):
+        typed["attended"] = minutes.concerned(row)
+    return typed | {"version": row.edit_version}
 
 
 class DecisionPages(RecordPages):

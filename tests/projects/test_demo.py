@@ -12,16 +12,23 @@ from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db.models import Count, F, Max, Q, Sum
 
+from ledgers import agenda
+from ledgers.case_models import Case
+from ledgers.cases import CASE
+from ledgers.documents.minutes import MinutesFacts
+from ledgers.enums import CaseKind, DocumentKind, MeetingKind
+from ledgers.meeting_models import Meeting
 from linfen_water import clock, trail
 from linfen_water.enums import Role
 from linfen_water.models import County, Region, User
 from monitoring.enums import PeriodKind
 from monitoring.models import Assessment, Reading, Section
-from projects import facts
+from projects import chase_rules, facts
 from projects.demo import accounts, history, pace, sketches, water
 from projects.demo.sites import Sites
 from projects.enums import DispatchState, HelpLevel, PermitState, ProblemCategory, Provenance, Stage, StageEvent
 from projects.models import Dispatch, DispatchLine, FundingSource, Permit, Problem, Project, ProjectVersion, StageFact
+from projects.record_enums import ChaseState
 from projects.regions import pack
 from projects.rules import permit_state
 from tests.demo_city import demo_city  # noqa: F401 - a fixture
@@ -32,7 +39,7 @@ REAL = Q(provenance__in=[Provenance.PUBLIC, Provenance.LIKELY])
 REAL_DISPATCH = Q(project__provenance__in=[Provenance.PUBLIC, Provenance.LIKELY])
 # Of all invented and public facts, as every machine and both databases must make them. A wanted change of the
 # generator changes it: look at the demo first, then put the new value here.
-DIGEST = "e8b0df6c8b307045c0cefd6de1a3bc39dda88b981cee07d5d23e3bed451771cb"
+DIGEST = "dce48e4720d366aff8f02ae024b58a85eae5d3087289e9bfe2e9b4ae292c659e"
 TABLES = [
     "monitoring.Section", "monitoring.SectionTarget", "monitoring.Reading", "monitoring.Assessment", "monitoring.Interruption",
     "monitoring.StationRecord", "monitoring.AirPeriod", "monitoring.AirResult", "linfen_water.County",
@@ -41,7 +48,8 @@ TABLES = [
     "projects.Problem", "projects.Dispatch", "projects.DispatchLine", "projects.StageFact",
     "projects.AnnualTarget", "projects.Milestone", "projects.ProvincialTerm", "projects.ProvincialFigure", "projects.Inspection",
     "projects.InspectionFinding", "projects.AcceptanceFact", "projects.LoadReading", "projects.ArchiveEntry", "projects.ArchiveItem",
-    "projects.ArchiveCheck", "ledgers.Meeting", "ledgers.Decision", "ledgers.DecisionNote", "ledgers.CheckFinding",
+    "projects.ArchiveCheck", "ledgers.Meeting", "ledgers.Decision", "ledgers.DecisionNote",
+    "ledgers.CheckFinding", "ledgers.Case",
 ]  # fmt: skip
 
 
@@ -361,6 +369,50 @@ def test_every_row_passes_the_models_own_checks(demo_city):  # noqa: F811
                 row.full_clean(validate_unique=False, exclude=["successor", "delisted_reason"])
             except ValidationError as fault:
                 raise AssertionError((model, row.pk, fault)) from fault
+
+
+# ── What the office did about it ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_joint_meeting_is_closed_with_its_minutes_one_is_written_up_and_the_next_prepared(demo_city):  # noqa: F811
+    coming, last, closed = Meeting.objects.filter(kind=MeetingKind.JOINT).order_by("-held_on")[:3]
+    assert closed.held_on < last.held_on <= demo_city.today < coming.held_on
+    assert (closed.minutes_closed_on > closed.held_on, last.minutes_closed_on) == (True, None)
+    assert all(row.attended and "演示数据" in row.minutes for row in (closed, last))
+    assert all(row.agenda.filter(is_taken=True).exists() for row in (coming, last, closed))
+    states = Counter(chase_rules.standing(demo_city.today, *stands).state for stands in closed.decisions.values_list(
+        "due_on", "answered_on", "closed_on"))  # fmt: skip
+    assert states == {ChaseState.OPEN: 2, ChaseState.LATE: 1, ChaseState.CLOSED: 1}
+    facts_kept = MinutesFacts.from_json(closed.closed_minutes.facts)
+    assert [one.what for one in facts_kept.decided] == list(closed.decisions.order_by("pk").values_list("what", flat=True))
+
+
+def test_the_next_agenda_is_what_a_click_would_put_together(demo_city):  # noqa: F811
+    coming = Meeting.objects.order_by("-held_on").first()
+    found = {line.key: line.text for line in agenda.found(coming, demo_city.today)}
+    assert dict(coming.agenda.values_list("key", "text")) == found
+
+
+def test_cases_follow_from_letters_verdicts_and_lags(demo_city):  # noqa: F811
+    rows = {row.kind: row for row in Case.objects.all()}
+    joint, talk, listed = (rows.pop(kind) for kind in (CaseKind.JOINT, CaseKind.TALK, CaseKind.LISTED))
+    assert rows == {}
+    assert (joint.notice.kind, joint.notice.unit) == (DocumentKind.SUPERVISION, joint.unit)
+    assert joint.with_units.exists()
+    assert joint.opened_on < joint.answered_on <= joint.due_on < joint.closed_on <= demo_city.today
+    assert (talk.notice.kind, talk.notice.unit) == (DocumentKind.TALK, talk.unit)
+    assert talk.notice.as_of < talk.opened_on < talk.answered_on <= talk.due_on
+    assert talk.minutes
+    assert talk.conditions
+    assert talk.closed_on is None  # nothing has moved since
+    assert (listed.answered_on, listed.closed_on) == (None, None)
+    assert listed.due_on > demo_city.today
+    assert listed.projects.count() > 1
+    for row in (joint, talk, listed):
+        assert "演示数据" in row.ground
+        assert row.projects.exists()
+        assert not row.projects.filter(REAL).exists()
+        assert not [*CASE.faults(CASE.values(row))]
 
 
 # ── Loading ────────────────────────────────────────────────────────────────────────────────────────────────────────
