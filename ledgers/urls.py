@@ -5,7 +5,7 @@ from ledgers.views.air import AirIntakeView
 from ledgers.views.bulk import BulkView
 from ledgers.views.cell import CellView
 from ledgers.views.intake import IntakeView
-from ledgers.views.ledger import LedgersView, LedgerView
+from ledgers.views.ledger import LedgersView, LedgerView, column_sheet
 from ledgers.views.morning import morning_sheet
 from ledgers.views.own import ColumnsView, OwnLedgerView
 from ledgers.views.saved import delete_view, save_view
@@ -20,6 +20,7 @@ urlpatterns = [
     path("jobs/<int:pk>/retry/", RetryJobView.as_view(), name="retry_job"),
     path("trail/", trail_page, name="trail"),
     path("ledgers/", LedgersView.as_view(), name="ledgers"),
+    path("ledgers/columns.css", column_sheet, name="column_sheet"),
     path("ledgers/new/", OwnLedgerView.as_view(), name="new_ledger"),
     path("ledgers/<slug:slug>/define/", OwnLedgerView.as_view(), name="define_ledger"),
     path("ledgers/<slug:slug>/columns/", ColumnsView.as_view(), name="ledger_columns"),

@@ -12,8 +12,10 @@ from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
+from django.views.decorators.cache import cache_control
 from django.views.generic import TemplateView, View
 
+from ledgers import column_sheet as sheets
 from ledgers import export, grouping, own, since
 from ledgers.documents import PrintFault
 from ledgers.documents.ledger_paper import TooLong, ledger_pdf
@@ -31,6 +33,7 @@ from linfen_water.trail import state as trail_state
 log = logging.getLogger(__name__)
 
 PER_PAGE = [50, 100]
+FOR_GOOD = 365 * 24 * 3600  # seconds
 REMOVED_SHOWN = 50  # rows that are gone since the day compared with
 INLINE_TOTALS = 2_000  # a longer ledger opens first and then asks for its totals
 MOST_KEPT = 2_000  # computed rows that are kept in memory as a whole: more are computed anew
@@ -48,6 +51,12 @@ class LedgersView(TemplateView):
         day, user = self.request.as_of, self.request.user
         with_counts = [(ledger, ledger.opened(day, user).qs.count()) for ledger in own.all_ledgers()]
         return super().get_context_data(ledgers=with_counts, may_define=may_share_views(user), **kwargs)
+
+
+@cache_control(private=True, max_age=FOR_GOOD, immutable=True)
+def column_sheet(request) -> HttpResponse:
+    """The rules for a table's columns; what they are is said by the address alone."""
+    return HttpResponse(sheets.rules(request.GET.dict()), content_type="text/css; charset=utf-8")
 
 
 def ledger_or_404(slug: str) -> Ledger:

@@ -8,6 +8,9 @@ document.addEventListener("htmx:load", prepare)
 prepare()
 
 function prepare() {
+  const sheet = document.getElementById("column-sheet")
+  const wanted = table()?.dataset.sheet
+  if (wanted && wanted !== sheet.getAttribute("href")) sheet.href = wanted
   for (const button of document.querySelectorAll("[data-keys]")) button.hidden = false
   for (const form of document.querySelectorAll("[data-columns]:not(.is-ready), [data-ordered]:not(.is-ready)")) prepareColumns(form)
   const cell = table()?.querySelector("tbody td")

@@ -49,7 +49,7 @@ def url(**query):
 
 def codes(page) -> list[str]:
     """The codes of the rows of a page, in order."""
-    return re.findall(r'<td class="pin pin-1 nowrap"><a href="[^"]*">([^<]+)</a>', page.content.decode())
+    return re.findall(r'<tr data-k="[^"]*"[^>]*><td><a href="[^"]*">([^<]+)</a>', page.content.decode())
 
 
 def chosen(**narrowed):
