@@ -109,7 +109,7 @@ def _head(bound, address: str) -> str:
 
 
 def _plain_cells(cells: list[tuple], row: dict) -> str:
-    return "".join([f"<td>{NOTHING if (text := draw(row[name], row)) == c.MISSING else text}" for name, draw in cells])
+    return "".join([f"<td>{draw(row[name], row)}" for name, draw in cells])
 
 
 def _marked_cells(cells: list[tuple], row: dict) -> str:
@@ -120,11 +120,11 @@ def _marked_cells(cells: list[tuple], row: dict) -> str:
         text = draw(row[name], row)
         classes = " ".join(filter(None, [marks.get(name, ""), "is-changed" if name in was else ""]))
         if not classes:
-            drawn.append(f"<td>{NOTHING if text == c.MISSING else text}")
+            drawn.append(f"<td>{text}")
             continue
         spoken = "".join(f'<span class="visually-hidden">（{MARK_WORDS[mark]}）</span>' for mark in classes.split())
         before = f'<s class="was">{escape(was[name])}</s> ' if name in was else ""
-        drawn.append(f'<td class="{classes}">{before}{text}{spoken}')
+        drawn.append(f'<td class="{classes}">{before}{text or NOTHING}{spoken}')
     return "".join(drawn)
 
 
@@ -134,7 +134,7 @@ def _row_tag(row: dict) -> str:
     return f'<tr data-k="{escape(str(row.get("key", "")))}"{css}>'
 
 
-NOTHING = "<i>—</i>"  # `columns.MISSING` in fewer letters: a page has hundreds
+NOTHING = "<i>—</i>"  # in an empty cell that has something to say; else the style sheet draws it
 COMPUTED = '<span class="computed" title="自动计算">＝</span>'
 MARK_WORDS = {"is-same": "与上期相同", "is-missing": "缺报", "is-changed": "有变化"}
 

@@ -80,7 +80,7 @@ function moveButton(sign, words, move) {
 
 /* ── cut text is whole in its tooltip ── */
 document.addEventListener("mouseover", (event) => {
-  const box = event.target.closest?.(".ledger-table .clamp")
+  const box = event.target.closest?.(".ledger-table td > p")
   if (box && !box.title) box.title = box.textContent
 })
 
