@@ -1,4 +1,5 @@
 from django.urls import path
+from django.views.generic import TemplateView
 
 from ledgers.views import agenda, assessment, calendar, cases, documents, lead, letters, measures, meetings
 from ledgers.views.air import AirIntakeView
@@ -21,6 +22,7 @@ urlpatterns = [
     path("trail/", trail_page, name="trail"),
     path("ledgers/", LedgersView.as_view(), name="ledgers"),
     path("ledgers/columns.css", column_sheet, name="column_sheet"),
+    path("ledgers/keys/", TemplateView.as_view(template_name="ledgers/keys.html"), name="ledger_keys"),
     path("ledgers/new/", OwnLedgerView.as_view(), name="new_ledger"),
     path("ledgers/<slug:slug>/define/", OwnLedgerView.as_view(), name="define_ledger"),
     path("ledgers/<slug:slug>/columns/", ColumnsView.as_view(), name="ledger_columns"),

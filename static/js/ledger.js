@@ -29,9 +29,10 @@ document.addEventListener("click", (event) => {
   if (button && !confirm(button.dataset.ask)) event.preventDefault()
 })
 
-function toggleKeys() {
-  if (keysDialog.open) keysDialog.close()
-  else keysDialog.showModal()
+async function toggleKeys() {
+  if (keysDialog.open) return keysDialog.close()
+  if (!keysDialog.firstElementChild) await htmx.ajax("GET", keysDialog.dataset.from, { target: keysDialog, swap: "innerHTML" })
+  keysDialog.showModal()
 }
 
 /* ── columns: dragged, or moved by buttons; the address gets them in one parameter ── */
