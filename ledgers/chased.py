@@ -17,7 +17,7 @@ from projects.record_base import Chased
 from projects.record_enums import ChaseState
 from projects.records import Kind
 
-TONES = {ChaseState.LATE: " badge-bad", ChaseState.ANSWERED: " badge-warn", ChaseState.CLOSED: " badge-ok"}
+TONES = {ChaseState.LATE: "bad", ChaseState.ANSWERED: "warn", ChaseState.CLOSED: "ok"}
 RANKS = [ChaseState.LATE, ChaseState.ANSWERED, ChaseState.OPEN, ChaseState.CLOSED]
 
 
@@ -87,7 +87,7 @@ class StateColumn(c.LedgerColumn):
     is_summed = True
 
     def render(self, value, row):
-        return f'<span class="badge{TONES.get(value, "")}" title="{escape(row["sentence"])}">{value.label}</span>'
+        return c.badge(value.label, TONES.get(value, ""), escape(row["sentence"]))
 
     def value(self, value, row):
         return value.label
@@ -101,7 +101,7 @@ class OverdueColumn(c.IntegerColumn):
     def render(self, value, row):
         if not value:
             return c.MISSING if row["due_on"] is None else "0"
-        return f'<span class="badge{" badge-bad" if row["state"] == ChaseState.LATE else ""}">{value}</span>'
+        return c.badge(value, "bad" if row["state"] == ChaseState.LATE else "")
 
 
 class ChasedConditions(filters.FilterSet):

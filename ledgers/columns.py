@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from projects.enums import Risk, Stage
 
-MISSING = '<span class="missing">—</span>'
+MISSING = ""  # the style sheet draws a dash into an empty cell
 TENTH = Decimal("0.1")
 CENT = Decimal("0.01")
 
@@ -59,7 +59,7 @@ class ClampedColumn(LedgerColumn):
     """Long text, cut to some lines on the page; whole when pointed at (`ledger.js` makes the tooltip), opened, printed, exported."""
 
     def render(self, value, row):
-        return f'<div class="clamp">{escape(value)}</div>' if value else MISSING
+        return cut(escape(value)) if value else MISSING
 
 
 class LinkColumn(LedgerColumn):
@@ -71,7 +71,7 @@ class LinkColumn(LedgerColumn):
 
 class DomainColumn(LedgerColumn):
     def render(self, value, row):
-        mark = ' <span class="soft" title="公开资料未写明领域，由建设内容推定">推定</span>' if row["is_domain_inferred"] else ""
+        mark = ' <i title="公开资料未写明领域，由建设内容推定">推定</i>' if row["is_domain_inferred"] else ""
         return escape(value) + mark
 
     def value(self, value, row):
@@ -128,10 +128,7 @@ class ProgressColumn(LedgerColumn):
         if value is None:
             return MISSING
         planned = one_decimal(row["planned_progress"])
-        return (
-            f'<span class="progress" title="计划 {planned}%"><progress max=100 value={value:.0f} aria-hidden=true></progress>'
-            f"{one_decimal(value)}%</span>"
-        )
+        return f'<progress max=100 value={value:.0f} title="计划 {planned}%" aria-hidden=true></progress>{one_decimal(value)}%'
 
     def value(self, value, row):
         return one_decimal(value)
@@ -155,7 +152,7 @@ class RiskColumn(LedgerColumn):
 
     def render(self, value, row):
         points = row["lag"]
-        behind = f' <span class="soft">{one_decimal(points)}个百分点</span>' if value in BEHIND else ""
+        behind = f" <i>{one_decimal(points)}个百分点</i>" if value in BEHIND else ""
         return RISK_CELLS[value] + behind
 
     def value(self, value, row):
@@ -173,8 +170,7 @@ class ListColumn(LedgerColumn):
         if not value:
             return MISSING
         text = escape("；".join(value))
-        count = f'<span class="count">{len(value)}</span> ' if self.is_counted else ""
-        return f'<div class="clamp">{count}{text}</div>'
+        return cut(f"<b>{len(value)}</b> {text}" if self.is_counted else text)
 
     def value(self, value, row):
         return "；".join(value) or None
@@ -185,9 +181,25 @@ class UpdatedColumn(DateColumn):
 
     def render(self, value, row):
         if value is None:
-            return '<span class="badge badge-bad">未报</span>'
+            return badge("未报", "bad")
         is_missing = (row.get("marks") or {}).get("updated_on") == "is-missing"
-        return value.isoformat() + (' <span class="badge badge-bad">缺报</span>' if is_missing else "")
+        return value.isoformat() + (f" {badge('缺报', 'bad')}" if is_missing else "")
+
+
+# ── What stands in cells, in few letters: a page has a thousand of them ─────────────────────────────────────────────
+# `ledgers.css` draws it: <b> is a badge (in cut text a number that leads it), <i> a remark beside a value, <p> text cut to some lines.
+
+
+def badge(words: object, tone: str = "", title: str = "") -> str:
+    """A badge; `tone` is ok, warn, bad or none. Words and title come escaped."""
+    css = f" class={tone}" if tone else ""
+    said = f' title="{title}"' if title else ""
+    return f"<b{css}{said}>{words}</b>"
+
+
+def cut(text: str) -> str:
+    """Text that the page cuts to some lines; the end of the cell ends it."""
+    return f"<p>{text}"
 
 
 def one_decimal(value: Decimal | None) -> Decimal | None:
@@ -196,9 +208,9 @@ def one_decimal(value: Decimal | None) -> Decimal | None:
 
 
 BEHIND = {Risk.BEHIND, Risk.FAR_BEHIND}
-STAGE_CELLS = {stage: f'<span class="stage stage-{stage.value}">{stage.label}</span>' for stage in Stage}
-RISK_TONES = {Risk.NORMAL: "badge-ok", Risk.BEHIND: "badge-warn", Risk.FAR_BEHIND: "badge-bad", Risk.UNREPORTED: "badge-bad"}
-RISK_CELLS = {risk: f'<span class="badge {RISK_TONES[risk]}">{risk.label}</span>' for risk in Risk}
+STAGE_CELLS = {stage: f"<data value={stage.value}>{stage.label}</data>" for stage in Stage}
+RISK_TONES = {Risk.NORMAL: "ok", Risk.BEHIND: "warn", Risk.FAR_BEHIND: "bad", Risk.UNREPORTED: "bad"}
+RISK_CELLS = {risk: badge(risk.label, RISK_TONES[risk]) for risk in Risk}
 
 
 @functools.lru_cache(maxsize=10_000)

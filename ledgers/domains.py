@@ -105,9 +105,12 @@ def _figures(members: list[ProjectFacts], source: Source) -> dict:
     }
 
 
+BLANK = "\N{NO-BREAK SPACE}"  # a cell that says nothing misses nothing: no dash
+
+
 class DomainColumn(c.LedgerColumn):
     def render(self, value, row):
-        return f"<strong>{c.escape(value)}</strong>" if row["is_group"] else ""
+        return f"<strong>{c.escape(value)}</strong>" if row["is_group"] else BLANK
 
 
 class NameColumn(c.LedgerColumn):

@@ -35,7 +35,7 @@ class PapersColumn(c.LedgerColumn):
 
     def render(self, value, row):
         words = "；".join(f'<span class="nowrap">{c.escape(paper)}</span>' for paper in value)
-        return f'<div class="clamp" title="{c.escape("；".join(value))}">{words}</div>' if value else c.MISSING
+        return c.cut(words) if value else c.MISSING
 
     def value(self, value, row):
         return "；".join(value) or None

@@ -51,7 +51,7 @@ class VisitColumn(chased.StateColumn):
     """计划 until somebody went; without a demand there is nothing to chase."""
 
     def render(self, value, row):
-        return f'<span class="badge">{value}</span>' if isinstance(value, str) and value in WORDS else super().render(value, row)
+        return c.badge(value) if isinstance(value, str) and value in WORDS else super().render(value, row)
 
     def value(self, value, row):
         return value if isinstance(value, str) and value in WORDS else super().value(value, row)

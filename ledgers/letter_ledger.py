@@ -168,8 +168,9 @@ class LetterStateColumn(c.LedgerColumn):
     is_summed = True
 
     def render(self, value, row):
-        late = f' <span class="badge badge-bad">逾期 {row["overdue"]} 天</span>' if row["overdue"] else ""
-        return f'<span class="badge {row["row"].tone}">{escape(value)}</span>{late}'
+        state = c.badge(escape(value), row["row"].tone.removeprefix("badge-"))
+        late = c.badge(f"逾期 {row['overdue']} 天", "bad")
+        return f"{state} {late}" if row["overdue"] else state
 
     def value(self, value, row):
         return f"{value}（逾期{row['overdue']}天）" if row["overdue"] else value

@@ -119,7 +119,7 @@ class OwnTextColumn(c.LedgerColumn):
     """Words of the office's own; long ones are cut as everywhere."""
 
     def render(self, value, row):
-        return f'<div class="clamp">{c.escape(value)}</div>' if value else c.MISSING
+        return c.cut(c.escape(value)) if value else c.MISSING
 
 
 class OwnNumberColumn(c.LedgerColumn):

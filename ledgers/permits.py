@@ -22,9 +22,9 @@ from projects.permissions import visible_projects
 
 TONES = {
     PermitState.NOT_NEEDED: "",
-    PermitState.NOT_SUBMITTED: "badge-warn",
-    PermitState.IN_PROGRESS: "badge-warn",
-    PermitState.OBTAINED: "badge-ok",
+    PermitState.NOT_SUBMITTED: "warn",
+    PermitState.IN_PROGRESS: "warn",
+    PermitState.OBTAINED: "ok",
 }
 
 
@@ -38,7 +38,7 @@ class SheetColumn(c.LedgerColumn):
 
 class StateColumn(c.LedgerColumn):
     def render(self, value, row):
-        return f'<span class="badge {TONES[value]}">{value.label}</span>'
+        return c.badge(value.label, TONES[value])
 
     def value(self, value, row):
         return value.label
@@ -46,7 +46,7 @@ class StateColumn(c.LedgerColumn):
 
 class RequiredColumn(c.LedgerColumn):
     def render(self, value, row):
-        return "是" if value else '<span class="soft">否</span>'
+        return "是" if value else "<i>否</i>"
 
     def value(self, value, row):
         return "是" if value else "否"
@@ -58,8 +58,7 @@ class OverdueColumn(c.IntegerColumn):
     def render(self, value, row):
         if not value:
             return c.MISSING if row["due_on"] is None else "否"
-        tone = "" if row["state"] == PermitState.OBTAINED else " badge-bad"
-        return f'<span class="badge{tone}">{value}</span>'
+        return c.badge(value, "" if row["state"] == PermitState.OBTAINED else "bad")
 
     def value(self, value, row):
         return value if row["due_on"] is not None else None

@@ -117,7 +117,7 @@ class ProblemColumn(c.LedgerColumn):
 
 class ProjectColumn(c.LedgerColumn):
     def render(self, value, row):
-        return f'{escape(value)} <span class="soft">{escape(row["project_code"])}</span>'
+        return f"{escape(value)} <i>{escape(row['project_code'])}</i>"
 
     def value(self, value, row):
         return f"{row['project_code']} {value}"
@@ -135,7 +135,7 @@ class StateColumn(c.LedgerColumn):
     is_summed = True
 
     def render(self, value, row):
-        return f'<span class="badge">{escape(value.label)}</span>'
+        return c.badge(escape(value.label))
 
     def value(self, value, row):
         return value.label
@@ -147,9 +147,7 @@ class VerdictColumn(c.LedgerColumn):
     is_summed = True
 
     def render(self, value, row):
-        tone = " badge-bad" if value.is_late else ""
-        sentence = escape(value.sentence)
-        return f'<span class="badge{tone}">{escape(value.standing.label)}</span> <span class="soft" title="{sentence}">{sentence}</span>'
+        return f"{c.badge(escape(value.standing.label), 'bad' if value.is_late else '')} <i>{escape(value.sentence)}</i>"
 
     def value(self, value, row):
         return f"{value.standing.label}：{value.sentence}"

@@ -19,12 +19,12 @@ from projects.said import with_said
 from projects.target_models import AnnualTarget, ProvincialFigure, ProvincialTerm
 from projects.target_rules import verdict
 
-TONES = {TargetState.REACHED: "badge-ok", TargetState.MISSED: "badge-bad", TargetState.PENDING: "", TargetState.NONE: ""}
+TONES = {TargetState.REACHED: "ok", TargetState.MISSED: "bad", TargetState.PENDING: "", TargetState.NONE: ""}
 
 
 class TargetColumn(c.LedgerColumn):
     def render(self, value, row):
-        return f'<span class="badge {TONES[value]}" title="{c.escape(row["target"] or "")}">{value.label}</span>'
+        return c.badge(value.label, TONES[value], c.escape(row["target"] or ""))
 
     def value(self, value, row):
         return value.label

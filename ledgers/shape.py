@@ -9,7 +9,7 @@ from django.http import QueryDict
 from linfen_water.middleware import BadDay, read_day
 
 # What belongs to one visit and to no saved view.
-FLEETING = ("page", "part", "export", "saved", "as_of", "csrfmiddlewaretoken")
+FLEETING = ("page", "part", "unfolded", "export", "saved", "as_of", "csrfmiddlewaretoken")
 LONGEST_QUERY = 2000
 
 

@@ -10,6 +10,7 @@ import django_tables2 as tables
 from django.http import QueryDict
 from django.utils.safestring import SafeString, mark_safe
 
+from ledgers import column_sheet
 from ledgers import columns as c
 from ledgers.grouping import Subtotal, group_id, label_of
 from ledgers.rows import counted
@@ -32,6 +33,11 @@ class LedgerTable(tables.Table):
 
     class Meta:
         order_by_field = "sort"
+
+    @property
+    def sheet(self) -> str:
+        """Where the rules for its columns are: cells bear no classes, the address says which class stands where."""
+        return column_sheet.address([bound.column.css for bound in self.columns])
 
     @property
     def groups(self) -> list[Group]:
@@ -58,7 +64,7 @@ class LedgerTable(tables.Table):
         Cells and rows are left open, as HTML allows: the next one closes them, and a page has more than a thousand.
         A row may say of its cells what `marks` they bear (`{column: class}`) and what `was` in them on the day compared with.
         """
-        cells = [(bound.name, bound.column.render, _opening_tag(bound.column)) for bound in self.columns]
+        cells = [(bound.name, bound.column.render) for bound in self.columns]
         sums = {subtotal.label: subtotal for subtotal in subtotals}
         lines, label = [], None
         for row in rows:
@@ -74,10 +80,10 @@ class LedgerTable(tables.Table):
         swap = ' hx-swap-oob="true"' if comes_later else ""
         tag = f'<tr class="ledger-group" id="{group_id(label)}"{swap}>'
         if subtotal is None:
-            return mark_safe(f'{tag}<td colspan="{len(self.columns)}"><span class="pin-words">{escape(label)}</span></td></tr>')  # noqa: S308
+            return mark_safe(f'{tag}<td colspan="{len(self.columns)}"><span class="pin-words">{escape(label)}</span>')  # noqa: S308
         first = next(iter(self.columns)).name
         words = f"{label}　{counted(subtotal.sums)} {self.measure}"
-        return mark_safe(f"{tag}{self.foot(subtotal.sums, words, first)}</tr>")  # noqa: S308 - escaped in foot
+        return mark_safe(f"{tag}{self.foot(subtotal.sums, words, first)}")  # noqa: S308 - escaped in foot
 
     def foot(self, sums, label: str, label_column: str) -> SafeString:
         """One cell for each column: the sum of a column that has one, `label` under `label_column` (if hidden under the first)."""
@@ -86,45 +92,40 @@ class LedgerTable(tables.Table):
         cells = []
         for bound in self.columns:
             text = escape(label) if bound.name == label_column else _sum_text(sums, bound)
-            cells.append(f"{_opening_tag(bound.column)}{text}</td>")
+            cells.append(f"<td>{text}")
         return mark_safe("".join(cells))  # noqa: S308 - columns escape
 
 
 def _head(bound, address: str) -> str:
     """One heading."""
     column, order = bound.column, bound.order_by_alias
-    css = f' class="{column.css}"' if column.css else ""
     sorts = f' aria-sort="{"descending" if order.is_descending else "ascending"}"' if bound.is_ordered else ""
     mark = f'<span class="sort-mark" aria-hidden="true">{"▼" if order.is_descending else "▲"}</span>' if bound.is_ordered else ""
     computed = COMPUTED if column.is_computed else ""
     text = escape(str(bound.header))
     if bound.orderable:
         text = f'<a href="?{escape(address)}sort={quote(str(order.next))}">{text}{mark}</a>'
-    return f'<th scope="col" data-c="{escape(bound.name)}"{css}{sorts}>{computed}{text}</th>'
+    return f'<th scope="col" data-c="{escape(bound.name)}"{sorts}>{computed}{text}'
 
 
 def _plain_cells(cells: list[tuple], row: dict) -> str:
-    return "".join([f"{tag}{NOTHING if (text := draw(row[name], row)) == c.MISSING else text}" for name, draw, tag in cells])
+    return "".join([f"<td>{draw(row[name], row)}" for name, draw in cells])
 
 
 def _marked_cells(cells: list[tuple], row: dict) -> str:
     """Cells with their marks in words for those who do not see colours, and with what was in them before."""
     marks, was = row.get("marks") or {}, row.get("was") or {}
     drawn = []
-    for name, draw, tag in cells:
+    for name, draw in cells:
         text = draw(row[name], row)
         classes = " ".join(filter(None, [marks.get(name, ""), "is-changed" if name in was else ""]))
         if not classes:
-            drawn.append(f"{tag}{NOTHING if text == c.MISSING else text}")
+            drawn.append(f"<td>{text}")
             continue
         spoken = "".join(f'<span class="visually-hidden">（{MARK_WORDS[mark]}）</span>' for mark in classes.split())
         before = f'<s class="was">{escape(was[name])}</s> ' if name in was else ""
-        drawn.append(f"{_with_class(tag, classes)}{before}{text}{spoken}")
+        drawn.append(f'<td class="{classes}">{before}{text or NOTHING}{spoken}')
     return "".join(drawn)
-
-
-def _with_class(tag: str, classes: str) -> str:
-    return f'{tag[:-2]} {classes}">' if tag.endswith('">') else f'<td class="{classes}">'
 
 
 def _row_tag(row: dict) -> str:
@@ -133,7 +134,7 @@ def _row_tag(row: dict) -> str:
     return f'<tr data-k="{escape(str(row.get("key", "")))}"{css}>'
 
 
-NOTHING = "<i>—</i>"  # `columns.MISSING` in fewer letters: a page has hundreds
+NOTHING = "<i>—</i>"  # in an empty cell that has something to say; else the style sheet draws it
 COMPUTED = '<span class="computed" title="自动计算">＝</span>'
 MARK_WORDS = {"is-same": "与上期相同", "is-missing": "缺报", "is-changed": "有变化"}
 
@@ -143,10 +144,6 @@ def _sum_text(sums, bound) -> str:
     if value is None or isinstance(value, str):
         return escape(value or "")
     return bound.column.render(value, {})
-
-
-def _opening_tag(column: c.LedgerColumn) -> str:
-    return f'<td class="{column.css}">' if column.css else "<td>"
 
 
 class ProjectTable(LedgerTable):

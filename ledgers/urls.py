@@ -1,11 +1,12 @@
 from django.urls import path
+from django.views.generic import TemplateView
 
 from ledgers.views import agenda, assessment, calendar, cases, documents, lead, letters, measures, meetings, minutes
 from ledgers.views.air import AirIntakeView
 from ledgers.views.bulk import BulkView
 from ledgers.views.cell import CellView
 from ledgers.views.intake import IntakeView
-from ledgers.views.ledger import LedgersView, LedgerView
+from ledgers.views.ledger import LedgersView, LedgerView, column_sheet
 from ledgers.views.morning import morning_sheet
 from ledgers.views.own import ColumnsView, OwnLedgerView
 from ledgers.views.saved import delete_view, save_view
@@ -20,6 +21,8 @@ urlpatterns = [
     path("jobs/<int:pk>/retry/", RetryJobView.as_view(), name="retry_job"),
     path("trail/", trail_page, name="trail"),
     path("ledgers/", LedgersView.as_view(), name="ledgers"),
+    path("ledgers/columns.css", column_sheet, name="column_sheet"),
+    path("ledgers/keys/", TemplateView.as_view(template_name="ledgers/keys.html"), name="ledger_keys"),
     path("ledgers/new/", OwnLedgerView.as_view(), name="new_ledger"),
     path("ledgers/<slug:slug>/define/", OwnLedgerView.as_view(), name="define_ledger"),
     path("ledgers/<slug:slug>/columns/", ColumnsView.as_view(), name="ledger_columns"),

@@ -65,7 +65,7 @@ class ClassColumn(c.LedgerColumn):
 class TargetMetColumn(c.LedgerColumn):
     is_summed = True
     WORDS = {True: "达标", False: "未达标"}
-    CELLS = {True: '<span class="badge badge-ok">✓ 达标</span>', False: '<span class="badge badge-bad">✗ 未达标</span>'}
+    CELLS = {True: c.badge("✓ 达标", "ok"), False: c.badge("✗ 未达标", "bad")}
 
     def render(self, value, row):
         return self.CELLS.get(value, c.MISSING)
@@ -92,7 +92,7 @@ class ChangeColumn(c.LedgerColumn):
         self.before = before
 
     def render(self, value, row):
-        return c.MISSING if value is None else f'<span class="soft">{self.classes(row)}</span> {change_mark(value)}'
+        return c.MISSING if value is None else f"<i>{self.classes(row)}</i> {change_mark(value)}"
 
     def value(self, value, row):
         return None if value is None else f"{Change(value).label}（{self.classes(row)}）"
@@ -101,15 +101,18 @@ class ChangeColumn(c.LedgerColumn):
         return f"{getattr(row['row'], self.before).label}→{row['row'].water_class.label}"
 
 
+LINKED = 3  # works that a cell names; it has place for no more
+
+
 class WorksColumn(c.LedgerColumn):
-    """The projects meant for the section: how many, each with its stage."""
+    """The projects meant for the section: how many, the first of them as links; all with their stages in the tooltip."""
 
     def render(self, value, row):
         if not value:
             return c.MISSING
-        links = "；".join(f'<a href="{c.project_url(work.code)}{row["suffix"]}">{escape(work.name)}</a>' for work in value)
-        title = escape(self.value(value, row))
-        return f'<div class="clamp clamp-1" title="{title}"><strong class="digits">{len(value)}</strong> {links}</div>'
+        first = [f'<a href="{c.project_url(work.code)}{row["suffix"]}">{escape(work.name)}</a>' for work in value[:LINKED]]
+        words = "；".join([*first, "…"][: len(value)])
+        return f'<p class=one title="{escape(self.value(value, row))}"><strong class="digits">{len(value)}</strong> {words}'
 
     def value(self, value: list[ServingProject], row):
         return f"{len(value)}个：" + "；".join(f"{work.code} {work.name}（{work.stage.label}）" for work in value) if value else None

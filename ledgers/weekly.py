@@ -216,11 +216,10 @@ class RiseColumn(c.LedgerColumn):
 class StateColumn(c.LedgerColumn):
     """未报, 待核, 已核; with 迟报 and 锁定后 beside it."""
 
-    TONES = {"已核": "badge-ok", "待核": "badge-warn"}
+    TONES = {"已核": "ok", "待核": "warn"}
 
     def render(self, value, row):
-        badge = f'<span class="badge {self.TONES.get(value, "badge-bad")}">{value}</span>'
-        return badge + "".join(f' <span class="badge badge-warn">{mark}</span>' for mark in self.marks(row))
+        return " ".join([c.badge(value, self.TONES.get(value, "bad")), *(c.badge(mark, "warn") for mark in self.marks(row))])
 
     def value(self, value, row):
         return value + "".join(f"（{mark}）" for mark in self.marks(row))
@@ -231,7 +230,7 @@ class StateColumn(c.LedgerColumn):
 
 class YesColumn(c.LedgerColumn):
     def render(self, value, row):
-        return '<span class="badge badge-warn">相同</span>' if value else c.MISSING
+        return c.badge("相同", "warn") if value else c.MISSING
 
     def value(self, value, row):
         return "相同" if value else None

@@ -26,7 +26,7 @@ def plain(field) -> SafeString:
 
 def _option(value, label, chosen: list[str]) -> str:
     text = "" if value is None else str(value)
-    return f'<option value="{escape(text)}"{" selected" if text in chosen else ""}>{escape(str(label))}</option>'
+    return f'<option value="{escape(text)}"{" selected" if text in chosen else ""}>{escape(str(label))}'
 
 
 @register.inclusion_tag("ledgers/_problem_links.html", takes_context=True)

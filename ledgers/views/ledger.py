@@ -12,8 +12,10 @@ from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
+from django.views.decorators.cache import cache_control
 from django.views.generic import TemplateView, View
 
+from ledgers import column_sheet as sheets
 from ledgers import export, grouping, own, since
 from ledgers.documents import PrintFault
 from ledgers.documents.ledger_paper import TooLong, ledger_pdf
@@ -31,11 +33,13 @@ from linfen_water.trail import state as trail_state
 log = logging.getLogger(__name__)
 
 PER_PAGE = [50, 100]
+FOR_GOOD = 365 * 24 * 3600  # seconds
 REMOVED_SHOWN = 50  # rows that are gone since the day compared with
 INLINE_TOTALS = 2_000  # a longer ledger opens first and then asks for its totals
 MOST_KEPT = 2_000  # computed rows that are kept in memory as a whole: more are computed anew
 KEPT = ("cols", "view", "sort", "per_page", "density", "as_of")  # what the form of the filters carries along
-NOT_WITH_COLUMNS = {"cols", "view", "page", "part", "saved"}
+NOT_WITH_COLUMNS = {"cols", "view", "page", "part", "unfolded", "saved"}
+FOLDED = ("filters", "columns", "views")  # parts of the page that are sent when they are opened
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -48,6 +52,12 @@ class LedgersView(TemplateView):
         day, user = self.request.as_of, self.request.user
         with_counts = [(ledger, ledger.opened(day, user).qs.count()) for ledger in own.all_ledgers()]
         return super().get_context_data(ledgers=with_counts, may_define=may_share_views(user), **kwargs)
+
+
+@cache_control(private=True, max_age=FOR_GOOD, immutable=True)
+def column_sheet(request) -> HttpResponse:
+    """The rules for a table's columns; what they are is said by the address alone."""
+    return HttpResponse(sheets.rules(request.GET.dict()), content_type="text/css; charset=utf-8")
 
 
 def ledger_or_404(slug: str) -> Ledger:
@@ -75,6 +85,12 @@ class LedgerView(View):
         return self.page(request, ledger, chosen, table, shape, views, compared)
 
     def page(self, request, ledger: Ledger, chosen, table, shape: Shape, views: list, compared: "Compared | None"):
+        is_part = request.htmx and not request.htmx.history_restore_request
+        part = request.GET.get("part") if is_part else None
+        context = self.frame(request, ledger, chosen, table, shape, views) | {"compared": compared}
+        if part in FOLDED:
+            return self.answer(request, f"#{part}", context | {"is_unfolded": True})
+        is_totals = part == "totals"
         if compared and shape.only_changed:
             compared.cut_to_changed()
         is_computed = isinstance(table.data, Rows)
@@ -88,19 +104,12 @@ class LedgerView(View):
             rows = kept("rows", request, ledger, lambda: ledger.read_rows(request.as_of, table.page.object_list.data))
         if compared:
             rows = compared.marked(rows)
-        is_part = request.htmx and not request.htmx.history_restore_request
-        is_totals = is_part and request.GET.get("part") == "totals"
         wants_totals = ledger.has_totals or table.group
         is_short = table.paginator.count <= INLINE_TOTALS
         sums: dict = {}
         if wants_totals and (is_totals or is_short):
             sums = kept("totals", request, ledger, lambda: self.sum_up(request, ledger, table))
-        context = {
-            "ledger": ledger,
-            "filter": chosen,
-            "table": table,
-            "shape": shape,
-            "compared": compared,
+        context |= {
             "body": table.body(rows, group=table.group, subtotals=sums.get("groups", ())),
             "has_same": any("is-same" in (row.get("marks") or {}).values() for row in rows),
             "has_missing": any("is-missing" in (row.get("marks") or {}).values() for row in rows),
@@ -108,9 +117,6 @@ class LedgerView(View):
             "totals": sums.get("total"),
             "groups": [table.group_row(group.label, group, comes_later=True) for group in sums.get("groups", ())] if is_totals else (),
             "asks_totals": wants_totals and not sums,
-            "groupings": grouping.groupable(table.base_columns),
-            "all_columns": table.choice(),
-            "is_brief": shape.is_brief and not shape.columns,
             "notes": ledger.notes(rows_of(table)) if ledger.notes else [],
             "beside": ledger.beside(rows_of(table)) if ledger.beside else {},
             "takes_in": bool(ledger.may_take_in) and ledger.may_take_in(request.user) and request.as_of == request.today,
@@ -118,6 +124,20 @@ class LedgerView(View):
             "enters": request.as_of == request.today and ledger.enters(request.user),
             "per_page_choices": PER_PAGE,
             "pages": table.paginator.get_elided_page_range(table.page.number, on_each_side=2, on_ends=1),
+        }
+        return self.answer(request, "#totals" if is_totals else "#table" if is_part else "", context)
+
+    def frame(self, request, ledger: Ledger, chosen, table, shape: Shape, views: list) -> dict:
+        """What the page says around its rows: conditions, columns, views."""
+        return {
+            "ledger": ledger,
+            "filter": chosen,
+            "table": table,
+            "shape": shape,
+            "is_unfolded": bool(request.GET.get("unfolded")),
+            "groupings": grouping.groupable(table.base_columns),
+            "all_columns": table.choice(),
+            "is_brief": shape.is_brief and not shape.columns,
             "kept": [(name, value) for name in KEPT for value in request.GET.getlist(name) if value],
             "others": [(n, v) for n, values in request.GET.lists() if n not in NOT_WITH_COLUMNS for v in values if v],
             "views": views,
@@ -126,7 +146,8 @@ class LedgerView(View):
             "kept_query": kept_query(request.GET),
             "may_share": may_share_views(request.user),
         }
-        part = "#totals" if is_totals else "#table" if is_part else ""
+
+    def answer(self, request, part: str, context: dict) -> HttpResponse:
         response = render(request, f"ledgers/ledger.html{part}", context)
         response.content = without_indents(response.content)
         response["Vary"] = "HX-Request, Cookie"
@@ -179,7 +200,7 @@ def chosen_rows(request, ledger: Ledger, chosen):
 
 
 # What of the address changes neither which rows there are nor, for LOOKS, which of them stand on the page.
-LOOKS = {"density", "cols", "part", "saved", "view"}
+LOOKS = {"density", "cols", "part", "unfolded", "saved", "view"}
 ORDER = {"page", "per_page", "sort", "group"}
 IDLE = {"chosen": LOOKS | ORDER, "count": LOOKS | ORDER, "rows": LOOKS}
 

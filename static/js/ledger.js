@@ -8,6 +8,9 @@ document.addEventListener("htmx:load", prepare)
 prepare()
 
 function prepare() {
+  const sheet = document.getElementById("column-sheet")
+  const wanted = table()?.dataset.sheet
+  if (wanted && wanted !== sheet.getAttribute("href")) sheet.href = wanted
   for (const button of document.querySelectorAll("[data-keys]")) button.hidden = false
   for (const form of document.querySelectorAll("[data-columns]:not(.is-ready), [data-ordered]:not(.is-ready)")) prepareColumns(form)
   const cell = table()?.querySelector("tbody td")
@@ -26,9 +29,10 @@ document.addEventListener("click", (event) => {
   if (button && !confirm(button.dataset.ask)) event.preventDefault()
 })
 
-function toggleKeys() {
-  if (keysDialog.open) keysDialog.close()
-  else keysDialog.showModal()
+async function toggleKeys() {
+  if (keysDialog.open) return keysDialog.close()
+  if (!keysDialog.firstElementChild) await htmx.ajax("GET", keysDialog.dataset.from, { target: keysDialog, swap: "innerHTML" })
+  keysDialog.showModal()
 }
 
 /* ── columns: dragged, or moved by buttons; the address gets them in one parameter ── */
@@ -77,7 +81,7 @@ function moveButton(sign, words, move) {
 
 /* ── cut text is whole in its tooltip ── */
 document.addEventListener("mouseover", (event) => {
-  const box = event.target.closest?.(".ledger-table .clamp")
+  const box = event.target.closest?.(".ledger-table td > p")
   if (box && !box.title) box.title = box.textContent
 })
 

@@ -88,8 +88,8 @@ def test_page_lays_periods_side_by_side_sorted_by_the_months_index(office, count
     rows = body_rows(page)
     assert [row[0] for row in rows] == ["翼城县", "尧都区", "曲沃县", "经济开发区"]
     assert rows[0][:5] == ["翼城县", "4.20", "1", "-10.0", "1"]
-    assert [row[2] for row in rows] == ["1", "1", "3", "—"]
-    assert [row[10] for row in rows] == ["—", "2", "3", "1"]
+    assert [row[2] for row in rows] == ["1", "1", "3", ""]
+    assert [row[10] for row in rows] == ["", "2", "3", "1"]
     html = page.content.decode()
     assert html.index("<span>2025年1月</span>") < html.index("<span>2024年10月以来</span>")
     assert "注：越小越好。" in html

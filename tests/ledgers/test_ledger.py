@@ -49,7 +49,7 @@ def url(**query):
 
 def codes(page) -> list[str]:
     """The codes of the rows of a page, in order."""
-    return re.findall(r'<td class="pin pin-1 nowrap"><a href="[^"]*">([^<]+)</a>', page.content.decode())
+    return re.findall(r'<tr data-k="[^"]*"[^>]*><td><a href="[^"]*">([^<]+)</a>', page.content.decode())
 
 
 def chosen(**narrowed):
@@ -97,13 +97,13 @@ def test_row_says_what_is_known(office):
     assert row["risk"] == Risk.FAR_BEHIND
     assert row["updated_on"] == LAST_WEEK
     page = office.get(url()).content.decode()
-    assert '<span class="badge badge-bad">严重滞后</span> <span class="soft">71.4个百分点</span>' in page
+    assert "<b class=bad>严重滞后</b> <i>71.4个百分点</i>" in page
 
 
 def test_missing_is_a_dash_and_never_zero(office):
     ProjectFactory(not_started=True)
     page = office.get(url()).content.decode()
-    assert '<span class="badge badge-bad">未报</span>' in page
+    assert "<b class=bad>未报</b>" in page
     assert "0.00" not in page.split("<tbody>")[1].split("</tbody>")[0].replace("1,000.00", "").replace("1000.00", "")
 
 

@@ -78,7 +78,7 @@ class TestColumns:
 
     def test_only_the_chosen_ones_are_shown_and_all_are_offered(self, client):
         ProjectFactory(reported=40)
-        page = html(client.get(url(cols="stage,county,nonsense")))
+        page = html(client.get(url(cols="stage,county,nonsense", unfolded="1")))
         assert self.headings(page) == ["code", "name", "stage", "county"]
         assert page.count('name="cols"') == len(LEDGERS["master"].table.base_columns) + 1  # and what the filters carry along
 
@@ -187,7 +187,7 @@ class TestViews:
         self.save(client, name="只给自己")
         self.save(client, name="大家的", shared="1")
         client.force_login(county)
-        page = html(client.get(url(saved="0")))
+        page = html(client.get(url(saved="0", unfolded="1")))
         assert ">大家的</a>" in page
         assert ">只给自己</a>" not in page
         assert client.post(reverse("delete_view", args=["master", SavedView.objects.get(name="只给自己").pk])).status_code == 404
@@ -252,3 +252,31 @@ class TestMarks:
         RegionFactory()
         project = ProjectFactory(finished=True)
         assert master.read(TODAY, [project.pk])[0]["marks"] == {}
+
+
+@pytest.mark.django_db
+class TestFolded:
+    """What waits behind a button is sent when it is opened; a page without scripts has it all with `unfolded`."""
+
+    @pytest.fixture(autouse=True)
+    def page(self, client):
+        RegionFactory()
+        client.force_login(UserFactory())
+
+    @pytest.mark.parametrize("part", ["filters", "columns", "views"])
+    def test_a_part_stands_word_for_word_in_the_unfolded_page(self, client, part):
+        ProjectFactory()
+        answer = client.get(url(part=part), headers={"HX-Request": "true"})
+        assert answer.status_code == 200
+        whole = html(client.get(url(unfolded="1")))
+        lines = [line for line in html(answer).splitlines() if line.strip() and "href=" not in line]
+        assert lines
+        assert [line for line in lines if line not in whole] == []
+
+    def test_a_condition_that_is_set_is_never_folded(self, client):
+        assert 'name="lag_from"' not in html(client.get(url()))
+        assert 'name="lag_from"' in html(client.get(url(lag_from="3")))
+        assert 'name="since"' in html(client.get(url(since="2025-01-02")))
+
+    def test_keys_are_told_on_a_page_of_their_own(self, client):
+        assert "<kbd>F2</kbd>" in html(client.get("/ledgers/keys/"))

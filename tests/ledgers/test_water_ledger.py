@@ -51,7 +51,7 @@ def url(**query):
 
 
 def names(page) -> list[str]:
-    return re.findall(r'<td class="pin pin-1 nowrap"><a href="[^"]*">([^<]+)</a>', page.content.decode())
+    return re.findall(r'<tr data-k="[^"]*"[^>]*><td><a href="[^"]*">([^<]+)</a>', page.content.decode())
 
 
 def chosen(day=TODAY, **narrowed):
