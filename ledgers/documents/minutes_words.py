@@ -8,6 +8,7 @@ from ledgers.documents.paper import Block, Heading, Paper, Paragraph, title_line
 from ledgers.documents.wording import date, listed, numeral
 from ledgers.enums import DecisionFrequency
 
+TOLD = 3  # topics of one part of the agenda that are told in full
 WORKING, EXCERPT, DEMO = "工作材料　未经定稿", "节选　只含涉及本单位的议定事项", "演示数据　除注明公开来源的信息外均为虚构"
 
 
@@ -55,8 +56,18 @@ def _opening(facts: MinutesFacts) -> str:
 def _parts(parts: Iterable[Part]) -> Iterator[Block]:
     for number, part in enumerate(parts, start=1):
         yield Heading(2, f"（{numeral(number)}）{part.label}")
-        for place, topic in enumerate(part.topics, start=1):
+        told = _told(part.topics)
+        for place, topic in enumerate(told, start=1):
             yield Paragraph(_topic(topic) if len(part.topics) == 1 else f"{place}．{_topic(topic)}")
+        if others := len(part.topics) - len(told):
+            yield Paragraph(f"听取了其余{others}项的情况，见会议材料。")
+
+
+def _told(topics: tuple[Topic, ...]) -> tuple[Topic, ...]:
+    """Minutes are not the material once more: of a long part what the meeting was asked about, else its first."""
+    if len(topics) <= TOLD:
+        return topics
+    return tuple(topic for topic in topics if topic.ask) or topics[:TOLD]
 
 
 def _topic(topic: Topic) -> str:

@@ -10,10 +10,11 @@ import pytest
 
 from ledgers import agenda_services, minutes_services
 from ledgers.documents import docx as word
-from ledgers.documents import minutes, pdf
+from ledgers.documents import minutes, minutes_words, pdf
 from ledgers.documents.bulletin import Office
 from ledgers.documents.minutes import Decided, MinutesFacts, Part, Topic
 from ledgers.documents.minutes_words import DEMO, EXCERPT, WORKING, minutes_paper
+from ledgers.documents.paper import Paragraph
 from ledgers.enums import DecisionFrequency, MeetingKind
 from ledgers.meeting_models import Meeting
 from ledgers.meetings import MEETING
@@ -329,3 +330,13 @@ def test_both_copies_are_kept_from_shared_caches(held, office, client):
         answer = client.get(f"/meetings/{held.pk}/minutes.{suffix}")
         assert (answer.status_code, answer["Content-Type"], answer["Cache-Control"]) == (200, kind, "private, no-store")
         assert f"minutes-{TODAY}.{suffix}" in answer["Content-Disposition"]
+
+
+def test_of_a_long_part_the_minutes_tell_what_was_asked_and_count_the_rest():
+    topics = tuple(Topic(f"第{n}个滞后项目", "定一个日子" if n == 5 else "") for n in range(1, 14))
+    said = [block.text for block in minutes_words._parts([Part("滞后项目", topics)]) if isinstance(block, Paragraph)]
+    assert said == ["1．第5个滞后项目。提请会议：定一个日子。", "听取了其余12项的情况，见会议材料。"]
+    few = [block.text for block in minutes_words._parts([Part("滞后项目", topics[:3])]) if isinstance(block, Paragraph)]
+    assert len(few) == 3
+    none = [block.text for block in minutes_words._parts([Part("滞后项目", topics[:4])]) if isinstance(block, Paragraph)]
+    assert none[-1] == "听取了其余1项的情况，见会议材料。"
