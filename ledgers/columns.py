@@ -29,6 +29,7 @@ class LedgerColumn(tables.Column):
     css = ""
     number_format = "General"
     is_amount = False  # whether the database can add its `sort` up, for subtotals
+    moves_with_days = False  # whether it is another value on every day: no change to speak of
     is_choice = False  # whether its values are few and the rows can be grouped by them
     is_summed = False  # whether the total row has something to say in this column
     unit = ""  # stands in the workbook's heading, so that its cells hold bare numbers
@@ -135,9 +136,10 @@ class ProgressColumn(LedgerColumn):
 
 
 class PointsColumn(LedgerColumn):
-    """Percent or percentage points that are computed, to two decimals."""
+    """Percent or percentage points that are computed from the plan of the day, to two decimals."""
 
     css = "number"
+    moves_with_days = True
     number_format = "0.00"
 
     def render(self, value, row):

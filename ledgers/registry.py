@@ -82,6 +82,7 @@ class Ledger:
     history: Callable[[Any, str, dt.date], list[Any]] | None = None  # (key, column, day) → what a cell was; None: from the trail
     extend: Callable[[dt.date, list[dict]], None] | None = None  # adds what the office's own columns say to rows that were read
     base: str = ""  # slug of the ledger whose rows an own ledger shows
+    opens_brief: bool = False  # whether the page shows the usual columns until all are asked for; files always hold all
     opens_grouped: str = ""  # the column by which the rows are grouped when nobody chose
     paper: int = 8  # of the workbook's pages, as Excel numbers sizes: 8 = A3, 9 = A4
 
@@ -151,6 +152,7 @@ LEDGERS: dict[str, Ledger] = {
     for ledger in [
         Ledger(
             slug="master",
+            opens_brief=True,
             title="工程总台账",
             row_is="项目",
             measure="个",
@@ -254,6 +256,7 @@ LEDGERS: dict[str, Ledger] = {
         ),
         Ledger(
             slug="problems",
+            opens_brief=True,
             title="问题台账",
             row_is="问题",
             measure="个",
@@ -273,6 +276,7 @@ LEDGERS: dict[str, Ledger] = {
         ),
         Ledger(
             slug="letters",
+            opens_brief=True,
             title="函件台账",
             row_is="函件",
             measure="件",

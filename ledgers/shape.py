@@ -26,11 +26,12 @@ class Shape:
     fault: str = ""  # what is wrong with `since`, in words
 
 
-def read_shape(query: QueryDict, as_of: dt.date) -> Shape:
+def read_shape(query: QueryDict, as_of: dt.date, *, opens_brief: bool = False) -> Shape:
+    """`opens_brief`: a long ledger shows its usual columns until all are asked for; beside another day all: the change may be in any."""
     since, fault = _since(query.get("since", "").strip(), as_of)
     return Shape(
         columns=tuple(dict.fromkeys(name for value in query.getlist("cols") for name in value.split(",") if name)),
-        is_brief=query.get("view") == "brief",
+        is_brief=query.get("view", "brief" if opens_brief and not since else "") == "brief",
         is_dense=query.get("density") == "dense",
         group=query.get("group", ""),
         since=since,

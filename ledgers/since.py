@@ -66,6 +66,8 @@ def differing(columns: dict[str, LedgerColumn], old: dict, new: dict) -> dict[st
     """`{column: (old, new)}` in words."""
     found = {}
     for name, column in columns.items():
+        if column.moves_with_days:
+            continue
         was, now = (as_text(column.value(row.get(name), row)) if name in row else "" for row in (old, new))
         if was != now:
             found[name] = (was, now)

@@ -75,7 +75,7 @@ class LedgerView(View):
         views = list(visible_views(request.user).filter(ledger=slug))
         if not request.META["QUERY_STRING"] and not request.htmx and (view := opening_view(views)):
             return redirect(f"{request.path}?{view.query}&saved={view.pk}")
-        shape = read_shape(request.GET, request.as_of)
+        shape = read_shape(request.GET, request.as_of, opens_brief=ledger.opens_brief)
         chosen = ledger.filter(request.GET, queryset=ledger.rows(request.as_of, request.user), day=request.as_of)
         rows = chosen_rows(request, ledger, chosen)
         table = make_table(ledger, rows, shape, request.GET.getlist("sort"))
@@ -278,7 +278,8 @@ def make_table(ledger: Ledger, rows, shape: Shape, sort: list[str]):
     made = ledger.table_for(rows)
     names = list(made.base_columns)
     pinned = [name for name, column in made.base_columns.items() if "pin" in column.css.split()]
-    shown = arranged(names, pinned, shape.columns, made.details if shape.is_brief else ())
+    hidden = set(made.details) - {name.lstrip("-") for name in sort} if shape.is_brief else ()  # what orders the rows is shown
+    shown = arranged(names, pinned, shape.columns, hidden)
     table = made(rows, exclude=[name for name in names if name not in shown], sequence=[*shown, "..."])
     table.order_by = sort or ()
     table.measure = ledger.measure

@@ -165,7 +165,13 @@ def test_a_ledger_is_sorted_paged_and_taken_home(person):
     page.wait_for_url("**sort=*")
     page.click("th a:has-text('总投资')")
     page.wait_for_url("**sort=-total_investment_wan*")
-    amounts = [float(text.replace(",", "")) for text in page.locator("tbody td:nth-child(8)").all_inner_texts()]
+    place = [th.get_attribute("data-c") for th in page.locator("th[data-c]").all()].index("total_investment_wan")
+    amounts = [float(text.replace(",", "")) for text in page.locator(f"tbody td:nth-child({place + 1})").all_inner_texts()]
+    assert page.locator("th[data-c=scale]").count() == 0
+    page.click("a.all-columns")
+    page.locator("th[data-c=scale]").wait_for()
+    page.go_back()
+    page.locator("th[data-c=scale]").wait_for(state="detached")
     assert amounts == sorted(amounts, reverse=True)
     page.go_back()
     page.wait_for_url("**sort=total_investment_wan*")

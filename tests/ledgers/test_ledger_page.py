@@ -52,6 +52,23 @@ def test_chosen_columns_stand_in_their_order_behind_the_pinned_ones(chosen, hidd
 
 
 @pytest.mark.once
+@pytest.mark.parametrize(
+    ("asked", "is_brief"),
+    [
+        ({}, True),
+        ({"view": "all"}, False),
+        ({"view": "brief"}, True),
+        ({"since": "2025-02-01"}, False),
+        ({"view": "brief", "since": "2025-02-01"}, True),
+    ],
+)
+def test_a_long_ledger_opens_with_its_usual_columns(rf, asked, is_brief):
+    """Beside another day it shows all: the change may be in any."""
+    query = rf.get("/", asked).GET
+    assert read_shape(query, TODAY, opens_brief=True).is_brief is is_brief
+    assert read_shape(query, TODAY).is_brief is (asked.get("view") == "brief")
+
+
 def test_a_view_keeps_filter_and_looks_but_no_page_no_day_and_nothing_empty(rf):
     query = rf.get("/?q=&county=141024&sort=-lag&page=3&as_of=2025-01-01&cols=a,b&saved=4&part=totals").GET
     assert kept_query(query) == "county=141024&sort=-lag&cols=a%2Cb"
@@ -280,3 +297,33 @@ class TestFolded:
 
     def test_keys_are_told_on_a_page_of_their_own(self, client):
         assert "<kbd>F2</kbd>" in html(client.get("/ledgers/keys/"))
+
+
+@pytest.mark.django_db
+class TestUsualColumns:
+    """工程总台账 opens with the columns that are looked at daily; all are one click away, and files hold all."""
+
+    def shown(self, client, **asked) -> list[str]:
+        return [column.name for column in client.get("/ledgers/master/", asked).context["table"].columns]
+
+    def test_all_are_one_click_away(self, client):
+        ProjectFactory()
+        client.force_login(UserFactory())
+        usual, whole = self.shown(client), self.shown(client, view="all")
+        assert set(usual) < set(whole)
+        assert [name for name in whole if name in usual] == usual
+        page = client.get("/ledgers/master/").content.decode()
+        assert f"显示全部 {len(whole)} 列" in page
+        assert "显示全部" not in client.get("/ledgers/master/", {"view": "all"}).content.decode()
+
+    def test_what_orders_the_rows_is_shown(self, client):
+        ProjectFactory()
+        client.force_login(UserFactory())
+        assert "started_on" not in self.shown(client)
+        assert "started_on" in self.shown(client, sort="-started_on")
+
+    def test_a_file_holds_all(self, client):
+        ProjectFactory()
+        client.force_login(UserFactory())
+        text = b"".join(client.get("/ledgers/master/", {"export": "csv"})).decode("utf-8-sig")
+        assert all(head in text for head in ("建设规模及主要内容", "资金来源", "实际开工", "序时差"))

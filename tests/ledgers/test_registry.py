@@ -155,14 +155,18 @@ def test_master_ledger_has_the_columns_of_the_office_in_its_order():
     assert headings == [
         "编号", "省定序号", "项目名称", "县（市、区）", "领域", "建设性质", "建设规模及主要内容", "总投资", "资金来源", "项目业主",
         "责任单位",
-        "牵头部门", "包联领导", "基线开工", "基线完工", "预计开工", "预计完工", "实际开工", "实际完工", "状态", "总体进度", "累计到位",
-        "累计完成投资", "卡点手续", "未销号问题", "风险", "更新于（周）",
+        "牵头部门", "包联领导", "基线开工", "基线完工", "预计开工", "预计完工", "实际开工", "实际完工", "状态", "总体进度",
+        "计划进度（%）", "序时差（百分点）", "累计到位", "累计完成投资", "卡点手续", "未销号问题", "风险",
+        "更新于（周）",
     ]  # fmt: skip
 
 
 def test_what_is_computed_is_marked():
     computed = [str(column.verbose_name) for column in LEDGERS["master"].table.base_columns.values() if column.is_computed]
-    assert computed == ["状态", "总体进度", "累计到位", "累计完成投资", "卡点手续", "未销号问题", "风险", "更新于（周）"]
+    assert computed == [
+        "状态", "总体进度", "计划进度（%）", "序时差（百分点）", "累计到位", "累计完成投资", "卡点手续", "未销号问题", "风险",
+        "更新于（周）",
+    ]  # fmt: skip
 
 
 @pytest.mark.django_db
