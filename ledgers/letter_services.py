@@ -22,9 +22,9 @@ from ledgers.permissions import may_answer, may_approve_talks, may_issue
 from linfen_water import clock, jobs, notices, trail
 from linfen_water.enums import UnitKind
 from linfen_water.models import Unit, User
+from linfen_water.sent_files import Unfit
 from linfen_water.workdays import add_workdays, is_workday, workdays_between
 from projects import attachments
-from projects.attachments import Unfit
 
 MONTHLY = (DocumentKind.EARLY_WARNING, DocumentKind.REMINDER)
 DAILY = (DocumentKind.SUPERVISION, DocumentKind.TALK)

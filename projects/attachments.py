@@ -3,9 +3,8 @@
 import contextlib
 import hashlib
 import io
-import unicodedata
 import zipfile
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import PurePosixPath
 
 from django.core.files.base import ContentFile
 from django.db import transaction
@@ -16,11 +15,12 @@ from PIL import Image
 
 from linfen_water import clock, trail
 from linfen_water.models import User
+from linfen_water.sent_files import Unfit, clean_name, quoted
 from projects.models import Attachment, Project, ProjectVersion
+from projects.pictures import MOST_PIXELS
 
 LARGEST = 10 * 1024 * 1024  # bytes
 MOST = 20  # standing files of one problem, permit or paper
-NAME_LENGTH = 120
 KINDS = "PDF、JPG、PNG、DOCX、XLSX"
 ACCEPT = ".pdf,.jpg,.jpeg,.png,.docx,.xlsx"
 TYPES = {
@@ -31,11 +31,6 @@ TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 PARTS = {".docx": "word/document.xml", ".xlsx": "xl/workbook.xml"}  # what an Office file of that kind must hold
-MOST_PIXELS = 80_000_000
-
-
-class Unfit(Exception):
-    """The file cannot be taken; the text is the Chinese sentence for the person."""
 
 
 def suffix_of(name: str) -> str:
@@ -43,17 +38,9 @@ def suffix_of(name: str) -> str:
     return ".jpg" if suffix == ".jpeg" else suffix
 
 
-def clean_name(name: str) -> str:
-    """The file's own name without folders and control characters, short enough to keep, its ending kept."""
-    bare = PureWindowsPath(PurePosixPath(name).name).name
-    bare = "".join(c for c in unicodedata.normalize("NFC", bare) if unicodedata.category(c)[0] != "C").strip().strip(".") or "附件"
-    path = PurePosixPath(bare)
-    return path.stem[: NAME_LENGTH - len(path.suffix)] + path.suffix if len(bare) > NAME_LENGTH else bare
-
-
 def judge(name: str, data: bytes) -> str:
     """The ending that the content has (`.pdf`), or Unfit with what is wrong and how to mend it."""
-    shown = f"“{clean_name(name)[:60]}”"
+    shown = quoted(name)
     if not data:
         raise Unfit(f"{shown}是空文件，请重新选择。")
     if len(data) > LARGEST:

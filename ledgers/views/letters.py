@@ -22,8 +22,8 @@ from ledgers.views.documents import document_events, works_of
 from linfen_water import jobs
 from linfen_water.models import Unit
 from linfen_water.permissions import is_office
+from linfen_water.sent_files import Unfit
 from projects import attachments
-from projects.attachments import Unfit
 
 PER_PAGE = 25
 ANSWER_STATES = letter_states.WAITING

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from linfen_water import policy
 from linfen_water.dates import monday
 from linfen_water.middleware import BadDay, read_day
+from linfen_water.sent_files import Unfit
 from projects import permissions, photos
-from projects.attachments import Unfit
 from projects.models import Photo, Project, ProjectVersion
 
 PER_PAGE = 24

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from linfen_water.models import TrailEvent
+from linfen_water.sent_files import Unfit, clean_name
 from projects import attachments
-from projects.attachments import Unfit
 from projects.models import Attachment
 from tests.factories import ProblemFactory, RegionFactory, UserFactory
 
@@ -80,7 +80,7 @@ def test_bad_files_are_refused_with_how_to_mend(name, data, words):
     ],
 )
 def test_names_lose_folders_and_control_characters(sent, kept):
-    assert attachments.clean_name(sent) == kept
+    assert clean_name(sent) == kept
 
 
 @pytest.fixture
