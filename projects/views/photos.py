@@ -56,6 +56,7 @@ def _page(request, project: Project, week_of: dt.date | None, status: int = OK, 
         "accept": photos.ACCEPT,
         "most": photos.MOST,
         "faults": faults,
+        "typed_caption": request.POST.get("caption", "") if request.resolver_match.url_name == "project_photos" else "",
     }
     return render(request, "projects/photos.html", context, status=status)
 
