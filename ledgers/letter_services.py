@@ -3,10 +3,9 @@
 One transaction each, the letter's row locked, one event in the trail. `seen` is the edit version that the person had before them.
 """
 
-import dataclasses
 import datetime as dt
-import hashlib
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from django.core.files.base import ContentFile
 from django.db import transaction
@@ -22,9 +21,9 @@ from ledgers.permissions import may_answer, may_approve_talks, may_issue
 from linfen_water import clock, jobs, notices, trail
 from linfen_water.enums import UnitKind
 from linfen_water.models import Unit, User
+from linfen_water.sent_files import Unfit
 from linfen_water.workdays import add_workdays, is_workday, workdays_between
 from projects import attachments
-from projects.attachments import Unfit
 
 MONTHLY = (DocumentKind.EARLY_WARNING, DocumentKind.REMINDER)
 DAILY = (DocumentKind.SUPERVISION, DocumentKind.TALK)
@@ -164,8 +163,7 @@ def receive(*, document: Document, by: User) -> None:
         _record("letter.receive", document, letter, by, {"received_on": [None, clock.today()]})
 
 
-@dataclasses.dataclass(frozen=True)
-class Upload:
+class Upload(NamedTuple):
     """A file as it was sent."""
 
     name: str
@@ -190,28 +188,25 @@ def answer(*, document: Document, by: User, text: str, files: Iterable[Upload] =
     files = list(files)
     if len(files) > MOST_FILES:
         raise Unfit(f"附件最多 {MOST_FILES} 个，现有 {len(files)} 个：请合并后上传。")
-    suffixes = [attachments.judge(file.name, file.content) for file in files]
+    taken = attachments.take_all(files)
     now = clock.now()
     if letter.received_at is None:
         letter.received_at, letter.received_by = now, by
     row = LetterAnswer.objects.create(letter=letter, text=text, at=now, by=by)
-    for file, suffix in zip(files, suffixes, strict=True):
-        _keep_file(row, file, suffix)
-    changes = {"answer": [None, row.pk], "files": [None, [file.name for file in files]], "on": [None, clock.today()]}
-    _record("letter.answer", document, letter, by, changes)
+    changes = {"answer": [None, row.pk], "files": [None, [file.name for file in taken]], "on": [None, clock.today()]}
+    with attachments.whole() as rows:
+        for file in taken:
+            rows.append(_file_of(row, file))
+            rows[-1].save(force_insert=True)
+        _record("letter.answer", document, letter, by, changes)
     _tell_office(document, f"answer:{row.pk}", f"{document.unit}已回复{document.get_kind_display()}{document.file_number}，请核查。", by)
     return row
 
 
-def _keep_file(row: LetterAnswer, file: Upload, suffix: str) -> None:
-    kept = AnswerFile(answer=row, name=attachments.clean_name(file.name), size=len(file.content))
-    kept.digest = hashlib.sha256(file.content).hexdigest()
-    kept.file.save(f"file{suffix}", ContentFile(file.content), save=False)
-    try:
-        kept.save(force_insert=True)
-    except BaseException:
-        kept.file.delete(save=False)
-        raise
+def _file_of(row: LetterAnswer, file: attachments.Taken) -> AnswerFile:
+    kept = AnswerFile(answer=row, name=file.name, size=len(file.data), digest=file.digest)
+    kept.file.save(f"file{file.suffix}", ContentFile(file.data), save=False)
+    return kept
 
 
 # ── Check, close, move up ───────────────────────────────────────────────────────────────────────────────────────────

@@ -162,13 +162,13 @@ class LetterAnswer(models.Model):
 
 
 class AnswerFile(models.Model):
-    """A file beside an answer (附件): kept as it was sent, served as a download only."""
+    """A file beside an answer (附件): judged, a picture made over; served as a download only."""
 
     answer = models.ForeignKey(LetterAnswer, models.PROTECT, related_name="files", verbose_name="回复")
     file = models.FileField("附件", upload_to=answer_path)
     name = models.CharField("文件名", max_length=120)
     size = models.PositiveIntegerField("字节")
-    digest = models.CharField("SHA-256", max_length=64)
+    digest = models.CharField("SHA-256", max_length=64)  # of the file as it was sent
 
     class Meta:
         ordering = ["pk"]

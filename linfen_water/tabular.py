@@ -31,6 +31,8 @@ NO_TABLE = "这不是表格文件：请选择 Excel 工作簿（.xlsx）或 CSV�
 HTML_WITHOUT_TABLE = "这是网页（HTML），里面没有表格：请用 Excel 打开原表，另存为 .xlsx 后再试。"
 HTML_START = re.compile(r"^\s*(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*)?<(!doctype\s+html|html|table|head|meta|body|style|div)\b", re.I | re.S)
 
+OTHER_START = re.compile(r"^\s*(%PDF-|<[?!a-z])", re.I)  # readable as text, and no table for all that
+
 
 def read_table(data: bytes) -> list[Sheet]:
     """The sheets of what was sent. Raises BadWorkbook."""
@@ -43,6 +45,8 @@ def read_table(data: bytes) -> list[Sheet]:
     if data[:2] == b"\x09\x08" or data[:4] == b"\x09\x04\x06\x00":  # a bare BIFF stream
         raise BadWorkbook(OLD_OR_LOCKED)
     text = decoded(data)
+    if text is not None and OTHER_START.match(text[:2000]) and not HTML_START.match(text[:2000]):
+        raise BadWorkbook(NO_TABLE)
     if text is None:
         raise BadWorkbook(NO_TABLE if b"\0" in data else NOT_TEXT)
     if HTML_START.match(text[:2000]):

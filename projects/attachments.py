@@ -1,28 +1,33 @@
-"""Files that prove something of a project (附件): judged by what is in them, kept as they were sent, served as downloads only."""
+"""Files that prove something of a project (附件): judged by what is in them, pictures made over, served as downloads only.
+
+A picture is drawn anew as photos are, so that place, time and whatever else it carried stay behind; PDF and Office files are kept as they
+were sent, or refused.
+"""
 
 import contextlib
 import hashlib
-import io
-import unicodedata
-import zipfile
-from pathlib import PurePosixPath, PureWindowsPath
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import Q
 from django.http import HttpResponse
 from django.utils.http import content_disposition_header
-from PIL import Image
 
 from linfen_water import clock, trail
 from linfen_water.models import User
+from linfen_water.sent_files import Unfit, clean_name, quoted
+from projects import paper_files, pictures
 from projects.models import Attachment, Project, ProjectVersion
 
 LARGEST = 10 * 1024 * 1024  # bytes
 MOST = 20  # standing files of one problem, permit or paper
-NAME_LENGTH = 120
-KINDS = "PDF、JPG、PNG、DOCX、XLSX"
-ACCEPT = ".pdf,.jpg,.jpeg,.png,.docx,.xlsx"
+LONG_SIDE = 4096  # pixels of a picture that is kept: a scanned page stays readable
+KINDS = "PDF、JPG、PNG、WEBP、DOCX、XLSX"
+ACCEPT = ".pdf,.jpg,.jpeg,.png,.webp,.docx,.xlsx"
+HINT = f"{KINDS}，每个不超过 {LARGEST // 1024 // 1024} MB；图片转存为 JPG，不留拍摄地点"
 TYPES = {
     ".pdf": "application/pdf",
     ".jpg": "image/jpeg",
@@ -30,12 +35,27 @@ TYPES = {
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-PARTS = {".docx": "word/document.xml", ".xlsx": "xl/workbook.xml"}  # what an Office file of that kind must hold
-MOST_PIXELS = 80_000_000
+PICTURES = (".jpg", ".png", ".webp", ".jfif")  # endings; one for another is common and harms nobody, as all become JPG
+
+OTHER_KINDS = (
+    (b"\xd0\xcf\x11\xe0", "是旧版 Office 文件（.doc、.xls）或加了密码：请去掉密码，另存为 DOCX、XLSX 或导出 PDF 后上传"),
+    (b"GIF8", "是 GIF 动图：请另存为 JPG 或 PNG 后上传"),
+    (b"BM", "是 BMP 图片：请另存为 JPG 或 PNG 后上传"),
+    (b"II*\0", "是 TIFF 图片：请另存为 PDF、JPG 或 PNG 后上传"),
+    (b"MM\0*", "是 TIFF 图片：请另存为 PDF、JPG 或 PNG 后上传"),
+    (b"Rar!", "是压缩包：请解压后逐个上传"),
+    (b"7z\xbc\xaf", "是压缩包：请解压后逐个上传"),
+    (b"MZ", "是程序，为安全不收：请导出 PDF 后上传"),
+)
 
 
-class Unfit(Exception):
-    """The file cannot be taken; the text is the Chinese sentence for the person."""
+class Taken(NamedTuple):
+    """A file as it will be kept: judged, a picture made over."""
+
+    name: str
+    data: bytes
+    suffix: str
+    digest: str  # of the file as it was sent: the same file twice is one
 
 
 def suffix_of(name: str) -> str:
@@ -43,63 +63,103 @@ def suffix_of(name: str) -> str:
     return ".jpg" if suffix == ".jpeg" else suffix
 
 
-def clean_name(name: str) -> str:
-    """The file's own name without folders and control characters, short enough to keep, its ending kept."""
-    bare = PureWindowsPath(PurePosixPath(name).name).name
-    bare = "".join(c for c in unicodedata.normalize("NFC", bare) if unicodedata.category(c)[0] != "C").strip().strip(".") or "附件"
-    path = PurePosixPath(bare)
-    return path.stem[: NAME_LENGTH - len(path.suffix)] + path.suffix if len(bare) > NAME_LENGTH else bare
+# ── judging and making over ──
 
 
-def judge(name: str, data: bytes) -> str:
-    """The ending that the content has (`.pdf`), or Unfit with what is wrong and how to mend it."""
-    shown = f"“{clean_name(name)[:60]}”"
+def take(name: str, data: bytes) -> Taken:
+    """The file as it will be kept, or Unfit with what is wrong and how to mend it."""
+    clean, shown = clean_name(name), quoted(name)
     if not data:
         raise Unfit(f"{shown}是空文件，请重新选择。")
     if len(data) > LARGEST:
         raise Unfit(f"{shown}有 {len(data) / 1024 / 1024:.1f} MB，超过 {LARGEST // 1024 // 1024} MB：请压缩或分成几个文件。")
-    found = _kind(data)
-    if found is None:
-        raise Unfit(f"{shown}不能上传：只收 {KINDS}，且内容须完整、不带宏。")
-    if suffix_of(name) != found:
-        raise Unfit(f"{shown}的内容是 {found[1:].upper()}，与文件名不符：请改正扩展名，或重新导出后上传。")
-    return found
-
-
-def _kind(data: bytes) -> str | None:
-    if data.startswith(b"%PDF-"):
-        return ".pdf" if b"%%EOF" in data[-2048:] else None
-    if data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")):
-        return _picture(data)
-    return _office_file(data) if data.startswith(b"PK\x03\x04") else None
-
-
-def _picture(data: bytes) -> str | None:
-    with contextlib.suppress(Exception), Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as picture:
-        if picture.width * picture.height <= MOST_PIXELS:
-            picture.verify()
-            return {"JPEG": ".jpg", "PNG": ".png"}[picture.format]
-    return None
-
-
-def _office_file(data: bytes) -> str | None:
-    """By the parts of the package; one with macros is none of ours."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as package:
-            names = set(package.namelist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, UnicodeDecodeError):
-        return None
-    if "[Content_Types].xml" not in names or any(name.lower().endswith(".bin") and "vba" in name.lower() for name in names):
-        return None
-    return next((suffix for suffix, part in PARTS.items() if part in names), None)
+        found = _kind(data)
+    except Unfit as fault:
+        raise Unfit(f"{shown}{fault}。") from None
+    if suffix_of(clean) not in (PICTURES if found == ".jpg" else (found,)):
+        kind = "图片" if found == ".jpg" else f" {found[1:].upper()}"
+        raise Unfit(f"{shown}的内容是{kind}，与文件名不符：请改正扩展名，或重新导出后上传。")
+    digest = hashlib.sha256(data).hexdigest()
+    if found == ".jpg":
+        data, clean = _made_over(name, data), clean if suffix_of(clean) == found else str(PurePosixPath(clean).with_suffix(found))
+    return Taken(clean, data, found, digest)
+
+
+def take_all(files: Iterable[tuple[str, bytes]]) -> list[Taken]:
+    """All of them, or Unfit with everything that is wrong with any."""
+    taken, faults = [], []
+    for name, data in files:
+        try:
+            taken.append(take(name, data))
+        except Unfit as fault:
+            faults.append(str(fault))
+    if faults:
+        raise Unfit("".join(faults))
+    return taken
+
+
+def _kind(data: bytes) -> str:
+    """The ending that goes with the content; Unfit with the rest of a sentence about it."""
+    if data.startswith(b"%PDF-"):
+        paper_files.judge_pdf(data)
+        return ".pdf"
+    if data.startswith(b"PK\x03\x04"):
+        return paper_files.judge_office(data)
+    if pictures.is_picture(data):
+        return ".jpg"
+    raise Unfit(_other_kind(data))
+
+
+def _other_kind(data: bytes) -> str:
+    head = data[:1024].lower()
+    if pictures.is_apple(data):
+        return pictures.APPLE
+    if b"<svg" in head:
+        return f"是 SVG 图形，为安全不收：请另存为 PNG 后上传（只收 {KINDS}）"
+    if b"<html" in head or b"<script" in head or b"<!doctype" in head:
+        return f"是网页，为安全不收：请打印为 PDF 后上传（只收 {KINDS}）"
+    if b"%pdf-" in head:
+        return f"开头夹带了别的内容，不是完整的 PDF：{paper_files.AGAIN_AS_PDF}"
+    return next((words for mark, words in OTHER_KINDS if data.startswith(mark)), f"不能上传：只收 {KINDS}，请导出为其中一种后上传")
+
+
+def _made_over(name: str, data: bytes) -> bytes:
+    with pictures.reading(name, data) as picture:
+        return pictures.encoded(pictures.made_over(picture, LONG_SIDE))
+
+
+# ── keeping ──
+
+
+@contextlib.contextmanager
+def whole() -> Iterator[list]:
+    """Rows with files that are kept together: when something goes wrong, the files of those in the list are taken back."""
+    rows: list = []
+    try:
+        yield rows
+    except BaseException:
+        for row in rows:
+            row.file.delete(save=False)
+        raise
+
+
+@transaction.atomic
+def keep_all(*, project: Project, files: Iterable[Taken], by: User, **place) -> None:
+    """Keep all files or none beside what they prove; `place` is as `keep` takes it."""
+    before = set(Attachment.objects.filter(project=project).values_list("pk", flat=True))
+    with whole() as rows:
+        for file in files:
+            row = keep(project=project, file=file, by=by, **place)
+            if row.pk not in before:
+                rows.append(row)
 
 
 @transaction.atomic
 def keep(
-    *, project: Project, name: str, data: bytes, by: User, problem=None, permit=None, paper=None, archive_item=None, acceptance_fact=None
+    *, project: Project, file: Taken, by: User, problem=None, permit=None, paper=None, archive_item=None, acceptance_fact=None
 ) -> Attachment:
     """Keep one file beside what it proves; the same file once more is the one that is there."""
-    suffix = judge(name, data)
     Project.objects.select_for_update().get(pk=project.pk)
     place = {
         "project": project,
@@ -109,20 +169,17 @@ def keep(
         "archive_item": archive_item,
         "acceptance_fact": acceptance_fact,
     }
-    digest = hashlib.sha256(data).hexdigest()
     there = Attachment.objects.filter(**place, withdrawn_at=None)
-    if same := there.filter(digest=digest).first():
+    if same := there.filter(digest=file.digest).first():
         return same
     if there.count() >= MOST:
         raise Unfit(f"附件已有 {MOST} 个，请先撤下不需要的，或合并成一个文件。")
-    row = Attachment(**place, name=clean_name(name), size=len(data), digest=digest, by=by)
-    row.file.save(f"file{suffix}", ContentFile(data), save=False)
-    try:
+    row = Attachment(**place, name=file.name, size=len(file.data), digest=file.digest, by=by)
+    row.file.save(f"file{file.suffix}", ContentFile(file.data), save=False)
+    with whole() as rows:
+        rows.append(row)
         row.save(force_insert=True)
         _record("attachment.keep", row, by, [None, row.name])
-    except BaseException:
-        row.file.delete(save=False)
-        raise
     return row
 
 

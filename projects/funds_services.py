@@ -13,6 +13,7 @@ from django.db.models import Q, Sum
 
 from linfen_water import clock, trail
 from linfen_water.models import User
+from linfen_water.sent_files import Unfit
 from projects import attachments, permissions
 from projects.enums import SourceKind
 from projects.models import (
@@ -134,7 +135,7 @@ def add_paper(
     issued_on: dt.date,
     amounts: dict[int, Decimal],
     note: str = "",
-    files: Iterable[tuple[str, bytes]] = (),
+    files: Iterable[attachments.Taken] = (),
 ) -> list[FundingPaper]:
     """Record a paper by which money was issued: its amount by source (keys), and the paper itself as files."""
     project = _locked(project, by)
@@ -168,7 +169,7 @@ def add_paper(
 
 
 @transaction.atomic
-def add_files(*, paper: FundingPaper, by: User, files: Iterable[tuple[str, bytes]]) -> None:
+def add_files(*, paper: FundingPaper, by: User, files: Iterable[attachments.Taken]) -> None:
     """Put files beside a paper that stands."""
     _locked(paper.source.project, by)
     row = FundingPaper.objects.select_related("source__project").get(pk=paper.pk)
@@ -286,11 +287,10 @@ def _amount_faults(row: FundingSource, amount: Decimal, issued_on: dt.date, note
         )
 
 
-def _keep(paper: FundingPaper, files: Iterable[tuple[str, bytes]], by: User) -> None:
+def _keep(paper: FundingPaper, files: Iterable[attachments.Taken], by: User) -> None:
     try:
-        for name, data in files:
-            attachments.keep(project=paper.source.project, name=name, data=data, by=by, paper=paper)
-    except attachments.Unfit as unfit:
+        attachments.keep_all(project=paper.source.project, files=files, by=by, paper=paper)
+    except Unfit as unfit:
         raise Faulty([Fault("files", str(unfit))]) from unfit
 
 

@@ -563,7 +563,7 @@ class Photo(models.Model):
 
 
 class Attachment(models.Model):
-    """A file that proves something of a project: a permit, a close-out. Kept as it was sent, served as a download only."""
+    """A file that proves something of a project: a permit, a close-out. Judged, a picture made over; served as a download only."""
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="attachments", verbose_name="项目")
     permit = models.ForeignKey(Permit, models.CASCADE, null=True, blank=True, related_name="attachments", verbose_name="手续")
@@ -578,7 +578,7 @@ class Attachment(models.Model):
     file = models.FileField("附件", upload_to=attachment_path)
     name = models.CharField("文件名", max_length=120)
     size = models.PositiveIntegerField("字节")
-    digest = models.CharField("SHA-256", max_length=64)
+    digest = models.CharField("SHA-256", max_length=64)  # of the file as it was sent: the same file twice is one
     by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name="上传人")
     at = models.DateTimeField("上传时间", auto_now_add=True)
     withdrawn_at = models.DateTimeField("撤下时间", null=True, blank=True)

@@ -8,7 +8,6 @@ import contextlib
 import dataclasses
 import datetime as dt
 import hashlib
-import io
 import math
 from collections import defaultdict
 from collections.abc import Iterable
@@ -17,34 +16,24 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.http import HttpResponse
 from django.utils import timezone
-from PIL import ExifTags, Image, ImageCms, ImageOps
+from PIL import ExifTags, Image
 from pyproj import Geod
 
 from linfen_water import clock, trail
 from linfen_water.models import User
-from projects.attachments import MOST_PIXELS, Unfit, clean_name
+from linfen_water.sent_files import Unfit, clean_name, quoted
+from projects import pictures
 from projects.models import Dispatch, Photo, Project, ProjectVersion
 from projects.site_models import Inspection
 
 LARGEST = 15 * 1024 * 1024  # bytes of one file as it is sent; a server in front must let it pass (deploy/nginx.conf)
 MOST = 12  # standing photos of a project in a week
 LONG_SIDE, THUMB_SIDE = 2048, 400  # pixels
-MOST_PIXELS_WHOLE = MOST_PIXELS // 2  # of kinds that cannot be read smaller than they are
 SMALLEST_SIDE = 64
-QUALITY, THUMB_QUALITY = 85, 78
-FORMATS = ("JPEG", "PNG", "WEBP")  # a picture of several (MPO) is read as the JPEG that it begins with
+THUMB_QUALITY = 78
 ACCEPT = "image/jpeg,image/png,image/webp"
 CAPTION_LENGTH = Photo._meta.get_field("caption").max_length
 GROUND = Geod(ellps="WGS84")
-
-OTHER_KINDS = (
-    (b"<svg", "是 SVG 图形，不是照片"),
-    (b"%PDF-", "是 PDF：请在附件里上传，照片只收 JPG、PNG、WEBP"),
-    (b"GIF8", "是 GIF 动图：请换成 JPG 或 PNG"),
-    (b"PK\x03\x04", "是压缩包或办公文件：请解压后上传照片"),
-    (b"BM", "是 BMP：请另存为 JPG 再上传"),
-)
-APPLE = "是 HEIC 格式，这里读不了：请在苹果手机“设置-相机-格式”里选“兼容性最佳”重拍，或把照片用微信发给自己、截图后再上传"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,71 +53,17 @@ class Ready:
 
 def prepare(name: str, data: bytes) -> Ready:
     """The photo turned upright, made smaller, without anything of the file but its picture; Unfit with what is wrong and how to mend it."""
-    shown = f"“{clean_name(name)[:60]}”"
+    shown = quoted(name)
     if not data:
         raise Unfit(f"{shown}是空文件，请重新选择。")
     if len(data) > LARGEST:
         raise Unfit(f"{shown}有 {len(data) / 1024 / 1024:.1f} MB，超过 {LARGEST // 1024 // 1024} MB：请把相机的分辨率调低后再传。")
-    try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-            _judge_size(picture, shown)
-            taken_at, lon, lat = _told(picture)
-            picture.draft("RGB", (LONG_SIDE, LONG_SIDE))  # a JPEG is read no larger than it is needed
-            upright = _as_rgb(ImageOps.exif_transpose(picture))
-            upright.thumbnail((LONG_SIDE, LONG_SIDE))
-            whole, size = _encoded(upright, QUALITY), upright.size
-            upright.thumbnail((THUMB_SIDE, THUMB_SIDE))
-            return Ready(whole, _encoded(upright, THUMB_QUALITY), size, taken_at, lon, lat)
-    except Unfit:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise Unfit(f"{shown}的像素过多，打不开：请把相机的分辨率调低后重拍。") from None
-    except Image.UnidentifiedImageError:
-        raise Unfit(f"{shown}{_other_kind(data)}。") from None
-    except Exception:  # whatever a broken file makes of the reader
-        raise Unfit(f"{shown}不完整或已损坏：请重新拍摄，或在手机上打开确认后重新选择。") from None
-
-
-def _judge_size(picture: Image.Image, shown: str) -> None:
-    width, height = picture.size
-    most = MOST_PIXELS if picture.format in ("JPEG", "MPO") else MOST_PIXELS_WHOLE
-    if width * height > most:
-        raise Unfit(f"{shown}有 {width}×{height} 像素，超过 {most // 10_000} 万：请把相机的分辨率调低后重拍。")
-    if min(width, height) < SMALLEST_SIDE:
-        raise Unfit(f"{shown}只有 {width}×{height} 像素，太小看不清：请上传原照片。")
-
-
-def _other_kind(data: bytes) -> str:
-    head = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"):
-        return APPLE
-    if data[4:8] == b"ftyp":
-        return "是视频或这里读不了的图片格式：照片只收 JPG、PNG、WEBP"
-    if b"<svg" in data[:1024].lower():
-        return OTHER_KINDS[0][1]
-    return next((words for mark, words in OTHER_KINDS if head.startswith(mark)), "不是照片：只收 JPG、PNG、WEBP")
-
-
-def _as_rgb(picture: Image.Image) -> Image.Image:
-    """In sRGB, on white where it was transparent, without a profile of its own."""
-    profile = picture.info.get("icc_profile")
-    if profile and picture.mode in ("RGB", "CMYK"):
-        with contextlib.suppress(Exception):  # a broken profile is left aside
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            picture = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-        above = picture.convert("RGBA")
-        ground = Image.new("RGBA", above.size, "white")
-        picture = Image.alpha_composite(ground, above)
-    plain = Image.new("RGB", picture.size)  # a new one: no comment, no EXIF, no profile comes along
-    plain.paste(picture.convert("RGB"))
-    return plain
-
-
-def _encoded(picture: Image.Image, quality: int) -> bytes:
-    target = io.BytesIO()
-    picture.save(target, "JPEG", quality=quality, optimize=True, progressive=True)
-    return target.getvalue()
+    with pictures.reading(name, data, smallest_side=SMALLEST_SIDE) as picture:
+        taken_at, lon, lat = _told(picture)
+        upright = pictures.made_over(picture, LONG_SIDE)
+        whole, size = pictures.encoded(upright), upright.size
+        upright.thumbnail((THUMB_SIDE, THUMB_SIDE))
+        return Ready(whole, pictures.encoded(upright, THUMB_QUALITY), size, taken_at, lon, lat)
 
 
 # ── what the file tells ──

@@ -3,6 +3,7 @@
 from django import forms
 
 from linfen_water.models import Unit
+from linfen_water.sent_files import Unfit
 from projects import attachments, problem_permissions, problem_rules
 from projects.enums import HelpLevel, ProblemCategory
 from projects.forms import DayField, LongTextField, readable
@@ -31,25 +32,19 @@ class ManyFilesInput(forms.ClearableFileInput):
 
 
 class FilesField(forms.FileField):
-    """Any number of files as `(name, bytes)`; each is judged by its content, and all faults are said together."""
+    """Any number of files as they will be kept; each is judged by its content, and all faults are said together."""
 
     widget = ManyFilesInput(attrs={"accept": attachments.ACCEPT})
 
     def __init__(self, **kwargs):
-        super().__init__(required=False, help_text=f"{attachments.KINDS}，每个不超过 {attachments.LARGEST // 1024 // 1024} MB", **kwargs)
+        super().__init__(required=False, help_text=attachments.HINT, **kwargs)
 
     def clean(self, data, initial=None):
-        taken, faults = [], []
-        for upload in data if isinstance(data, (list, tuple)) else [data] if data else []:
-            content = upload.read() if upload.size <= attachments.LARGEST else b"\0" * (attachments.LARGEST + 1)
-            try:
-                attachments.judge(upload.name, content)
-                taken.append((upload.name, content))
-            except attachments.Unfit as fault:
-                faults.append(str(fault))
-        if faults:
-            raise forms.ValidationError(faults)
-        return taken
+        uploads = data if isinstance(data, (list, tuple)) else [data] if data else []
+        try:
+            return attachments.take_all((upload.name, upload.read(attachments.LARGEST + 1)) for upload in uploads)
+        except Unfit as fault:
+            raise forms.ValidationError(str(fault)) from None
 
 
 class UnitField(forms.ModelChoiceField):

@@ -14,6 +14,7 @@ from django.urls import reverse
 from linfen_water import clock, notices, policy, trail
 from linfen_water.enums import UnitKind
 from linfen_water.models import Region, TrailEvent, Unit, User
+from linfen_water.sent_files import Unfit
 from linfen_water.workdays import add_workdays
 from projects import attachments, problem_rules
 from projects.enums import HelpLevel, ProblemCategory, ProblemState
@@ -202,7 +203,7 @@ def add_note(*, problem: Problem, by: User, text: str) -> ProblemNote:
 
 
 @transaction.atomic
-def add_files(*, problem: Problem, by: User, files: Iterable[tuple[str, bytes]]) -> None:
+def add_files(*, problem: Problem, by: User, files: Iterable[attachments.Taken]) -> None:
     """Put files beside an open problem."""
     problem = _locked(problem)
     _must_be_open(problem)
@@ -211,7 +212,7 @@ def add_files(*, problem: Problem, by: User, files: Iterable[tuple[str, bytes]])
 
 @transaction.atomic
 def answer_problem(
-    *, problem: Problem, by: User, version: int, basis: str, files: Iterable[tuple[str, bytes]] = (), no_evidence: str = ""
+    *, problem: Problem, by: User, version: int, basis: str, files: Iterable[attachments.Taken] = (), no_evidence: str = ""
 ) -> Problem:
     """The handler says that it is solved, on what ground and with which evidence, and asks for the check."""
     problem = _seen(problem, version)
@@ -242,7 +243,7 @@ def return_answer(*, problem: Problem, by: User, version: int, opinion: str) -> 
 
 @transaction.atomic
 def close_problem(
-    *, problem: Problem, by: User, version: int, basis: str, files: Iterable[tuple[str, bytes]] = (), no_evidence: str = ""
+    *, problem: Problem, by: User, version: int, basis: str, files: Iterable[attachments.Taken] = (), no_evidence: str = ""
 ) -> Problem:
     """The check found it solved: it is closed out (销号) and leaves its level."""
     problem = _seen(problem, version)
@@ -384,11 +385,10 @@ def _must_prove(problem: Problem, basis: str, files: Iterable, no_evidence: str)
         raise Faulty(faults)
 
 
-def _keep(problem: Problem, files: Iterable[tuple[str, bytes]], by: User) -> None:
+def _keep(problem: Problem, files: Iterable[attachments.Taken], by: User) -> None:
     try:
-        for name, data in files:
-            attachments.keep(project=problem.project, name=name, data=data, by=by, problem=problem)
-    except attachments.Unfit as fault:
+        attachments.keep_all(project=problem.project, files=files, by=by, problem=problem)
+    except Unfit as fault:
         raise Faulty([Fault("files", str(fault))]) from fault
 
 

@@ -18,6 +18,7 @@ from ledgers.registry import Ledger
 from ledgers.rest import workbook_of_rest
 from linfen_water.kept_files import forget, keep, recall
 from linfen_water.permissions import is_office
+from linfen_water.sent_files import clean_name
 from linfen_water.tabular import read_table
 from linfen_water.workbook import EMPTY, LARGEST, TOO_LARGE, BadWorkbook, Sheet, read_workbook
 
@@ -294,11 +295,11 @@ def recall_or_read(user, form: IntakeForm) -> tuple[bytes | None, str]:
     """The bytes and the name of the file just sent, else of the one kept; None with an error at the field."""
     file = form.cleaned_data.get("file")
     if file:
-        return file.read(), file.name
+        return file.read(), clean_name(file.name)
     pasted = form.cleaned_data.get("pasted") or ""
     if pasted.strip():
         return pasted.encode(), PASTED
-    name = form.cleaned_data.get("name") or ""
+    name = clean_name(form.cleaned_data["name"]) if form.cleaned_data.get("name") else ""
     if "file" in form.errors or "pasted" in form.errors:
         return None, name
     kept = form.cleaned_data.get("kept")

@@ -22,8 +22,8 @@ from ledgers.views.documents import document_events, works_of
 from linfen_water import jobs
 from linfen_water.models import Unit
 from linfen_water.permissions import is_office
+from linfen_water.sent_files import Unfit
 from projects import attachments
-from projects.attachments import Unfit
 
 PER_PAGE = 25
 ANSWER_STATES = letter_states.WAITING
@@ -100,7 +100,7 @@ def _letter(request, found: Document, *, fault: str = "", typed: dict | None = N
         "needs_approval": letter_states.needs_approval(found),
         "next": Measure(NEXT[Measure(found.kind)]).label,
         "accept": attachments.ACCEPT,
-        "file_kinds": attachments.KINDS,
+        "file_hint": attachments.HINT,
         "own_texts": services.kind_of(found.kind).places and [
             (label, found.own_texts[place]) for place, label in services.kind_of(found.kind).places.items() if found.own_texts.get(place)
         ],
@@ -151,7 +151,7 @@ def _do(action: str, found: Document, request) -> None:
     elif action == "receive":
         letter_services.receive(**common)
     elif action == "answer":
-        files = [Upload(file.name, file.read()) for file in request.FILES.getlist("files")]
+        files = [Upload(file.name, file.read(attachments.LARGEST + 1)) for file in request.FILES.getlist("files")]
         letter_services.answer(**common, seen=seen, text=post.get("text", ""), files=files)
     elif action == "accept":
         letter_services.accept(**common, seen=seen, remark=post.get("reason", ""))

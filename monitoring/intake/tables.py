@@ -19,6 +19,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from linfen_water import clock
+from linfen_water.tabular import NO_TABLE
 from linfen_water.workbook import DAMAGED, NOT_CALCULATED, BadWorkbook, Broken, Cell, Percent, read_workbook
 from monitoring import headings, limits
 from monitoring.cells import BadCell, read_cell
@@ -85,6 +86,8 @@ def read_file(
         raise BadFile("文件是空的，请重新选择。")
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         return IntakeKind.WORKBOOK, read_book(data, is_automatic=is_automatic, today=clock.today())
+    if start.startswith(b"%PDF-"):
+        raise BadFile(NO_TABLE)
     if start[:1] in (b"{", b"[", b"<"):
         return IntakeKind.FEED, feed.read_feed(data, now=feed.latest_now(), year=year, stations=feed.stations_of_region(), largest=largest)
     if name.casefold().endswith(".xlsx") and not _is_text(data):

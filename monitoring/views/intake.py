@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from linfen_water import clock, kept_files
 from linfen_water.dates import month_start
+from linfen_water.sent_files import clean_name
 from monitoring import intake, limits, periods, recording, value_book
 from monitoring.enums import IntakeKind, PeriodKind
 from monitoring.forms import ValuesForm
@@ -82,7 +83,7 @@ def _bring(request, form: ValuesForm) -> Brought | None:
     if {"file", "text"} & set(form.errors):
         return None
     if said.get("file"):
-        return Brought(said["file"].read(), said["file"].name, is_paste=False, was_kept=False)
+        return Brought(said["file"].read(), clean_name(said["file"].name), is_paste=False, was_kept=False)
     kept = said.get("kept")
     text = (said.get("text") or "").replace("\r\n", "\n")
     if text.strip():
@@ -92,7 +93,7 @@ def _bring(request, form: ValuesForm) -> Brought | None:
     if data is None:
         form.add_error("file", "核对过的文件已不在，请重新选择。" if kept else "请选择文件，或在下面粘贴表格。")
         return None
-    return Brought(data, said.get("name") or "", is_paste=False, was_kept=True)
+    return Brought(data, clean_name(said["name"]) if said.get("name") else "", is_paste=False, was_kept=True)
 
 
 def _read(form: ValuesForm, brought: Brought) -> tuple[IntakeKind, Batch] | None:

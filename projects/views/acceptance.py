@@ -2,10 +2,12 @@
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from linfen_water.sent_files import Unfit
 from projects import acceptance as works
 from projects import attachments, permissions, records, services
 from projects.forms import DayField, NumberField, add_faults
@@ -73,9 +75,9 @@ def _write(request, project: Project):
             else:
                 typed = dict(form.cleaned_data)
                 files, seen = typed.pop("files"), _seen(typed.pop("seen"))
-                fact = works.put_fact(project=project, by=request.user, seen=seen, **typed)
-                for name, data in files:
-                    attachments.keep(project=project, name=name, data=data, by=request.user, acceptance_fact=fact)
+                with transaction.atomic():
+                    fact = works.put_fact(project=project, by=request.user, seen=seen, **typed)
+                    attachments.keep_all(project=project, files=files, by=request.user, acceptance_fact=fact)
                 messages.success(request, f"已登记{fact.get_kind_display()}。")
         except services.Faulty as refusal:
             add_faults(form, refusal.faults)
@@ -89,7 +91,7 @@ def _write(request, project: Project):
             form = _again(request, LoadsForm, works.loads_seen(project), str(refusal)) if is_loads else form
             if not is_loads:
                 form.add_error(None, str(refusal))
-        except attachments.Unfit as fault:
+        except Unfit as fault:
             form.add_error("files", str(fault))
     if form.errors:
         return _page(request, project, True, status=422, **{"loads_form" if is_loads else "fact_form": form})

@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from linfen_water.permissions import is_office
+from linfen_water.sent_files import Unfit
 from projects import archives as works
 from projects import attachments, permissions, services
 from projects.acceptance import may_write
@@ -82,9 +83,8 @@ def _file(request, project: Project, key: str):
     form = FilesForm(request.POST, request.FILES)
     if form.is_valid():
         try:
-            for name, data in form.cleaned_data["files"]:
-                attachments.keep(project=project, name=name, data=data, by=request.user, archive_item=item)
-        except attachments.Unfit as fault:
+            attachments.keep_all(project=project, files=form.cleaned_data["files"], by=request.user, archive_item=item)
+        except Unfit as fault:
             form.add_error("files", str(fault))
     if form.errors:
         return _page(request, project, True, 422, fault="；".join(form.errors.get("files", [])))
@@ -122,6 +122,8 @@ def _page(request, project: Project, may: bool, status: int = 200, *, faults=Non
         "missing": [(item, short) for item, *_, short in rows if short],
         "pages": sum(item.pages or 0 for item, *_ in rows),
         "to_add": ArchiveEntry.objects.standing().exclude(items__in=[item.pk for item, *_ in rows]).count(),
+        "accept": attachments.ACCEPT,
+        "file_hint": attachments.HINT,
         "has_catalogue": ArchiveEntry.objects.standing().exists(),
     }
     return render(request, "records/archives.html", context, status=status)

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from linfen_water import policy
 from linfen_water.dates import monday
 from linfen_water.middleware import BadDay, read_day
+from linfen_water.sent_files import Unfit
 from projects import permissions, photos
-from projects.attachments import Unfit
 from projects.models import Photo, Project, ProjectVersion
 
 PER_PAGE = 24
@@ -56,6 +56,7 @@ def _page(request, project: Project, week_of: dt.date | None, status: int = OK, 
         "accept": photos.ACCEPT,
         "most": photos.MOST,
         "faults": faults,
+        "typed_caption": request.POST.get("caption", "") if request.resolver_match.url_name == "project_photos" else "",
     }
     return render(request, "projects/photos.html", context, status=status)
 

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from linfen_water.dates import monday
 from linfen_water.middleware import BadDay, read_day
+from linfen_water.sent_files import Unfit
 from projects import inspections, photos, services, visits
-from projects.attachments import Unfit
 from projects.forms import add_faults
 from projects.inspection_forms import PlanForm, SiteForm
 from projects.said import with_said

@@ -17,8 +17,8 @@ from ledgers.models import Document, Letter, LetterAnswer, NumberSeries
 from linfen_water import clock, jobs
 from linfen_water.enums import JobState
 from linfen_water.models import Job, Notice, TrailEvent
+from linfen_water.sent_files import Unfit
 from linfen_water.workdays import add_workdays
-from projects.attachments import Unfit
 from tests.factories import THIS_WEEK, TODAY, DispatchFactory, PermitFactory, ProjectFactory, RegionFactory, UnitFactory, UserFactory
 
 OFFICE = {"office": {"name": "演示市清水工程专班办公室", "prefixes": {"letter": "演清专办函", "bulletin": "演清专办"}}}

@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from linfen_water.models import TrailEvent
-from projects import funds, funds_services, reports, services
+from projects import attachments, funds, funds_services, reports, services
 from projects.enums import SourceKind
 from projects.models import Attachment, DispatchLine, FundingPaper, FundingRevision, FundingSource, Project
 from projects.services import Faulty, Refused
@@ -102,7 +102,7 @@ class TestPapers:
             paper(project, office, county="40")
 
     def test_keep_their_files_and_tell_the_trail(self, project, office):
-        rows = paper(project, office, central="100", files=[("下达.pdf", PDF)])
+        rows = paper(project, office, central="100", files=[attachments.take("下达.pdf", PDF)])
         assert Attachment.objects.get(paper=rows[0]).name == "下达.pdf"
         event = TrailEvent.objects.get(action="funds.paper")
         assert event.changes["amount_wan"] == [None, "100"]

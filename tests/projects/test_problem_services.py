@@ -11,7 +11,7 @@ from django.db import connection
 from linfen_water import trail
 from linfen_water.enums import UnitKind
 from linfen_water.models import Job, Notice, Policy, TrailEvent
-from projects import problem_reports, problem_services, tasks
+from projects import attachments, problem_reports, problem_services, tasks
 from projects.enums import HelpLevel, ProblemCategory, ProblemState
 from projects.models import Problem, ProblemNote, ProblemStep
 from projects.problem_rules import Standing
@@ -19,7 +19,7 @@ from projects.services import EditConflict, Faulty, Refused
 from tests.factories import TODAY, DispatchFactory, ProblemFactory, ProjectFactory, RegionFactory, UnitFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
-PDF = ("批复.pdf", b"%PDF-1.7\n%%EOF\n")
+PDF = attachments.take("批复.pdf", b"%PDF-1.7\n%%EOF\n")
 
 
 @pytest.fixture(autouse=True)
@@ -185,10 +185,11 @@ def test_an_answer_needs_a_basis_and_evidence_or_why_there_is_none(project, cler
     assert now(problem).state == ProblemState.ANSWERED
 
 
-def test_a_bad_file_stops_the_whole_answer(project, clerk):
+def test_a_file_too_many_stops_the_whole_answer(project, clerk, monkeypatch):
+    monkeypatch.setattr(attachments, "MOST", 1)
     problem = put(project, clerk, handler=clerk.unit)
-    with pytest.raises(Faulty, match="空文件"):
-        act("answer_problem", problem, clerk, basis="已解决", files=[PDF, ("空.pdf", b"")])
+    with pytest.raises(Faulty, match="附件已有"):
+        act("answer_problem", problem, clerk, basis="已解决", files=[PDF, PDF._replace(digest="1" * 64)])
     assert now(problem).state == ProblemState.WAITING
     assert problem.attachments.count() == 0
 

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from linfen_water.enums import UnitKind
-from projects import problem_services
+from projects import attachments, problem_services
 from projects.enums import ProblemCategory, ProblemState
 from projects.models import Problem
 from tests.factories import (
@@ -150,7 +150,7 @@ def test_a_county_sees_its_own_and_what_it_handles_or_assists_with(client, proje
 
 
 def test_a_file_of_a_foreign_problem_is_not_found(client, problem, clerk):
-    problem_services.add_files(problem=problem, by=clerk, files=[("批复.pdf", PDF)])
+    problem_services.add_files(problem=problem, by=clerk, files=[attachments.take("批复.pdf", PDF)])
     pk = problem.attachments.get().pk
     client.force_login(clerk)
     assert client.get(f"/attachments/{pk}/").status_code == 200
@@ -293,7 +293,7 @@ def test_scripts_in_texts_and_file_names_stay_text(client, project, clerk):
     nasty = "<script>alert(1)</script>"
     problem = put(project, clerk, description=nasty, handler=clerk.unit)
     problem_services.add_note(problem=problem, by=clerk, text=nasty)
-    problem_services.add_files(problem=problem, by=clerk, files=[(f"{nasty}.pdf", PDF)])
+    problem_services.add_files(problem=problem, by=clerk, files=[attachments.take(f"{nasty}.pdf", PDF)])
     client.force_login(clerk)
     for url in ("/problems/", f"/problems/{problem.code}/", "/ledgers/problems/"):
         assert nasty not in client.get(url).content.decode()

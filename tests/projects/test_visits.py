@@ -15,7 +15,7 @@ from projects.models import Photo, Problem
 from projects.services import Faulty
 from projects.site_models import Inspection
 from tests.factories import TODAY, CountyFactory, DispatchFactory, DomainFactory, ProjectFactory, RegionFactory, UserFactory
-from tests.projects.test_photos import picture, png_claiming
+from tests.sent_files import picture, png_claiming
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
