@@ -8,6 +8,8 @@ from django.core.cache import caches
 from django.db import connection
 from django.db.backends.base.operations import BaseDatabaseOperations
 
+from tests.demo_city import demo_database  # noqa: F401 - a fixture of the whole run
+
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
 LOCAL = {"127.0.0.1", "::1", "localhost"}
 
