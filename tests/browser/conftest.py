@@ -53,11 +53,20 @@ class Site:
         return done.stdout
 
 
+# Journeys in which writers meet, or the worker answers through Redis: these are gone on both databases. The others see pages.
+ON_BOTH = {
+    "test_board", "test_fill_in", "test_installation", "test_letters", "test_main_journey", "test_meetings", "test_problems",
+    "test_readings",
+}  # fmt: skip
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """One installation serves all journeys of a run, so they run in one process, one after the other."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
+            if item.path.stem not in ON_BOTH:
+                item.add_marker(pytest.mark.once)
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.xdist_group("processes"))  # as tests/conftest.py does: one group, one process
 
