@@ -133,7 +133,9 @@ def add_line(*, meeting: Meeting, by: User, text: str, ask: str = "") -> AgendaI
 
 @transaction.atomic
 def decide(*, meeting: Meeting, by: User, what: str, lead_unit: Unit, due_on: dt.date | None, item: AgendaItem | None = None) -> Decision:
-    """Write down what was decided, on a line of the agenda or beside it: from now on it is chased."""
+    """Write down what was decided, on a line of the agenda or beside it: from now on it is chased. Refused once the minutes are closed."""
+    if records.locked(MEETING, meeting).minutes_closed_on:
+        raise Refused("纪要已定稿，没有登记：要增加议定事项，请先退回修改纪要。")
     about = {"project": item.project if item else None, "problem": item.problem if item else None}
     return records.add(DECISION, by=by, meeting=meeting, what=what, lead_unit=lead_unit, assist_units=[], due_on=due_on, item=item, **about)
 

@@ -13,6 +13,17 @@ from projects import records
 from projects.rules import Fault
 from projects.services import Faulty, Refused
 
+CLOSED = "纪要已定稿，没有保存：要改请先退回修改。"
+
+
+@transaction.atomic
+def write(*, meeting: Meeting, by: User, version: int, **values) -> Meeting:
+    """Who was there and what was said; refused once the minutes are closed, also by somebody who was quicker."""
+    row = records.locked(MEETING, meeting)
+    if row.minutes_closed_on:
+        raise Refused(CLOSED)
+    return records.edit(MEETING, row=row, by=by, version=version, **values)
+
 
 @transaction.atomic
 def close(*, meeting: Meeting, by: User, version: int) -> Meeting:

@@ -89,6 +89,7 @@ def built(own: OwnLedger) -> Ledger | None:
         entry_page="",
         beside=None,
         base=base.slug,
+        opens_brief=False,
         opens_grouped=own.grouping,
     )
 

@@ -1,13 +1,14 @@
-"""PDF and Office files (附件) judged by their structure: whole, of the kind they say, with nothing in or behind them that runs.
+"""PDF and Office files (附件) judged by their structure: whole, of the kind they say, nothing that runs or is fetched on opening.
 
-Nothing is taken out of such a file: it is kept as it was sent, or refused. `Unfit` says the rest of a sentence that begins with the name.
+Objects inside an Office file are left in it (equations are such); DDE fields are not looked for. Nothing is taken out of such
+a file: it is kept as it was sent, or refused. `Unfit` says the rest of a sentence that begins with the name.
 """
 
-import html
 import io
 import re
 import zipfile
 import zlib
+from xml.etree import ElementTree
 
 from linfen_water.sent_files import Unfit
 
@@ -65,10 +66,11 @@ def _packed_objects(data: bytes) -> list[bytes]:
         start = data.find(b"stream", at)
         if start < 0:
             break
+        # its head holds names and numbers only: a comment or a string could say `stream` before the stream begins
         about = data[max(data.rfind(b"obj", max(0, match.start() - 4096), match.start()), 0) : start]
         at = start + len(b"stream")
         at += 2 if data[at : at + 2] == b"\r\n" else 1
-        if ODD_PACKING.search(about):
+        if ODD_PACKING.search(about) or b"%" in about or b"(" in about or about.count(b"FlateDecode") > 1:
             raise Unfit(f"的内容用了这里检查不了的压缩方式：{AGAIN_AS_PDF}")
         if b"#" not in about and b"/Filter" not in about:
             continue  # not packed: looked at with the rest
@@ -108,10 +110,8 @@ RATIO, LITTLE = 150, 10 << 20  # what it may grow; below so many bytes no matter
 READ = 1 << 20  # bytes of a part that is looked into
 END_RECORD = 22  # bytes of the zip's end, when no comment follows
 USUAL = {".docx": "word/document.xml", ".xlsx": "xl/workbook.xml"}  # the main part, where its type is said of all parts
-ELEMENT = re.compile(r"<(?:\w+:)?(?:Default|Override|Relationship)\b[^>]*>")
-PART_NAME = re.compile(r"PartName\s*=\s*[\"']/([^\"']+)")
-LOADED = re.compile(r"/(?:attachedTemplate|oleObject|frame|subDocument|aFChunk)[\"']", re.IGNORECASE)
-FAR = re.compile(r"Target\s*=\s*[\"']\s*(?:mhtml:|https?:|ftp:|file:(?!/*[a-z]:)|\\\\)", re.IGNORECASE)
+SAYS = ("Default", "Override", "Relationship")  # elements of the lists of parts and relationships
+ON_THIS_COMPUTER = re.compile(r"(?:file:/*)?[a-z]:/")
 AGAIN_AS_OFFICE = "请用 Word、Excel 或 WPS 打开，另存为新的 DOCX 或 XLSX，或导出 PDF 后上传"
 
 
@@ -134,7 +134,7 @@ def _judge_package(package: zipfile.ZipFile, data: bytes) -> str:
         raise Unfit("加了密码，打不开：请去掉密码后上传")
     if TYPES not in names:
         raise Unfit("是 OFD 文件：请用阅读器另存（打印）为 PDF 后上传" if OFD in names else "是压缩包：请解压后逐个上传")
-    types = _elements(package, TYPES)
+    types = _said(package, TYPES)
     _judge_macros(names, types)
     kind = _kind(types, names)
     if data[-END_RECORD:][:4] != b"PK\x05\x06" or min(part.header_offset for part in parts) or len(names) < len(parts):
@@ -151,21 +151,20 @@ def _judge_size(parts: list[zipfile.ZipInfo], size: int) -> None:
         raise Unfit(f"展开后有 {unpacked >> 20} MB、{len(parts)} 个部分，过大：请删去不需要的内容，或导出 PDF 后上传")
 
 
-def _judge_macros(names: set[str], types: list[str]) -> None:
-    told = [text.lower() for text in (*types, *names)]
+def _judge_macros(names: set[str], types: list[dict[str, str]]) -> None:
+    told = [text.lower() for text in (*names, *(value for said in types for value in said.values()))]
     if any(word in text for text in told for word in ("macroenabled", "vbaproject", "vbadata")):
         raise Unfit("带有宏，为安全不收：请另存为不带宏的 DOCX 或 XLSX，或导出 PDF 后上传")
     if any("activex" in text for text in told):
         raise Unfit("带有 ActiveX 控件，为安全不收：请导出 PDF 后上传")
 
 
-def _kind(types: list[str], names: set[str]) -> str:
-    found = [(suffix, element) for element in types for suffix, main in MAIN.items() if re.search(f"[\"']{re.escape(main)}[\"']", element)]
+def _kind(types: list[dict[str, str]], names: set[str]) -> str:
+    found = [(suffix, said) for said in types for suffix, main in MAIN.items() if said.get("ContentType") == main]
     if len(found) != 1:
         raise Unfit("不是 DOCX、XLSX（可能是模板、演示文稿或别的文件）：请导出 PDF 后上传")
-    suffix, element = found[0]
-    part = PART_NAME.search(element)
-    if (part[1] if part else USUAL[suffix]) not in names:
+    suffix, said = found[0]
+    if said.get("PartName", f"/{USUAL[suffix]}").removeprefix("/") not in names:
         raise Unfit(f"缺少正文，不完整：{AGAIN_AS_OFFICE}")
     return suffix
 
@@ -173,17 +172,30 @@ def _kind(types: list[str], names: set[str]) -> str:
 def _look_through(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
     """Read it to its end, which tells a damaged one; nothing in it may be fetched from elsewhere when it is opened."""
     if part.filename.lower().endswith(".rels"):
-        if any(LOADED.search(element) and FAR.search(element) for element in _elements(package, part.filename)):
-            raise Unfit(f"打开时会从网上或别的电脑读取模板、对象，为安全不收：{AGAIN_AS_OFFICE}")
+        if any(map(_is_fetched, _said(package, part.filename))):
+            raise Unfit(f"打开时会从网上或别的电脑读取模板、图片或对象，为安全不收：{AGAIN_AS_OFFICE}")
         return
     with package.open(part) as file:
         while file.read(CHUNK):
             pass
 
 
-def _elements(package: zipfile.ZipFile, name: str) -> list[str]:
-    """What a list of parts or relationships says; UTF-16 and entities hide nothing."""
+def _is_fetched(said: dict[str, str]) -> bool:
+    """Whether a relationship leads away from this computer by itself: a link that a person clicks does not."""
+    if said.get("TargetMode", "").lower() != "external" or said.get("Type", "").endswith("/hyperlink"):
+        return False
+    target = said.get("Target", "").strip().lower().replace("\\", "/")
+    if ON_THIS_COMPUTER.match(target):
+        return False
+    return target.startswith("//") or ":" in target.partition("/")[0]
+
+
+def _said(package: zipfile.ZipFile, name: str) -> list[dict[str, str]]:
+    """The attributes of what a list of parts or relationships says; entities of its own are not read."""
     if package.getinfo(name).file_size > READ:
         raise Unfit(f"内部目录过大：{AGAIN_AS_OFFICE}")
-    text = package.read(name).replace(b"\0", b"").decode("utf-8", "replace")
-    return [html.unescape(element) for element in ELEMENT.findall(text)]
+    data = package.read(name)
+    if b"<!" in data.replace(b"\0", b"").replace(b"<!--", b""):
+        raise Unfit(f"内部目录不合规范：{AGAIN_AS_OFFICE}")
+    root = ElementTree.fromstring(data)  # noqa: S314 - small, and without a DOCTYPE there are no entities to expand
+    return [element.attrib for element in root.iter() if element.tag.rpartition("}")[2] in SAYS]

@@ -88,6 +88,8 @@ def _as_rgb(picture: Image.Image) -> Image.Image:
         with contextlib.suppress(Exception):  # a broken profile is left aside
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             picture = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    if picture.mode.startswith("I"):  # 16 bits of grey: Pillow would cut everything above 255 to white
+        picture = picture.convert("I").point(lambda value: value / 256 + 0).convert("L")
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         above = picture.convert("RGBA")
         ground = Image.new("RGBA", above.size, "white")

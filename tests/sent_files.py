@@ -66,6 +66,11 @@ SCRIPT = b"<</S /JavaScript /JS (app.alert\\(1\\))>>"
 PDF_WITH_SCRIPT = pdf(SCRIPT)
 PDF_SCRIPT_SPELLED = pdf(SCRIPT.replace(b"JavaScript", b"J#61va#53cript"))
 PDF_SCRIPT_PACKED = pdf(packed(b"ObjStm", b"3 0 " + SCRIPT))
+_TWICE = zlib.compress(zlib.compress(b"3 0 " + SCRIPT))
+PDF_SCRIPT_PACKED_TWICE = pdf(b"<</Type /ObjStm /N 1 /First 4 /Filter [/FlateDecode /FlateDecode]>>\nstream\n" + _TWICE + b"\nendstream")
+_HIDDEN = packed(b"ObjStm % stream\n", b"3 0 " + SCRIPT)
+PDF_SCRIPT_BEHIND_A_COMMENT = pdf(_HIDDEN)
+PDF_SCRIPT_BEHIND_A_STRING = pdf(_HIDDEN.replace(b"% stream\n", b"/X (stream\n)"))
 PDF_LAUNCH = pdf(b"<</S /Launch /F (cmd.exe)>>")
 PDF_WITH_FILE = pdf(b"<</Type /Filespec /EF <</F 9 0 R>>>>", b"<</Type /EmbeddedFile>>\nstream\nMZ\nendstream")
 PDF_LOCKED = pdf(packed(b"ObjStm", b"3 0 null").replace(b"stream\nx", b"stream\n\xff", 1))
@@ -107,6 +112,22 @@ def docx_loading(kind: str, target: str) -> bytes:
     """A document that refers to something of `kind` at `target`."""
     link = f'<Relationships><Relationship Id="r1" Type="http://x/{kind}" Target="{target}" TargetMode="External"/></Relationships>'
     return docx({RELS: link})
+
+
+def docx_hiding() -> bytes:
+    """A remote template behind a `>` inside an attribute, which a reader of text takes for the end."""
+    link = '<Relationship xmlns:a="&gt;>" Id="r1" Type="http://x/attachedTemplate" Target="http://x/a.dotm" TargetMode="External"/>'
+    return docx({RELS: f"<Relationships>{link}</Relationships>"})
+
+
+def docx_with_entities() -> bytes:
+    return docx({RELS: '<!DOCTYPE r [<!ENTITY a "http://x/a.dotm">]><Relationships/>'})
+
+
+def grey_of_16_bits(value: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("I;16", (40, 30), value).save(file, "PNG")
+    return file.getvalue()
 
 
 def zip_bomb() -> bytes:

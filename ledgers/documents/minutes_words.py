@@ -77,7 +77,7 @@ def _topic(topic: Topic) -> str:
 
 def _decided(facts: MinutesFacts) -> list[Block]:
     if not facts.decided:
-        return [Paragraph("本次会议未议定事项。")]
+        return [Paragraph("纪要中没有涉及本单位的议定事项。" if facts.is_excerpt else "本次会议未议定事项。")]
     return [Paragraph(f"{number}．{_decided_item(one)}") for number, one in enumerate(facts.decided, start=1)]
 
 

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from ledgers import agenda, agenda_services
+from ledgers import agenda, agenda_services, minutes_services
 from ledgers.agenda_services import Typed
 from ledgers.enums import MeetingKind
 from ledgers.meeting_forms import DecidedForm, MinutesForm
@@ -15,7 +15,7 @@ from ledgers.meeting_models import Meeting
 from ledgers.meetings import MEETING
 from ledgers.views.meetings import meeting_pages
 from linfen_water.permissions import is_county, is_office
-from projects import records, services
+from projects import services
 from projects.forms import add_faults, readable
 from projects.record_forms import words_field
 
@@ -161,25 +161,23 @@ def sheet(request, pk: int):
 def minutes(request, pk: int):
     """Who was there and the minutes, typed on the meeting's page."""
     row = _office_meeting(request, pk)
-    if row.minutes_closed_on:
-        return meeting_pages.page(request, row, CONFLICT, fault="纪要已定稿，没有保存：要改请先退回修改。")
     form = MinutesForm(request.POST)
     if form.is_valid():
         try:
-            records.edit(MEETING, row=row, by=request.user, **form.cleaned_data)
+            minutes_services.write(meeting=row, by=request.user, **form.cleaned_data)
         except services.EditConflict as conflict:
             merged = {name: conflict.merged[name] for name in form.cleaned_data if name != "version"}
             again = MinutesForm(merged | {"version": conflict.version})
             for name, theirs in conflict.theirs.items():
                 said = f"{MEETING.label(name)}刚被他人改动，没有保存。这里是您写的，再保存即以您的为准。他人写的是：{theirs or '（空）'}"
                 again.add_error(name, said)
-            return meeting_pages.page(request, meeting_pages.find(request, pk), CONFLICT, minutes_form=again)
-        except services.Refused as refusal:
+            return meeting_pages.page(request, meeting_pages.find(request, pk), CONFLICT, minutes_form=again, is_proposed=False)
+        except services.Refused as refusal:  # closed meanwhile: what was typed stays to be copied
             form.add_error(None, str(refusal))
-        else:
-            messages.success(request, "已保存纪要。")
-            return redirect(MEETING.address(row))
-    return meeting_pages.page(request, row, UNPROCESSABLE, minutes_form=form)
+            return meeting_pages.page(request, meeting_pages.find(request, pk), CONFLICT, minutes_form=form, is_proposed=False)
+        messages.success(request, "已保存纪要。")
+        return redirect(MEETING.address(row))
+    return meeting_pages.page(request, row, UNPROCESSABLE, minutes_form=form, is_proposed=False)
 
 
 @require_POST
@@ -192,6 +190,9 @@ def decide(request, pk: int):
             agenda_services.decide(meeting=row, by=request.user, **form.cleaned_data)
         except services.Faulty as refusal:
             add_faults(form, refusal.faults)
+        except services.Refused as refusal:
+            form.add_error(None, str(refusal))
+            return meeting_pages.page(request, row, CONFLICT, decided_form=form)
         else:
             messages.success(request, "已登记议定事项，并告知主办单位。")
             return redirect(f"{reverse('meeting', args=[row.pk])}#decided")

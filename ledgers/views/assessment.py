@@ -105,7 +105,8 @@ def _source(part: Part, known: dict[str, str], day: dict[str, str]) -> str:
     if not part.denominator:
         return ""
     ledger, by = SOURCES[part.key]
-    return reverse("ledger", args=[ledger], query={by: known[by]} | day) if known.get(by) else ""
+    whole = {"view": "all"} if part.key == "lag" else {}  # the planned progress and the lag are no usual columns
+    return reverse("ledger", args=[ledger], query={by: known[by]} | whole | day) if known.get(by) else ""
 
 
 def _period(request) -> Period:

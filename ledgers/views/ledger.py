@@ -13,6 +13,7 @@ from django.http import FileResponse, Http404, HttpResponse, StreamingHttpRespon
 from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
 from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView, View
 
 from ledgers import column_sheet as sheets
@@ -54,6 +55,7 @@ class LedgersView(TemplateView):
         return super().get_context_data(ledgers=with_counts, may_define=may_share_views(user), **kwargs)
 
 
+@require_safe
 @cache_control(private=True, max_age=FOR_GOOD, immutable=True)
 def column_sheet(request) -> HttpResponse:
     """The rules for a table's columns; what they are is said by the address alone."""

@@ -111,8 +111,8 @@ class MeetingPages(RecordPages):
         found = meetings.visible_decisions(request.user, request.today).filter(meeting=row)
         found = found.select_related("lead_unit", "project").prefetch_related("assist_units").order_by("pk")
         day = request.as_of
-        may_decide = is_office(request.user) and day == request.today and row.withdrawn_at is None
-        may_write = may_decide and row.minutes_closed_on is None
+        may_write = is_office(request.user) and day == request.today and row.withdrawn_at is None
+        may_write = may_decide = may_write and row.minutes_closed_on is None  # what is decided stands in the minutes
         sees_agenda = not is_county(request.user) and row.withdrawn_at is None  # it tells of all counties
         return {
             "decisions": [(one, standing(day, one.due_on, one.answered_on, one.closed_on)) for one in found],

@@ -65,7 +65,9 @@ def test_a_visit_goes_from_its_plan_to_a_problem_with_a_photo_and_its_re_inspect
 
     # the county proves with a photo of its own, from the phone, what the office closes the problem on
     phone.goto(f"/problems/{code}/")
-    county = person(account_of(phone.locator("dt:has-text('承办') + dd").first.inner_text()), f"/problems/{code}/", viewport=PHONE, has_touch=True)
+    county = person(
+        account_of(phone.locator("dt:has-text('承办') + dd").first.inner_text()), f"/problems/{code}/", viewport=PHONE, has_touch=True
+    )
     county.click("button[value=begin]")
     county.locator(".notice-success").wait_for()
     county.click("summary:has-text('报请核查')")

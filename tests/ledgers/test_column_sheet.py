@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.conf import settings
 
 from ledgers import column_sheet
 from ledgers.registry import LEDGERS
@@ -39,3 +40,12 @@ def test_sheet_is_kept_for_good_by_who_fetched_it(admin_client):
     assert answer["Content-Type"] == "text/css; charset=utf-8"
     assert answer["Cache-Control"] == "private, max-age=31536000, immutable"
     assert ":nth-child(4)" in answer.content.decode()
+
+
+def test_every_rule_speaks_of_ledgers_tables_alone():
+    """A place (`:nth-child`) would meet every other table of the page as well."""
+    text = re.sub(r"/\*.*?\*/", "", (settings.BASE_DIR / "ledgers/columns.css").read_text(), flags=re.S)
+    rules = [rule.rpartition("{")[2] if "{" in rule else rule for rule in re.findall(r"([^{}]+)\{[^{}]*\}", text)]
+    selectors = [one.strip() for rule in rules for one in rule.split(",")]
+    assert len(selectors) > 20
+    assert [one for one in selectors if ".ledger-table" not in one] == []

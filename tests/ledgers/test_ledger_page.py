@@ -69,6 +69,7 @@ def test_a_long_ledger_opens_with_its_usual_columns(rf, asked, is_brief):
     assert read_shape(query, TODAY).is_brief is (asked.get("view") == "brief")
 
 
+@pytest.mark.once
 def test_a_view_keeps_filter_and_looks_but_no_page_no_day_and_nothing_empty(rf):
     query = rf.get("/?q=&county=141024&sort=-lag&page=3&as_of=2025-01-01&cols=a,b&saved=4&part=totals").GET
     assert kept_query(query) == "county=141024&sort=-lag&cols=a%2Cb"

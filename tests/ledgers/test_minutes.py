@@ -235,17 +235,19 @@ def test_closed_minutes_stay_as_they_were_until_they_are_taken_up_again(held, of
     decide(held, office, "签完协议", UnitFactory())
     minutes_services.close(meeting=held, by=office, version=1)
     held.refresh_from_db()
-    decide(held, office, "后来登记的", UnitFactory())
+    records.edit(MEETING, row=held, by=None, version=held.edit_version, topic="后来改的议题")  # as no page lets anybody
     assert [one.what for one in minutes.read(held, office, TODAY, TODAY).decided] == ["签完协议"]
+    assert minutes.read(held, office, TODAY, TODAY).topic != "后来改的议题"
     before = minutes.read(held, office, TODAY - DAY, TODAY)
     assert before.closed_on is None  # on that day they were not closed
     with pytest.raises(Faulty):
-        minutes_services.reopen(meeting=held, by=office, version=2, reason=" ")
-    minutes_services.reopen(meeting=held, by=office, version=2, reason="漏了一项")
+        minutes_services.reopen(meeting=held, by=office, version=3, reason=" ")
+    minutes_services.reopen(meeting=held, by=office, version=3, reason="漏了一项")
     held.refresh_from_db()
+    decide(held, office, "后来登记的", UnitFactory())
     assert [one.what for one in minutes.read(held, office, TODAY, TODAY).decided] == ["签完协议", "后来登记的"]
     events = list(records.events(MEETING, held))
-    assert [event.action for event in events] == ["meeting.close_minutes", "meeting.reopen_minutes"]
+    assert [event.action for event in events] == ["meeting.close_minutes", "meeting.edit", "meeting.reopen_minutes"]
     assert trail.verify(events[-1].chain) is None
 
 
@@ -340,3 +342,23 @@ def test_of_a_long_part_the_minutes_tell_what_was_asked_and_count_the_rest():
     assert len(few) == 3
     none = [block.text for block in minutes_words._parts([Part("滞后项目", topics[:4])]) if isinstance(block, Paragraph)]
     assert none[-1] == "听取了其余1项的情况，见会议材料。"
+
+
+def test_minutes_typed_while_a_colleague_closed_them_stay_on_the_page(held, office, client):
+    client.force_login(office)
+    minutes_services.write(meeting=held, by=office, version=held.edit_version, attended="市水利局", absent="", observers="", minutes="旧")
+    held.refresh_from_db()
+    minutes_services.close(meeting=held, by=office, version=held.edit_version)
+    answer = client.post(f"/meetings/{held.pk}/minutes/", {"version": held.edit_version, "attended": "市水利局", "minutes": "我刚写的一段"})
+    assert answer.status_code == 409
+    assert "纪要已定稿，没有保存" in answer.content.decode()
+    assert "我刚写的一段" in answer.content.decode()
+    with pytest.raises(Refused, match="已定稿"):
+        minutes_services.write(meeting=held, by=office, version=99, minutes="抢先")
+    with pytest.raises(Refused, match="请先退回修改纪要"):
+        agenda_services.decide(meeting=held, by=office, what="补一条", lead_unit=UnitFactory(), due_on=TODAY)
+
+
+def test_an_excerpt_without_an_item_of_the_county_does_not_say_that_nothing_was_decided():
+    assert "没有涉及本单位的议定事项" in minutes_words._decided(facts(decided=(), is_excerpt=True))[0].text
+    assert "未议定事项" in minutes_words._decided(facts(decided=()))[0].text

@@ -7,7 +7,7 @@ from PIL import Image
 
 from linfen_water.models import TrailEvent
 from linfen_water.sent_files import Unfit, clean_name
-from projects import attachments
+from projects import attachments, pictures
 from projects.models import Attachment
 from tests import sent_files as sent
 from tests.factories import ProblemFactory, RegionFactory, UserFactory
@@ -34,6 +34,7 @@ NO_MACROS = "带有宏.*另存为不带宏的"
         pytest.param("表.xlsx", xlsx(), "表.xlsx", id="XLSX"),
         pytest.param("公式.docx", docx({"word/embeddings/oleObject1.bin": b"\xd0\xcf"}), "公式.docx", id="带公式对象的DOCX"),
         pytest.param("函.docx", sent.docx_loading("attachedTemplate", "file:///C:\\Office\\Normal.dotm"), "函.docx", id="本机模板"),
+        pytest.param("函.docx", sent.docx_loading("externalLinkPath", "同一文件夹的表.xlsx"), "函.docx", id="同文件夹的外部链接"),
         pytest.param("函.docx", sent.docx_loading("hyperlink", "https://www.gov.cn/"), "函.docx", id="超链接"),
     ],
 )
@@ -110,6 +111,9 @@ def test_a_picture_is_turned_upright_and_stays_readable():
         pytest.param("跑.pdf", sent.PDF_WITH_SCRIPT, "含有脚本.*打印为 PDF", id="PDF脚本"),
         pytest.param("跑.pdf", sent.PDF_SCRIPT_SPELLED, "含有脚本", id="PDF脚本改写"),
         pytest.param("跑.pdf", sent.PDF_SCRIPT_PACKED, "含有脚本", id="PDF脚本压在对象流里"),
+        pytest.param("跑.pdf", sent.PDF_SCRIPT_PACKED_TWICE, "检查不了.*打印为 PDF", id="PDF脚本压两层"),
+        pytest.param("跑.pdf", sent.PDF_SCRIPT_BEHIND_A_COMMENT, "检查不了", id="PDF对象流藏在注释后"),
+        pytest.param("跑.pdf", sent.PDF_SCRIPT_BEHIND_A_STRING, "检查不了", id="PDF对象流藏在字符串后"),
         pytest.param("跑.pdf", sent.PDF_LAUNCH, "启动程序", id="PDF启动程序"),
         pytest.param("跑.pdf", sent.PDF_WITH_FILE, "嵌入的文件", id="PDF嵌入文件"),
         pytest.param("锁.pdf", sent.PDF_LOCKED, "密码", id="PDF加密对象流"),
@@ -122,6 +126,12 @@ def test_a_picture_is_turned_upright_and_stays_readable():
         pytest.param("远.docx", sent.docx_loading("attachedTemplate", "http://x/a.dotm"), "从网上.*另存", id="远程模板"),
         pytest.param("远.docx", sent.docx_loading("oleObject", "mhtml:&#104;ttp://x/a!x"), "从网上.*另存", id="远程对象"),
         pytest.param("远.docx", sent.docx_loading("attachedTemplate", "file:////server/a.dotm"), "从网上", id="共享盘模板"),
+        pytest.param("远.docx", sent.docx_loading("attachedTemplate", "//server/a.dotm"), "从网上", id="省略协议的模板"),
+        pytest.param("远.docx", sent.docx_loading("attachedTemplate", "ftps://x/a.dotm"), "从网上", id="别的协议的模板"),
+        pytest.param("远.docx", sent.docx_loading("image", "\\\\server\\a.png"), "从网上", id="共享盘图片"),
+        pytest.param("远.xlsx", sent.docx_loading("externalLinkPath", "https://x/a.xlsx"), "从网上", id="远程外部链接"),
+        pytest.param("远.docx", sent.docx_hiding(), "从网上", id="远程模板藏在属性里"),
+        pytest.param("远.docx", sent.docx_with_entities(), "不合规范", id="目录里有实体"),
         pytest.param("坏.xlsx", b"PK\x03\x04 nothing", "损坏.*另存", id="坏的压缩包"),
         pytest.param("坏.docx", docx()[:-30], "损坏.*另存", id="截断的DOCX"),
         pytest.param("缺.docx", package({"[Content_Types].xml": f'<Default ContentType="{sent.WORD}"/>'}), "缺少正文", id="没有正文"),
@@ -232,3 +242,10 @@ def test_a_withdrawn_file_is_gone_from_the_page_and_kept(client, problem):
     row.refresh_from_db()
     assert row.file.storage.exists(row.file.name)
     assert keep(problem, by).pk != row.pk
+
+
+@pytest.mark.parametrize(("value", "shade"), [(0, 0), (1000, 4), (32768, 128), (65535, 255)])
+def test_a_scan_in_16_bits_of_grey_keeps_its_shades(value, shade):
+    with Image.open(io.BytesIO(sent.grey_of_16_bits(value))) as picture:
+        seen = pictures.made_over(picture, 100).getpixel((5, 5))
+    assert all(abs(one - shade) <= 1 for one in seen)
