@@ -1,7 +1,7 @@
 """Reading a workbook that somebody sent: `read_workbook(bytes) -> list[Sheet]`, or BadWorkbook with the sentence for the person.
 
-The file is opened in a process of its own (`python -m linfen_water.workbook`, the file on stdin, JSON on stdout) with limits on memory
-and time; it knows no Django and no database. Before the workbook is parsed its zip is unpacked in a stream and counted, and any
+The file is opened in a process of its own (this module as a script, the file on stdin, JSON on stdout) with limits on memory and time;
+it knows no Django and no database. Before the workbook is parsed its zip is unpacked in a stream and counted, and any
 DOCTYPE or ENTITY refuses it. Formulas are read as the values that Excel kept for them.
 """
 
@@ -95,10 +95,9 @@ def read_workbook(data: bytes, *, with_times: bool = False) -> list[Sheet]:
     """
     if fault := first_look(data):
         raise BadWorkbook(fault)
-    worker = [sys.executable, "-m", "linfen_water.workbook"]
-    root = Path(__file__).resolve().parent.parent
+    worker = [sys.executable, "-P", str(Path(__file__).resolve())]  # by its path: its package would load Celery each time
     try:
-        done = subprocess.run(worker, input=data, capture_output=True, timeout=2 * SECONDS, cwd=root, check=False)
+        done = subprocess.run(worker, input=data, capture_output=True, timeout=2 * SECONDS, check=False)
     except subprocess.TimeoutExpired:
         raise BadWorkbook(TOO_MUCH) from None
     if done.returncode:  # out of memory or computing time: nothing else lets the worker fall
@@ -145,6 +144,7 @@ def main() -> None:
     data = sys.stdin.buffer.read(LARGEST + 1)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    sys.modules["numpy"] = None  # openpyxl would load it only to know its kinds of numbers
     said: dict
     try:
         said = {"sheets": unpack(data)}

@@ -10,7 +10,7 @@ from projects.models import ProjectVersion
 from tests.factories import CountyFactory, ProjectFactory, RegionFactory, UnitFactory
 from tests.ledgers.messy import CITY, MESSY
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture

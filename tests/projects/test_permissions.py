@@ -366,6 +366,7 @@ def test_each_address_takes_from_each_role_what_it_should(client, own, users, li
     assert status == EXPECTED[name, "post"][ROLES.index(role)]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", NAMES)
 def test_other_methods_change_nothing(client, own, users, live, name):
     url = address(name, own, live)
