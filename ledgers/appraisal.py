@@ -129,7 +129,7 @@ def county_places(asked: Collection[tuple[dt.date, Period]]) -> dict[tuple[dt.da
     """`{(day, period): {county: place}}`: the ranks of `counties`, without what a page shows beside."""
     days = {day for day, _ in asked}
     told = facts_on_each(days) if len(days) > FEW else {day: project_facts(day) for day in days}
-    return {(day, period): _places(county_parts(day, told[day], period)) for day, period in asked}
+    return {(day, period): _places(county_parts(day, told[day], period, letters_of(day, period))) for day, period in asked}
 
 
 def _places(parts: dict[str, tuple[Part, ...]]) -> dict[str, Place]:
@@ -162,10 +162,10 @@ def _by_county(found: list[ProjectFacts]) -> dict[str, list[ProjectFacts]]:
     return groups
 
 
-def county_parts(day: dt.date, found: list[ProjectFacts], period: Period) -> dict[str, tuple[Part, ...]]:
+def county_parts(day: dt.date, found: list[ProjectFacts], period: Period, letters: dict[str, "Letters"]) -> dict[str, tuple[Part, ...]]:
     """The parts of every county's score as of `day`; what is due is counted from the period's first day."""
-    values, first = policy.values_on(day), period_start(day, period)
-    on_time, letters = reports_on_time(day, found, first), letters_of(day, first)
+    values = policy.values_on(day)
+    on_time = reports_on_time(day, found, period_start(day, period))
     parts = {}
     for code, members in _by_county(found).items():
         sums = project_facts_module.totals(members)
@@ -183,7 +183,8 @@ def county_parts(day: dt.date, found: list[ProjectFacts], period: Period) -> dic
 
 
 def _counties(day: dt.date, found: list[ProjectFacts], period: Period) -> list[Row]:
-    parts, groups, letters = county_parts(day, found, period), _by_county(found), letters_of(day, day)
+    groups, letters = _by_county(found), letters_of(day, period)
+    parts = county_parts(day, found, period, letters)
     unchanged, classes = unchanged_weeks(day, found), section_words(day)
     rows = []
     for county in County.objects.filter(code__in=groups):
@@ -254,8 +255,9 @@ class Letters:
     unanswered: int = 0
 
 
-def letters_of(day: dt.date, first: dt.date) -> dict[str, Letters]:
-    """By county, due from `first` on. One query."""
+def letters_of(day: dt.date, period: Period) -> dict[str, Letters]:
+    """By county, due from the period's first day on. One query."""
+    first = period_start(day, period)
     answers = LetterAnswer.objects.filter(letter=OuterRef("pk"), at__lt=clock.end_of(day))
     rows = (
         Letter.objects.filter(document__issued_at__lt=clock.end_of(day), reply_due_on__isnull=False, document__unit__county__isnull=False)

@@ -57,7 +57,7 @@ def load(pack: Pack) -> bool:
 
 def pour(promise: Promise) -> None:
     """Only units and projects that are invented are named in decided items and findings."""
-    today, office = promise.today, User.objects.filter(role="office").order_by("pk").first()
+    today, office = promise.today, books.of_office()
     versions = ProjectVersion.objects.filter(effective_to=None, project__provenance=Provenance.DEMO)
     places = list(versions.select_related("project", "responsible_unit", "lead_unit").order_by("project__code"))
     problems = {problem.project_id: problem for problem in Problem.objects.filter(closed_on=None).order_by("-pk")}

@@ -26,7 +26,7 @@ LISTED_BEFORE = dt.timedelta(days=30)
 
 
 def pour(promise: Promise) -> None:
-    office = User.objects.filter(role="office").order_by("pk").first()
+    office = books.of_office()
     talk = _letters(DocumentKind.TALK, promise.today).first()
     _joint(promise.today, talk.issued_at.date() if talk else promise.today, office)
     if talk:

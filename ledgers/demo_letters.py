@@ -22,6 +22,7 @@ from linfen_water.dates import add_months, month_start
 from linfen_water.enums import Role
 from linfen_water.models import Region, Unit, User
 from linfen_water.workdays import add_workdays, is_workday
+from projects.demo import books
 
 MONTHS = 8  # that are looked back on
 TALK_REPORTED = 8  # working days after the notice of a talk its report is sent
@@ -81,7 +82,7 @@ def _letter(
     told = letters.letter_facts(kind, day, unit, found)
     if not told.office.prefix:
         return False
-    office = User.objects.filter(role=Role.OFFICE).order_by("pk").first()  # named after its unit, which another region calls otherwise
+    office = books.of_office()
     document = Document.objects.create(
         kind=kind,
         period=f"{day:%Y-%m}" if kind not in letters.TOLD_ONCE else day.isoformat(),

@@ -29,7 +29,7 @@ def pour(promise: Promise) -> None:
     if len(held) < 2:
         return
     last, closed = held
-    office = User.objects.filter(role="office").order_by("pk").first()
+    office = books.of_office()
     for meeting in (closed, last):
         _prepare(meeting, meeting.held_on, office)
         meeting.starts_at = dt.time(15)

@@ -45,12 +45,12 @@ def read_table(data: bytes) -> list[Sheet]:
     if data[:2] == b"\x09\x08" or data[:4] == b"\x09\x04\x06\x00":  # a bare BIFF stream
         raise BadWorkbook(OLD_OR_LOCKED)
     text = decoded(data)
-    if text is not None and OTHER_START.match(text[:2000]) and not HTML_START.match(text[:2000]):
-        raise BadWorkbook(NO_TABLE)
     if text is None:
         raise BadWorkbook(NO_TABLE if b"\0" in data else NOT_TEXT)
     if HTML_START.match(text[:2000]):
         return read_html(text)
+    if OTHER_START.match(text):
+        raise BadWorkbook(NO_TABLE)
     return [read_text(text)]
 
 

@@ -171,13 +171,13 @@ def minutes(request, pk: int):
             for name, theirs in conflict.theirs.items():
                 said = f"{MEETING.label(name)}刚被他人改动，没有保存。这里是您写的，再保存即以您的为准。他人写的是：{theirs or '（空）'}"
                 again.add_error(name, said)
-            return meeting_pages.page(request, meeting_pages.find(request, pk), CONFLICT, minutes_form=again, is_proposed=False)
+            return meeting_pages.page(request, meeting_pages.find(request, pk), CONFLICT, minutes_form=again)
         except services.Refused as refusal:  # closed meanwhile: what was typed stays to be copied
             form.add_error(None, str(refusal))
-            return meeting_pages.page(request, meeting_pages.find(request, pk), CONFLICT, minutes_form=form, is_proposed=False)
+            return meeting_pages.page(request, meeting_pages.find(request, pk), CONFLICT, minutes_form=form)
         messages.success(request, "已保存纪要。")
         return redirect(MEETING.address(row))
-    return meeting_pages.page(request, row, UNPROCESSABLE, minutes_form=form, is_proposed=False)
+    return meeting_pages.page(request, row, UNPROCESSABLE, minutes_form=form)
 
 
 @require_POST

@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Iterator
 
-from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -12,8 +11,8 @@ from ledgers import appraisal
 from ledgers.appraisal import Period
 from ledgers.appraisal_paper import appraisal_paper
 from ledgers.appraisal_rules import Part
-from ledgers.documents import PrintFault, pdf
 from ledgers.documents.bulletin import office_of
+from ledgers.views.printed import printed
 from linfen_water import policy
 from linfen_water.enums import UnitKind
 from linfen_water.models import Unit
@@ -51,14 +50,7 @@ def assessment_pdf(request):
     groups, _ = _groups(request, period)
     titled = [(title, rows) for _, title, rows in groups]
     paper = appraisal_paper(office_of(request.region), day, period, titled, is_demo=request.region.is_demo)
-    try:
-        content = pdf.render_pdf(paper, day)
-    except PrintFault as fault:
-        return render(request, "error.html", {"title": "没有生成 PDF", "message": str(fault)}, status=503)
-    response = HttpResponse(content, content_type="application/pdf")
-    response["Content-Disposition"] = f'inline; filename="assessment-{day}.pdf"'
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return printed(request, paper, day, name=f"assessment-{day}", refusal="没有生成 PDF")
 
 
 # The ledger with the rows that a part is made of, and by what it is narrowed: the county, the county's unit, the department, its domain.

@@ -1,5 +1,6 @@
 """Any ledger: one page, its htmx table, and its export (`?export=xlsx|csv|pdf`)."""
 
+import functools
 import hashlib
 import logging
 import re
@@ -81,18 +82,18 @@ class LedgerView(View):
         chosen = ledger.filter(request.GET, queryset=ledger.rows(request.as_of, request.user), day=request.as_of)
         rows = chosen_rows(request, ledger, chosen)
         table = make_table(ledger, rows, shape, request.GET.getlist("sort"))
+        is_part = request.htmx and not request.htmx.history_restore_request
+        frame = functools.partial(self.frame, request, ledger, chosen, table, shape, views)
+        if is_part and request.GET.get("part") in FOLDED:  # says nothing of the rows
+            return self.answer(request, f"#{request.GET['part']}", frame() | {"is_unfolded": True})
         compared = Compared(ledger, request, shape, table) if shape.since else None
         if request.GET.get("export"):
             return self.export(request, ledger, chosen, table, shape, compared)
-        return self.page(request, ledger, chosen, table, shape, views, compared)
+        return self.page(request, ledger, chosen, table, shape, frame() | {"compared": compared}, is_part=is_part)
 
-    def page(self, request, ledger: Ledger, chosen, table, shape: Shape, views: list, compared: "Compared | None"):
-        is_part = request.htmx and not request.htmx.history_restore_request
-        part = request.GET.get("part") if is_part else None
-        context = self.frame(request, ledger, chosen, table, shape, views) | {"compared": compared}
-        if part in FOLDED:
-            return self.answer(request, f"#{part}", context | {"is_unfolded": True})
-        is_totals = part == "totals"
+    def page(self, request, ledger: Ledger, chosen, table, shape: Shape, context: dict, *, is_part: bool):
+        compared: Compared | None = context["compared"]
+        is_totals = is_part and request.GET.get("part") == "totals"
         if compared and shape.only_changed:
             compared.cut_to_changed()
         is_computed = isinstance(table.data, Rows)

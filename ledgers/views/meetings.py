@@ -111,20 +111,19 @@ class MeetingPages(RecordPages):
         found = meetings.visible_decisions(request.user, request.today).filter(meeting=row)
         found = found.select_related("lead_unit", "project").prefetch_related("assist_units").order_by("pk")
         day = request.as_of
-        may_write = is_office(request.user) and day == request.today and row.withdrawn_at is None
-        may_write = may_decide = may_write and row.minutes_closed_on is None  # what is decided stands in the minutes
+        may_write = is_office(request.user) and day == request.today and row.withdrawn_at is None and row.minutes_closed_on is None
         sees_agenda = not is_county(request.user) and row.withdrawn_at is None  # it tells of all counties
         return {
             "decisions": [(one, standing(day, one.due_on, one.answered_on, one.closed_on)) for one in found],
-            "may_decide": may_decide,
-            "may_prepare": may_decide and row.held_on >= day,
+            "may_decide": may_write,  # what is decided stands in the minutes
+            "may_prepare": may_write and row.held_on >= day,
             "sees_agenda": sees_agenda,
             "parts": agenda.sheet(row, is_taken=True) if sees_agenda else [],
             "about": agenda.RECIPES[MeetingKind(row.kind)].about,
             "is_morning": row.kind == MeetingKind.MORNING,
-            "decided_form": DecidedForm(prefix="decided", meeting=row) if may_decide else None,
+            "decided_form": DecidedForm(prefix="decided", meeting=row) if may_write else None,
             "minutes_form": MinutesForm(initial=minutes_typed(row)) if may_write else None,
-            "is_proposed": may_write and not any(getattr(row, name) for name in meetings.ATTENDANCE),
+            "is_proposed": not _is_entered(row),
             "is_held": row.held_on <= day,
             "is_closed": row.minutes_closed_on is not None and row.minutes_closed_on <= day,
         }
@@ -133,9 +132,14 @@ class MeetingPages(RecordPages):
 def minutes_typed(row) -> dict:
     """What the form of the minutes starts from: nobody entered as present yet is proposed from the agenda and what was decided."""
     typed = {name: getattr(row, name) for name in (*meetings.ATTENDANCE, "minutes")}
-    if not any(typed[name] for name in meetings.ATTENDANCE):
+    if not _is_entered(row):
         typed["attended"] = minutes.concerned(row)
     return typed | {"version": row.edit_version}
+
+
+def _is_entered(row) -> bool:
+    """Whether anybody was entered as present, absent or observing."""
+    return any(getattr(row, name) for name in meetings.ATTENDANCE)
 
 
 class DecisionPages(RecordPages):

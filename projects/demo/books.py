@@ -11,7 +11,7 @@ from decimal import ROUND_DOWN, Decimal
 from django.utils import timezone
 
 from linfen_water.dates import add_months, month_end
-from linfen_water.enums import UnitKind
+from linfen_water.enums import Role, UnitKind
 from linfen_water.models import Unit, User
 from projects import rules
 from projects.demo.promise import Promise
@@ -45,6 +45,11 @@ POSTS = ("项目业主工程部长", "项目业主负责人", "施工单位项�
 CHECKER = "业务科科长"
 
 
+def of_office() -> User | None:
+    """Who acts for the office in the demo: its account is named after its unit, which another region calls otherwise."""
+    return User.objects.filter(role=Role.OFFICE).order_by("pk").first()
+
+
 class City:
     """The rows that all parts start from, read once."""
 
@@ -55,7 +60,7 @@ class City:
         versions = ProjectVersion.objects.filter(effective_to=None).select_related("lead_unit", "responsible_unit")
         self.versions = {version.project_id: version for version in versions}
         self.departments = list(Unit.objects.filter(kind=UnitKind.DEPARTMENT).order_by("pk"))
-        self.office = User.objects.filter(role="office").order_by("pk").first()
+        self.office = of_office()
         self.plans: dict[int, dict[dt.date, Decimal]] = defaultdict(dict)
         for project, month, progress in MonthlyPlan.objects.order_by().values_list("project", "month", "planned_progress"):
             self.plans[project][month] = progress

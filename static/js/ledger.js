@@ -32,7 +32,7 @@ document.addEventListener("click", (event) => {
 async function toggleKeys() {
   if (keysDialog.open) return keysDialog.close()
   if (!keysDialog.firstElementChild) await htmx.ajax("GET", keysDialog.dataset.from, { target: keysDialog, swap: "innerHTML" })
-  keysDialog.showModal()
+  if (keysDialog.firstElementChild && !keysDialog.open) keysDialog.showModal() // not there when the line is down, open when asked twice
 }
 
 /* ── columns: dragged, or moved by buttons; the address gets them in one parameter ── */

@@ -139,13 +139,13 @@ def test_page_and_paper_of_every_period(office, client, period):
 
 
 def test_a_county_prints_its_own_row_only(office, client, monkeypatch):
-    from ledgers.views import assessment
+    from ledgers.views import printed
 
     own, other = CountyFactory(), CountyFactory()
     ProjectFactory(county=own)
     ProjectFactory(county=other)
     seen = []
-    monkeypatch.setattr(assessment.pdf, "render_pdf", lambda paper, day: seen.append(paper) or b"%PDF")
+    monkeypatch.setattr(printed.pdf, "render_pdf", lambda paper, day: seen.append(paper) or b"%PDF")
     client.force_login(UserFactory(in_county=True, county=own))
     assert client.get("/assessment.pdf").status_code == 200
     assert own.name in str(seen[0])
