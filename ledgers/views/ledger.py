@@ -1,16 +1,12 @@
 """Any ledger: one page, its htmx table, and its export (`?export=xlsx|csv|pdf`)."""
 
 import functools
-import hashlib
 import logging
 import re
 import tempfile
-from collections.abc import Callable
-from typing import Any
 
-from django.core.cache import cache
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
 from django.views.decorators.cache import cache_control
@@ -21,6 +17,7 @@ from ledgers import column_sheet as sheets
 from ledgers import export, grouping, own, since
 from ledgers.documents import PrintFault
 from ledgers.documents.ledger_paper import TooLong, ledger_pdf
+from ledgers.kept import count_rows, kept
 from ledgers.lines import csv_of as lines_csv
 from ledgers.lines import write_workbook as write_lines
 from ledgers.permissions import may_share_views
@@ -28,17 +25,13 @@ from ledgers.registry import Ledger
 from ledgers.rows import Rows, counted
 from ledgers.saved_views import opening_view, visible_views
 from ledgers.shape import Shape, arranged, kept_query, read_shape
-from linfen_water.once import once
-from linfen_water.permissions import scope_key
-from linfen_water.trail import state as trail_state
 
 log = logging.getLogger(__name__)
 
 PER_PAGE = [50, 100]
 FOR_GOOD = 365 * 24 * 3600  # seconds
 REMOVED_SHOWN = 50  # rows that are gone since the day compared with
-INLINE_TOTALS = 2_000  # a longer ledger opens first and then asks for its totals
-MOST_KEPT = 2_000  # computed rows that are kept in memory as a whole: more are computed anew
+INLINE_TOTALS = 2_000  # a longer ledger opens first and then asks for its totals, and how long it is
 KEPT = ("cols", "view", "sort", "per_page", "density", "as_of")  # what the form of the filters carries along
 NOT_WITH_COLUMNS = {"cols", "view", "page", "part", "unfolded", "saved"}
 FOLDED = ("filters", "columns", "views")  # parts of the page that are sent when they are opened
@@ -97,10 +90,12 @@ class LedgerView(View):
         if compared and shape.only_changed:
             compared.cut_to_changed()
         is_computed = isinstance(table.data, Rows)
+        number, per_page = page_asked(request.GET)
+        is_longer = False
         if not compared and not is_computed:
-            table.data._length = kept("count", request, ledger, table.data.data.count)
-        per_page = request.GET.get("per_page")
-        open_page(table, request.GET.get("page"), int(per_page) if per_page in map(str, PER_PAGE) else PER_PAGE[0])
+            enough = INLINE_TOTALS if number * per_page <= INLINE_TOTALS and not is_totals else None
+            table.data._length, is_longer = count_rows(request, ledger, table.data.data, enough)
+        open_page(table, number, per_page)
         if compared or is_computed:
             rows = ledger.read_rows(request.as_of, table.page.object_list.data)
         else:
@@ -108,7 +103,7 @@ class LedgerView(View):
         if compared:
             rows = compared.marked(rows)
         wants_totals = ledger.has_totals or table.group
-        is_short = table.paginator.count <= INLINE_TOTALS
+        is_short = table.paginator.count <= INLINE_TOTALS and not is_longer
         sums: dict = {}
         if wants_totals and (is_totals or is_short):
             sums = kept("totals", request, ledger, lambda: self.sum_up(request, ledger, table))
@@ -119,7 +114,9 @@ class LedgerView(View):
             "heads": table.heads(request.GET),
             "totals": sums.get("total"),
             "groups": [table.group_row(group.label, group, comes_later=True) for group in sums.get("groups", ())] if is_totals else (),
-            "asks_totals": wants_totals and not sums,
+            "asks_totals": is_longer or (wants_totals and not sums),
+            "is_longer": is_longer,
+            "counts_on": is_totals,
             "notes": ledger.notes(rows_of(table)) if ledger.notes else [],
             "beside": ledger.beside(rows_of(table)) if ledger.beside else {},
             "takes_in": bool(ledger.may_take_in) and ledger.may_take_in(request.user) and request.as_of == request.today,
@@ -200,26 +197,6 @@ def chosen_rows(request, ledger: Ledger, chosen):
     if not chosen.is_valid():
         return chosen.queryset.none()
     return chosen.qs if isinstance(chosen.queryset, QuerySet) else kept("chosen", request, ledger, lambda: chosen.qs)
-
-
-# What of the address changes neither which rows there are nor, for LOOKS, which of them stand on the page.
-LOOKS = {"density", "cols", "part", "unfolded", "saved", "view"}
-ORDER = {"page", "per_page", "sort", "group"}
-IDLE = {"chosen": LOOKS | ORDER, "count": LOOKS | ORDER, "rows": LOOKS}
-
-
-def kept(what: str, request, ledger: Ledger, find: Callable[[], Any]) -> Any:
-    """What `find` finds, found once until the facts change, for all who see the same rows and asked for the same of them."""
-    said = sorted((name, values) for name, values in request.GET.lists() if name not in IDLE.get(what, ()))
-    asked = hashlib.sha256(repr(said).encode()).hexdigest()
-    facts = f"{request.as_of}:{request.today}:{scope_key(request.user)}:{once('trail', trail_state)}"
-    key = f"ledger-{what}:{ledger.slug}:{facts}:{asked}"
-    found = cache.get(key)
-    if found is None:
-        found = find()
-        if not isinstance(found, Rows) or len(found) <= MOST_KEPT:
-            cache.set(key, found)
-    return found
 
 
 INDENT = re.compile(rb"\n\s+")
@@ -309,11 +286,17 @@ def with_key(ledger: Ledger, table) -> tuple[str, ...]:
     return (*missing, *shown)
 
 
-def open_page(table, number: str | None, per_page: int) -> None:
-    """Turn the table to a page; a number that is none opens the first, one too high the last."""
-    wanted = int(number) if number and number.isascii() and number.isdigit() and len(number) < 10 else 1
+def page_asked(query: QueryDict) -> tuple[int, int]:
+    """The page that is asked for, counted from 1, and how many rows it has; what is no number is the first page."""
+    number, per_page = query.get("page", ""), query.get("per_page")
+    is_number = number.isascii() and number.isdigit() and len(number) < 10
+    return max(int(number), 1) if is_number else 1, int(per_page) if per_page in map(str, PER_PAGE) else PER_PAGE[0]
+
+
+def open_page(table, number: int, per_page: int) -> None:
+    """Turn the table to a page; a number too high opens the last."""
     table.paginate(per_page=per_page, page=1)
-    table.page = table.paginator.page(min(max(wanted, 1), table.paginator.num_pages))
+    table.page = table.paginator.page(min(number, table.paginator.num_pages))
 
 
 def send_workbook(sheet: export.Sheet) -> FileResponse:

@@ -307,6 +307,51 @@ def test_long_ledger_asks_for_its_sums_later(office, monkeypatch):
     assert "2,000.00" in part
 
 
+class TestLongLedger:
+    """Its page counts only so far; the request for its totals counts on."""
+
+    @pytest.fixture(autouse=True)
+    def long(self, monkeypatch):
+        monkeypatch.setattr("ledgers.views.ledger.INLINE_TOTALS", 100)
+        monkeypatch.setattr("ledgers.views.ledger.PER_PAGE", [2, 50])
+        ProjectFactory.create_batch(105)
+
+    def words(self, page):
+        return " ".join(re.sub(r"<[^>]+>", " ", page.split('id="ledger-count"')[1].split("</span>\n")[0]).split())
+
+    def pages(self, page):
+        return re.findall(r"(?:page=|page\">)(\d+)", page.split('id="ledger-pages"')[1].split("</span>\n          <span>")[0])
+
+    def test_the_page_counts_so_far(self, office, django_assert_num_queries):
+        page = office.get(url()).content.decode()
+        assert "共 100 余个项目" in self.words(page)
+        assert self.pages(page)[-1] == "50"
+
+    def test_the_totals_tell_the_count_and_the_pages(self, office):
+        part = office.get(url(part="totals"), headers={"HX-Request": "true"}).content.decode()
+        assert "共 105 个项目" in self.words(part)
+        assert self.pages(part)[-1] == "53"
+
+    def test_who_asks_afterwards_is_told_at_once(self, office):
+        office.get(url(part="totals"), headers={"HX-Request": "true"})
+        page = office.get(url(sort="-name")).content.decode()
+        assert "共 105 个项目" in self.words(page)
+        assert "余" not in self.words(page)
+
+    @pytest.mark.parametrize(("asked", "shown"), [("50", "50"), ("51", "51"), ("53", "53"), ("54", "53"), ("999999999", "53")])
+    def test_a_page_beyond_knows_where_the_ledger_ends(self, office, asked, shown):
+        page = office.get(url(page=asked)).content.decode()
+        assert f'aria-current="page">{shown}<' in page
+        assert ("余" in self.words(page)) == (asked == "50")
+
+    def test_a_ledger_of_just_so_many_is_counted_to_its_end(self, office):
+        Project.objects.filter(pk__in=Project.objects.order_by("-pk").values_list("pk")[:5]).update(
+            delisted_on=dt.date(2020, 1, 1), delisted_reason="并项"
+        )
+        cache.clear()
+        assert "共 100 个项目" in self.words(office.get(url()).content.decode())
+
+
 def test_same_queries_for_one_row_and_thirty(office, django_assert_num_queries, django_assert_max_num_queries):
     def add(count):
         for project in ProjectFactory.create_batch(count, reported=40):

@@ -1,0 +1,56 @@
+"""What a page of a ledger found is kept until the facts change, for all who see the same rows and ask for the same of them."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import QuerySet
+
+from ledgers.rows import Rows
+from linfen_water.once import once
+from linfen_water.permissions import scope_key
+from linfen_water.trail import state as trail_state
+
+MOST_KEPT = 2_000  # computed rows that are kept in memory as a whole: more are computed anew
+
+# What of the address changes neither which rows there are nor, for LOOKS, which of them stand on the page.
+LOOKS = {"density", "cols", "part", "unfolded", "saved", "view"}
+ORDER = {"page", "per_page", "sort", "group"}
+IDLE = {"chosen": LOOKS | ORDER, "count": LOOKS | ORDER, "rows": LOOKS}
+
+
+def kept(what: str, request, ledger, find: Callable[[], Any]) -> Any:
+    """What `find` finds, found once."""
+    key = _key(what, request, ledger)
+    found = cache.get(key)
+    if found is None:
+        found = find()
+        if not isinstance(found, Rows) or len(found) <= MOST_KEPT:
+            cache.set(key, found)
+    return found
+
+
+def count_rows(request, ledger, rows: QuerySet, enough: int | None) -> tuple[int, bool]:
+    """How many rows there are, at most `enough` (None: all), and whether there are more.
+
+    Counting takes the longer the more there are. So the page of a long ledger counts only as far as it must, and the request for
+    its totals counts on; what was counted to the end is kept.
+    """
+    key = _key("count", request, ledger)
+    count = cache.get(key)
+    if count is None and enough is not None:
+        count = rows.order_by().values("pk")[: enough + 1].count()
+        if count > enough:
+            return enough, True
+    elif count is None:
+        count = rows.count()
+    cache.set(key, count)
+    return count, False
+
+
+def _key(what: str, request, ledger) -> str:
+    said = sorted((name, values) for name, values in request.GET.lists() if name not in IDLE.get(what, ()))
+    asked = hashlib.sha256(repr(said).encode()).hexdigest()
+    facts = f"{request.as_of}:{request.today}:{scope_key(request.user)}:{once('trail', trail_state)}"
+    return f"ledger-{what}:{ledger.slug}:{facts}:{asked}"
