@@ -1,18 +1,17 @@
 """What a page of a ledger found is kept until the facts change, for all who see the same rows and ask for the same of them."""
 
+import copy
 import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.db.models import QuerySet
 
 from ledgers.rows import Rows
 from linfen_water.once import once
 from linfen_water.permissions import scope_key
 from linfen_water.trail import state as trail_state
-
-MOST_KEPT = 2_000  # computed rows that are kept in memory as a whole: more are computed anew
 
 # What of the address changes neither which rows there are nor, for LOOKS, which of them stand on the page.
 LOOKS = {"density", "cols", "part", "unfolded", "saved", "view"}
@@ -26,9 +25,18 @@ def kept(what: str, request, ledger, find: Callable[[], Any]) -> Any:
     found = cache.get(key)
     if found is None:
         found = find()
-        if not isinstance(found, Rows) or len(found) <= MOST_KEPT:
-            cache.set(key, found)
+        cache.set(key, found)
     return found
+
+
+def kept_rows(request, ledger, find: Callable[[], Rows]) -> Rows:
+    """The computed rows that `find` finds, found once. They are shared: order and choose among them, but change none."""
+    key = _key("chosen", request, ledger)
+    found = caches["tables"].get(key)
+    if found is None:
+        found = find()
+        caches["tables"].set(key, found)
+    return copy.copy(found)  # a table orders the rows that it is given
 
 
 def count_rows(request, ledger, rows: QuerySet, enough: int | None) -> tuple[int, bool]:

@@ -104,7 +104,7 @@ class Ledger:
 
     def read_rows(self, day: dt.date, chosen: Any) -> list[dict]:
         """The rows of `chosen`, a part of the ledger, as dicts; each with its `key`."""
-        return self._extended(day, list(chosen)) if self.read is None else self.read_keys(day, self.keys(chosen))
+        return self._extended(day, [dict(row) for row in chosen]) if self.read is None else self.read_keys(day, self.keys(chosen))
 
     def read_keys(self, day: dt.date, keys: list[int]) -> list[dict]:
         """The rows with these keys: of a ledger that is chosen by the database, or whose writer knows them."""
@@ -132,7 +132,7 @@ class Ledger:
         found = list(chosen) if self.read is None else self.keys(chosen)
         for start in range(0, len(found), size):
             batch = found[start : start + size]
-            yield self._extended(day, batch) if self.read is None else self.read_keys(day, batch)
+            yield self._extended(day, [dict(row) for row in batch]) if self.read is None else self.read_keys(day, batch)
 
     def opened(self, day: dt.date, user=None) -> filters.LedgerFilter | filters.RowsFilter:
         """The ledger as its page opens: with nothing chosen but what the filter chooses by itself."""

@@ -167,6 +167,8 @@ CACHES = {
         "TIMEOUT": None,
         "OPTIONS": {"MAX_ENTRIES": 500},
     },
+    # Rows of ledgers that rules compute: some 3 KB each, so a process keeps at most a hundred megabytes or so of them.
+    "tables": {"BACKEND": "linfen_water.shelf.Shelf", "OPTIONS": {"MAX_ROWS": 25_000}},
 }
 
 LANGUAGE_CODE = "zh-hans"

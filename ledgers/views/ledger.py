@@ -17,7 +17,7 @@ from ledgers import column_sheet as sheets
 from ledgers import export, grouping, own, since
 from ledgers.documents import PrintFault
 from ledgers.documents.ledger_paper import TooLong, ledger_pdf
-from ledgers.kept import count_rows, kept
+from ledgers.kept import count_rows, kept, kept_rows
 from ledgers.lines import csv_of as lines_csv
 from ledgers.lines import write_workbook as write_lines
 from ledgers.permissions import may_share_views
@@ -25,6 +25,7 @@ from ledgers.registry import Ledger
 from ledgers.rows import Rows, counted
 from ledgers.saved_views import opening_view, visible_views
 from ledgers.shape import Shape, arranged, kept_query, read_shape
+from projects.models import Project
 
 log = logging.getLogger(__name__)
 
@@ -39,14 +40,20 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class LedgersView(TemplateView):
-    """The ledgers that exist, with how many rows each shows to this person."""
+    """The ledgers that exist, with how many rows each shows to this person.
+
+    Where there are many projects, what rules compute takes seconds: such a ledger is not opened here only to be counted.
+    """
 
     template_name = "ledgers/ledgers.html"
 
     def get_context_data(self, **kwargs):
-        day, user = self.request.as_of, self.request.user
-        with_counts = [(ledger, ledger.opened(day, user).qs.count()) for ledger in own.all_ledgers()]
-        return super().get_context_data(ledgers=with_counts, may_define=may_share_views(user), **kwargs)
+        is_long = Project.objects.count() > INLINE_TOTALS
+        with_counts = [(ledger, None if is_long and ledger.read is None else self.count(ledger)) for ledger in own.all_ledgers()]
+        return super().get_context_data(ledgers=with_counts, may_define=may_share_views(self.request.user), **kwargs)
+
+    def count(self, ledger: Ledger) -> int:
+        return kept("opened", self.request, ledger, lambda: ledger.opened(self.request.as_of, self.request.user).qs.count())
 
 
 @require_safe
@@ -196,7 +203,7 @@ def chosen_rows(request, ledger: Ledger, chosen):
     """The rows that the address chooses; what rules make of the facts is made once until the facts change."""
     if not chosen.is_valid():
         return chosen.queryset.none()
-    return chosen.qs if isinstance(chosen.queryset, QuerySet) else kept("chosen", request, ledger, lambda: chosen.qs)
+    return chosen.qs if isinstance(chosen.queryset, QuerySet) else kept_rows(request, ledger, lambda: chosen.qs)
 
 
 INDENT = re.compile(rb"\n\s+")
@@ -230,7 +237,7 @@ class Compared:
             return
         keys = {*self.whole.added, *self.whole.changed}
         if isinstance(self.table.data, Rows):
-            self.table.data.data = [row for row in self.table.data.data if row["key"] in keys]
+            self.table.data.data = [row for row in self.table.data.data if self.ledger.key_of(row) in keys]
         else:
             self.table.data.data = self.table.data.data.filter(pk__in=keys)
 

@@ -7,6 +7,8 @@ from django.urls import reverse
 from ledgers.columns import LedgerColumn
 from ledgers.meeting_models import CheckFinding, Decision, Meeting
 from ledgers.registry import LEDGERS
+from linfen_water import trail
+from linfen_water.enums import Role
 from projects.enums import PermitKind
 from projects.site_models import AcceptanceFact, ArchiveCheck, ArchiveEntry, ArchiveItem, Inspection
 from projects.target_models import AnnualTarget, Milestone, ProvincialFigure, ProvincialTerm
@@ -179,6 +181,29 @@ def test_list_of_ledgers_names_each_with_its_rows(client):
     assert all(ledger.title in page for ledger in LEDGERS.values())
     assert '<span class="digits">3</span> 个项目' in page
     assert '<span class="digits">3</span> 条断面水质记录' in page
+
+
+@pytest.mark.django_db
+def test_counts_of_the_list_are_found_once_until_facts_change(client, django_assert_max_num_queries):
+    RegionFactory()
+    projects()
+    client.force_login(UserFactory(role=Role.OFFICE))
+    client.get(reverse("ledgers"))
+    with django_assert_max_num_queries(8):
+        client.get(reverse("ledgers"))
+    trail.record(action="project.update", subject=ProjectFactory(), by=None)
+    assert '<span class="digits">4</span> 个项目' in client.get(reverse("ledgers")).content.decode()
+
+
+@pytest.mark.django_db
+def test_where_there_are_many_projects_the_list_opens_no_computed_ledger(client, monkeypatch):
+    monkeypatch.setattr("ledgers.views.ledger.INLINE_TOTALS", 2)
+    RegionFactory()
+    projects()
+    client.force_login(UserFactory())
+    page = client.get(reverse("ledgers")).content.decode()
+    assert '<span class="digits">3</span> 个项目' in page
+    assert page.count("打开时计算") == sum(ledger.read is None for ledger in LEDGERS.values())
 
 
 @pytest.mark.django_db
