@@ -204,14 +204,14 @@ def write_workbook(sheet: Sheet, file: BinaryIO) -> None:
     rows.append(sheet.headings(), itertools.repeat(heading), height=32)
     body, bold = ([_body_style(page, column, bold=is_bold) for column in columns] for is_bold in (False, True))
     base = sheet.base()
-    sheets = [rows] if base is None else [rows, _base_rows(book, base)]
+    base_rows = base and _base_rows(book, base)
     for row, mark in sheet.marked_rows(is_marked=base is not None):
         rows.append(row, bold if mark == SUBTOTAL else body)
-        if base is not None and mark:
-            sheets[-1].append(base.row(*mark))
+        if base_rows and mark:
+            base_rows.append(base.row(*mark))
     page.auto_filter.ref = f"A{HEAD_ROWS}:{get_column_letter(len(columns))}{rows.number}"
-    if base is not None:
-        sheets[-1].append(base.end())
+    if base_rows:
+        base_rows.append(base.end())
     for row in sheet.total_rows():
         rows.append(row, bold)
     small = _style(page, font=Font(name="宋体", size=10))
@@ -219,7 +219,7 @@ def write_workbook(sheet: Sheet, file: BinaryIO) -> None:
         rows.append([note], [small])
     for _, start, end in _groups(columns):
         page.merged_cells.add(CellRange(min_row=3, max_row=3, min_col=start, max_col=end))
-    save(book, sheets, file)
+    save(book, filter(None, [rows, base_rows]), file)
 
 
 def _base_rows(book: Workbook, base: BaseRows) -> SheetRows:

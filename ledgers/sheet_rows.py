@@ -23,6 +23,7 @@ from openpyxl.utils.datetime import to_excel
 
 CELL_LIMIT = 32_767  # characters that a cell can hold
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # no XML can hold them
+RETURN = {"\r": "&#13;"}  # bare, a reader would take it for a line's end
 END = b"</sheetData>"
 
 
@@ -79,9 +80,6 @@ def _cell(place: str, value: Any, style: int) -> str:
     if isinstance(value, (int, float, Decimal)):
         return f'<c r="{place}" s="{style}"><v>{value}</v></c>'
     return f'<c r="{place}" s="{style}"><v>{_days(value)}</v></c>'
-
-
-RETURN = {"\r": "&#13;"}  # bare, a reader would take it for a line's end
 
 
 @functools.lru_cache(maxsize=4_000)
