@@ -1,6 +1,6 @@
 """A ledger as a workbook or CSV: exactly the rows that are chosen on the page, safe to open in a spreadsheet program.
 
-Text never becomes a formula: in workbooks every text cell is typed as text, in CSV a leading = + - @ tab or their
+Text never becomes a formula: in workbooks every text cell is typed as text (`sheet_rows`), in CSV a leading = + - @ tab or their
 full-width forms are prefixed with an apostrophe. Rows are read and written in batches, so that length costs no memory.
 """
 
@@ -16,7 +16,6 @@ from typing import BinaryIO
 from django.db.models import QuerySet
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.cell_range import CellRange
@@ -27,12 +26,12 @@ from ledgers.base_sheet import TITLE as BASE_TITLE
 from ledgers.base_sheet import BaseRows
 from ledgers.registry import Ledger
 from ledgers.rows import Rows, counted
+from ledgers.sheet_rows import SheetRows, save
 from linfen_water import clock, csv_text, trail
 
 BATCH = 500
 SUBTOTAL: tuple = ()  # the mark of a row of sums: no row of the ledger, so an import knows nothing of it
 DEMO_MARK = "演示数据：除注明公开来源的信息外均为虚构"
-CELL_LIMIT = 32_767  # characters that a cell can hold
 SIGNATURES = "制表：　　　　　　　　审核：　　　　　　　　负责人："
 
 
@@ -196,43 +195,40 @@ def write_workbook(sheet: Sheet, file: BinaryIO) -> None:
     page = book.create_sheet(sheet.ledger.title)
     _lay_out(page, sheet)
     columns = [column for _, column in sheet.columns]
-    page.append(_cells([sheet.ledger.title], [_style(page, font=Font(name="宋体", size=18, bold=True))]))
-    page.append(_cells([sheet.notes], [_style(page, font=Font(name="宋体", size=10, color="55606D"))]))
+    rows = SheetRows(page)
+    rows.append([sheet.ledger.title], [_style(page, font=Font(name="宋体", size=18, bold=True))], height=30)
+    rows.append([sheet.notes], [_style(page, font=Font(name="宋体", size=10, color="55606D"))], height=18)
     heading = _style(page, font=Font(name="宋体", size=10, bold=True), border=GRID, fill=SHADE, alignment=_aligned("center"))
-    page.append(
-        _cells([label for label, start, end in _groups(columns) for label in [label] + [""] * (end - start)], itertools.repeat(heading))
-    )
-    page.append(_cells(sheet.headings(), itertools.repeat(heading)))
+    groups = [label for label, start, end in _groups(columns) for label in [label] + [""] * (end - start)]
+    rows.append(groups, itertools.repeat(heading), height=18)
+    rows.append(sheet.headings(), itertools.repeat(heading), height=32)
     body, bold = ([_body_style(page, column, bold=is_bold) for column in columns] for is_bold in (False, True))
     base = sheet.base()
-    base_page = _base_page(book, base)
-    count = 0
+    base_rows = base and _base_rows(book, base)
     for row, mark in sheet.marked_rows(is_marked=base is not None):
-        page.append(_cells(row, bold if mark == SUBTOTAL else body))
-        if base is not None and mark:
-            base_page.append(base.row(*mark))
-        count += 1
-    if base is not None:
-        base_page.append(base.end())
+        rows.append(row, bold if mark == SUBTOTAL else body)
+        if base_rows and mark:
+            base_rows.append(base.row(*mark))
+    page.auto_filter.ref = f"A{HEAD_ROWS}:{get_column_letter(len(columns))}{rows.number}"
+    if base_rows:
+        base_rows.append(base.end())
     for row in sheet.total_rows():
-        page.append(_cells(row, bold))
+        rows.append(row, bold)
     small = _style(page, font=Font(name="宋体", size=10))
     for note in sheet.notes_below:
-        page.append(_cells([note], [small]))
+        rows.append([note], [small])
     for _, start, end in _groups(columns):
         page.merged_cells.add(CellRange(min_row=3, max_row=3, min_col=start, max_col=end))
-    page.auto_filter.ref = f"A{HEAD_ROWS}:{get_column_letter(len(columns))}{HEAD_ROWS + count}"
-    book.save(file)
+    save(book, filter(None, [rows, base_rows]), file)
 
 
-def _base_page(book: Workbook, base: BaseRows | None):
+def _base_rows(book: Workbook, base: BaseRows) -> SheetRows:
     """A sheet that spreadsheet programs do not even offer to show, with its first row."""
-    if base is None:
-        return None
     page = book.create_sheet(BASE_TITLE)
     page.sheet_state = "veryHidden"
-    page.append(base.head)
-    return page
+    rows = SheetRows(page)
+    rows.append(base.head)
+    return rows
 
 
 def _lay_out(page, sheet: Sheet) -> None:
@@ -242,8 +238,6 @@ def _lay_out(page, sheet: Sheet) -> None:
         page.column_dimensions[get_column_letter(i)].width = column.width + 2
     pinned = max((i for i, column in enumerate(columns, 1) if "pin" in column.css.split()), default=0)
     page.freeze_panes = f"{get_column_letter(pinned + 1)}{HEAD_ROWS + 1}"
-    for row, height in enumerate([30, 18, 18, 32], 1):
-        page.row_dimensions[row].height = height
     page.page_setup.orientation, page.page_setup.paperSize = "landscape", sheet.ledger.paper
     page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
     page.sheet_properties.pageSetUpPr.fitToPage = True
@@ -266,15 +260,15 @@ def _aligned(horizontal: str | None = None) -> Alignment:
     return Alignment(horizontal=horizontal, vertical="center", wrap_text=True)
 
 
-def _style(page, **kwargs) -> WriteOnlyCell:
-    """A cell to copy the style from: setting a style anew on each cell would take most of the time."""
+def _style(page, **kwargs) -> int:
+    """The number under which the book keeps this style."""
     cell = WriteOnlyCell(page)
     for name, value in kwargs.items():
         setattr(cell, name, value)
-    return cell
+    return cell.style_id
 
 
-def _body_style(page, column: c.LedgerColumn, *, bold: bool = False) -> WriteOnlyCell:
+def _body_style(page, column: c.LedgerColumn, *, bold: bool = False) -> int:
     is_number = "number" in column.css.split()
     return _style(
         page,
@@ -283,17 +277,3 @@ def _body_style(page, column: c.LedgerColumn, *, bold: bool = False) -> WriteOnl
         alignment=_aligned("right" if is_number else None),
         number_format=column.number_format,
     )
-
-
-def _cells(values: Iterable, styles: Iterable[WriteOnlyCell]) -> list[WriteOnlyCell]:
-    return [_cell(value, style) for value, style in zip(values, styles, strict=False)]
-
-
-def _cell(value, style: WriteOnlyCell) -> WriteOnlyCell:
-    if isinstance(value, str):
-        value = ILLEGAL_CHARACTERS_RE.sub("", value)[:CELL_LIMIT]
-    cell = WriteOnlyCell(style.parent, value)
-    if isinstance(value, str):
-        cell.data_type = "s"  # whatever it begins with
-    cell._style = style._style
-    return cell

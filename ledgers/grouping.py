@@ -17,7 +17,7 @@ GROUPABLE = (
     "county", "domain", "unit", "responsible_unit", "lead_unit", "stage", "nature", "sponsor_post", "category", "kind", "state",
     "level", "authority", "handler", "river", "water_class", "meets_target", "source", "risk_level", "measure", "org", "period",
 )  # fmt: skip
-MOST_GROUPS = 300
+BATCH = 500  # groups whose names are read at once
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +57,7 @@ def in_groups(chosen: Any, column: LedgerColumn):
 
 
 def subtotals(ledger, day: dt.date, chosen: Any, name: str, columns: dict[str, LedgerColumn]) -> list[Subtotal]:
-    """One for each group. Two queries and those of the ledger's `read` for a QuerySet, none for rows that are read."""
+    """One for each group, however many. Two queries and those of the ledger's `read` for a QuerySet, none for rows that are read."""
     if isinstance(chosen, Rows):
         return _of_rows(ledger, day, chosen, name, columns[name])
     return _of_queryset(ledger, day, chosen, name, columns)
@@ -80,18 +80,15 @@ def _of_queryset(ledger, day: dt.date, chosen: QuerySet, name: str, columns: dic
     summed = {key: column for key, column in columns.items() if column.is_summed and column.sort and column.is_amount}
     sums = {f"sum_{key}": Sum(F(column.sort)) for key, column in summed.items()}
     key = F(columns[name].sort)
-    groups = list(
-        chosen.order_by()
-        .values(group_key=key)
-        .annotate(group_count=Count("pk"), sample=Min("pk"), **sums)
-        .order_by("group_key")[:MOST_GROUPS]
-    )
-    rows = {row["key"]: row for row in ledger.read_rows(day, chosen.model._default_manager.filter(pk__in=[g["sample"] for g in groups]))}
+    groups = list(chosen.order_by().values(group_key=key).annotate(group_count=Count("pk"), sample=Min("pk"), **sums).order_by("group_key"))
+    samples = chosen.model._default_manager.filter(pk__in=[group["sample"] for group in groups])
+    batches = ledger.read_batches(day, samples, BATCH)
+    labels = {row["key"]: label_of(columns[name], name, row) for batch in batches for row in batch}
     return [
         Subtotal(
-            label_of(columns[name], name, rows[group["sample"]]),
+            labels[group["sample"]],
             SimpleNamespace(count=group["group_count"], **{key: columns[key].as_sum(group[f"sum_{key}"]) for key in summed}),
         )
         for group in groups
-        if group["sample"] in rows
+        if group["sample"] in labels
     ]

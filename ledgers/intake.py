@@ -15,16 +15,15 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from ledgers import cells, heads
 from ledgers.base_sheet import BadBase, Base, read_base
 from ledgers.cells import matchable, squeezed
 from ledgers.columns import LedgerColumn
-from ledgers.export import CELL_LIMIT
 from ledgers.heads import Head
 from ledgers.registry import LEDGERS, Ledger
 from ledgers.rows import Rows
+from ledgers.sheet_rows import fitting
 from ledgers.writing import Field, Names, Sense, UnknownName, WrittenRow, fingerprint, nearest
 from linfen_water import clock, trail
 from linfen_water.models import User
@@ -586,7 +585,7 @@ def is_same(cell: Cell, exported) -> bool:
     if isinstance(exported, (int, Decimal)) and not isinstance(exported, bool):
         return _number(cell) == exported
     if isinstance(exported, str) and not isinstance(cell, dt.date):
-        return squeezed(_words(cell)) == squeezed(ILLEGAL_CHARACTERS_RE.sub("", exported)[:CELL_LIMIT])
+        return squeezed(_words(cell)) == squeezed(fitting(exported))
     return squeezed(_words(cell)) == _words(exported)
 
 

@@ -6,10 +6,8 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-from ledgers.export import CELL_LIMIT
+from ledgers.sheet_rows import SheetRows, save
 from linfen_water.csv_text import FORMULA_STARTS
 
 
@@ -29,9 +27,7 @@ def write_workbook(lines: Iterable[list[str]], file: BinaryIO) -> None:
     page = book.create_sheet("变化")
     for letter, width in zip("ABCDE", (8, 40, 22, 40, 40), strict=True):
         page.column_dimensions[letter].width = width
+    rows = SheetRows(page)
     for line in lines:
-        cells = [WriteOnlyCell(page, ILLEGAL_CHARACTERS_RE.sub("", text)[:CELL_LIMIT]) for text in line]
-        for cell in cells:
-            cell.data_type = "s"
-        page.append(cells)
-    book.save(file)
+        rows.append(line)
+    save(book, [rows], file)

@@ -5,11 +5,10 @@ from collections.abc import Mapping
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font, PatternFill
 
-from ledgers.export import CELL_LIMIT
 from ledgers.heads import REMARKS, Head
+from ledgers.sheet_rows import fitting
 from linfen_water.workbook import Broken, Cell, Row, Sheet
 
 RED = PatternFill("solid", fgColor="FBE3DC")
@@ -51,7 +50,7 @@ def _line(page, row: Row, width: int, remark: str, *, is_head: bool = False) -> 
 def _cell(page, value: Cell) -> WriteOnlyCell:
     text = str(value) if isinstance(value, Broken) else value
     if isinstance(text, str):
-        text = ILLEGAL_CHARACTERS_RE.sub("", text)[:CELL_LIMIT]
+        text = fitting(text)
     cell = WriteOnlyCell(page, text)
     if isinstance(text, str):
         cell.data_type = "s"  # never a formula

@@ -75,6 +75,11 @@ class LedgerTable(tables.Table):
             lines.append(f"{_row_tag(row)}{draw_cells(cells, row)}")
         return mark_safe("".join(lines))  # noqa: S308 - columns escape
 
+    def group_rows(self, rows: Iterable[dict], subtotals: Iterable[Subtotal]) -> list[SafeString]:
+        """The heads of the groups that these rows are of, for a page that has them without their sums; it does not have the others."""
+        shown = {label_of(self.base_columns[self.group], self.group, row) for row in rows} if self.group else set()
+        return [self.group_row(part.label, part, comes_later=True) for part in subtotals if part.label in shown]
+
     def group_row(self, label: str, subtotal: Subtotal | None, *, comes_later: bool = False) -> SafeString:
         """The head of a group: its name, and its sums once they are known (`comes_later`: takes the place of the one without)."""
         swap = ' hx-swap-oob="true"' if comes_later else ""

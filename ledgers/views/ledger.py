@@ -120,7 +120,7 @@ class LedgerView(View):
             "has_missing": any("is-missing" in (row.get("marks") or {}).values() for row in rows),
             "heads": table.heads(request.GET),
             "totals": sums.get("total"),
-            "groups": [table.group_row(group.label, group, comes_later=True) for group in sums.get("groups", ())] if is_totals else (),
+            "groups": table.group_rows(rows, sums.get("groups", ())) if is_totals else (),
             "asks_totals": is_longer or (wants_totals and not sums),
             "is_longer": is_longer,
             "counts_on": is_totals,

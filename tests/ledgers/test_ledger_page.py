@@ -163,6 +163,18 @@ class TestGroups:
         assert len(re.findall(r'<tr class="ledger-group"[^>]*hx-swap-oob="true"', part)) == 2
         assert part.count("2,000.20") == 2
 
+    def test_a_page_gets_the_sums_of_its_own_groups_only(self, client, monkeypatch):
+        monkeypatch.setattr("ledgers.views.ledger.INLINE_TOTALS", 1)
+        monkeypatch.setattr("ledgers.views.ledger.PER_PAGE", [2])
+        for page, (here, elsewhere) in {1: ("甲县", "乙县"), 2: ("乙县", "甲县")}.items():
+            part = html(client.get(url(group="county", part="totals", page=page), headers={"HX-Request": "true"}))
+            assert f"{here}　2 个" in part
+            assert f"{elsewhere}　" not in part
+
+    def test_there_may_be_more_groups_than_are_read_at_once(self, client, monkeypatch):
+        monkeypatch.setattr("ledgers.grouping.BATCH", 1)
+        assert [f"{county}　2 个" in html(client.get(url(group="county"))) for county in ("甲县", "乙县")] == [True, True]
+
     def test_unknown_group_is_harmless(self, client):
         assert "ledger-group" not in html(client.get(url(group="scale"))).split("<tbody")[1].split("</tbody")[0]
 
