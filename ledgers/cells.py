@@ -15,7 +15,11 @@ NOTHING = {"", "-", "--", "—", "——", "－", "/", "／", "\\", "无", "暂�
 FIRST, LAST = "first", "last"  # which day of a month a month without a day means
 SERIALS = (36526, 73050)  # 2000-01-01 and 2099-12-31 as spreadsheets count days
 BEFORE_SERIAL_ONE = dt.date(1899, 12, 30)
-WAN_OF = {"亿元": Decimal(10_000), "亿": Decimal(10_000), "万元": Decimal(1), "万": Decimal(1), "元": Decimal("0.0001")}
+WAN_OF = {
+    "亿元": Decimal(10_000), "亿": Decimal(10_000), "百万元": Decimal(100), "万元": Decimal(1), "万": Decimal(1), "千元": Decimal("0.1"),
+    "元": Decimal("0.0001"),
+}  # fmt: skip
+DITTO = {"同上", "同前", "同左", "如上", "〃", "″", "''", '"'}
 DIGITS = str.maketrans("〇零○一二三四五六七八九", "000123456789")
 
 _DAY = re.compile(r"(\d{4})[年./-](\d{1,2})[月./-](\d{1,2})日?(?:[T ]?00:00(?::00(?:\.0+)?)?)?", re.ASCII)
@@ -26,7 +30,7 @@ _PLAIN = re.compile(r"(20\d{2})(0[1-9]|1[0-2])([0-3]\d)", re.ASCII)
 _SHORT_YEAR = re.compile(r"(\d{2})年(\d{1,2})月(?:(\d{1,2})日?)?", re.ASCII)
 _YEAR_PART = re.compile(r"(\d{4})年?(?:(底|末|年底|年末)|(上半年|下半年)|第?([一二三四1234])季度(底|末)?)", re.ASCII)
 _TAIL = re.compile(r"(之?前|以前|前完成|底前|完成|完工|开工|止)$")
-_AMOUNT = re.compile(r"(-?[\d,]+(?:\.\d+)?|-?\.\d+)(亿元|亿|万元|万|元|%)?", re.ASCII)
+_AMOUNT = re.compile(r"(-?[\d,]+(?:\.\d+)?|-?\.\d+)(亿元|亿|百万元|万元|万|千元|元|%)?", re.ASCII)
 
 NOT_A_DAY = "日期无效，请按 2025-02-20 填写。"
 
@@ -175,6 +179,14 @@ def _arabic(text: str) -> str:
         return before + after
 
     return re.sub("([一二三]?)十([一二三四五六七八九]?)", tens, text).translate(DIGITS)
+
+
+def read_year(text: str) -> str:
+    """2025 of 2025年, 2025年度 and 二〇二五年."""
+    year = text.removesuffix("年度").removesuffix("年").translate(DIGITS)
+    if not re.fullmatch(r"20\d\d", year, re.ASCII):
+        raise Unread(f"“{text[:20]}”不是年度：请填四位年份，例如 2025。")
+    return year
 
 
 # ── Amounts ─────────────────────────────────────────────────────────────────────────────────────────────────────────

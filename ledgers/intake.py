@@ -224,6 +224,8 @@ class _Rehearsing:
         self.titles = heads.titles_of(self.columns, self.writer.synonyms, choices.headings)
         self.sense = Sense(Names({text: target for (kind, text), target in choices.aliases.items() if kind == "unit"}))
         self.places: dict[tuple[str, ...], str] = {}  # key → where it was met
+        self.years: dict[str, int | None] = {}  # by sheet: the year that its days without one have
+        self.said_years: dict[str, int | None] = {}  # by sheet: the year that it is about as a whole
         self.base: Base | None = None
         self.rehearse(sheets)
 
@@ -272,11 +274,14 @@ class _Rehearsing:
         self.pks = self.writer.index(self.by, self.day)
         self.codes = self.writer.names(self.by, self.day) if self.writer.name_column else {}
         met = set()
-        self.filled = {}
+        self.filled, self.covered = {}, {}
         for sheet, head in found:
             if head is None:
                 continue
             self.filled[sheet.title] = heads.filled_down(sheet, head)
+            self.covered[sheet.title] = heads.covered(sheet, head)
+            self.years[sheet.title] = self.year_of(sheet, head)
+            self.said_years[sheet.title] = self.year_of(sheet, head, is_whole=True)
             for row in sheet.rows:
                 if row.number > head.row and (pk := self.pks.get(self.key_of(sheet, row, head)[0])) is not None:
                     met.add(pk)
@@ -294,18 +299,19 @@ class _Rehearsing:
         missing = [name for name in self.key if name not in head.places]
         if missing == [self.key[0]] and self.writer.name_column in head.places:
             missing = []  # a row is recognised by the project's name
+        if self.writer.year_column in missing and self.said_years[sheet.title]:
+            missing.remove(self.writer.year_column)
         for name in missing:
             is_code = name == self.key[0] and self.writer.name_column
-            what = "编号”列：请补上，每行填项目编号。" if is_code else f"{self.title(name)}”列：请补上。"
+            or_said = "，或在标题里写明年份" if name == self.writer.year_column else ""
+            what = "编号”列：请补上，每行填项目编号。" if is_code else f"{self.title(name)}”列：请补上{or_said}。"
             self.error(sheet.title, head.row, name, "", f"缺少“{what}")
         return not missing and not head.twice
 
     # ── rows ──
 
     def take_all(self, sheet: Sheet, head: Head) -> None:
-        said = heads.above(sheet, head)
-        year = heads.year_in(said) or heads.year_in(sheet.title) or heads.year_in(self.choices.name) or self.choices.year
-        unit = heads.sheet_unit(said)
+        year, unit = self.years[sheet.title], heads.sheet_unit(sheet, head)
         senses = {}
         for name in head.places:
             own = head.units.get(name, "")
@@ -313,21 +319,25 @@ class _Rehearsing:
             senses[name] = dataclasses.replace(self.sense, unit=own or (unit if is_money else ""), year=year)
         sums = _Sums(self, sheet, head)
         for row in sheet.rows:
-            if row.number > head.row:
-                self.take(sheet, head, row, senses, sums)
+            if row.number > head.row and not self.take(sheet, head, row, senses, sums):
+                break
         sums.finish()
 
-    def take(self, sheet: Sheet, head: Head, row: Row, senses: Mapping[str, Sense], sums: "_Sums") -> None:
-        """One row: what it is, which row of the ledger, its cells, and what the new values amount to together."""
+    def take(self, sheet: Sheet, head: Head, row: Row, senses: Mapping[str, Sense], sums: "_Sums") -> bool:
+        """One row: what it is, which row of the ledger, its cells, and what the new values amount to together. False: go no further."""
         ident, near = self.key_of(sheet, row, head)
+        if ident not in self.pks and heads.is_other_head(row, head, self.titles, self.key):
+            words = f"这里又有一个表头，与第{head.row}行的列不同，以下没有读：请把下面的表放到另一张工作表里，或改成同样的列。"
+            self.error(sheet.title, row.number, self.key[0], "", words)
+            return False
         kind = heads.kind_of(row, head, has_key=ident in self.pks)
         sums.add(row, kind)
         if kind != heads.ENTRY:
             self.skip(sheet, row.number, heads.WHY[kind])
-            return
+            return True
         pk = self.find(sheet, row, head, ident, near)
         if pk is None:
-            return
+            return True
         values, faulty = {}, set()
         merged = self.filled[sheet.title][1].get(row.number, ())
         for name, spot in head.places.items():
@@ -340,6 +350,8 @@ class _Rehearsing:
                     self.skip(sheet, row.number, self.why_not(name, cell, pk))
                 continue
             try:
+                if spot in self.covered[sheet.title].get(row.number, ()):
+                    raise ValidationError("这一格与左边的格合并了，不知道各列是什么：请拆分单元格，分别填写。")
                 if spot in merged and field.kind == "money":
                     raise ValidationError("合并单元格里的金额不知道各行是多少：请拆分单元格，每行填各自的数。")
                 value = field.parse(cell, senses[name])
@@ -351,6 +363,11 @@ class _Rehearsing:
             if self.is_wanted(sheet, row, name, cell, value, field, senses[name], pk):
                 values[name] = value
         self.settle(sheet, row, pk, values, faulty)
+        return True
+
+    def year_of(self, sheet: Sheet, head: Head, *, is_whole: bool = False) -> int | None:
+        said = (heads.year_in(text, is_whole=is_whole) for text in (heads.above(sheet, head), sheet.title, self.choices.name))
+        return next(filter(None, said), self.choices.year)
 
     def at(self, sheet: Sheet, row: Row, spot: int) -> Cell:
         """The cell, or what the merge that covers it says."""
@@ -364,12 +381,21 @@ class _Rehearsing:
         parts, name = [], ""
         for column in self.key:
             spot = head.places.get(column)
-            text = self.writer.key_text(column, self.at(sheet, row, spot)) if spot is not None else ""
+            text = self.key_part(sheet, column, self.at(sheet, row, spot) if spot is not None else None)[0]
+            if spot is None and column == self.writer.year_column:
+                text = str(self.said_years[sheet.title] or "")
             if not text and column == self.key[0] and self.writer.name_column in head.places:
                 name = matchable(_words(self.at(sheet, row, head.places[self.writer.name_column])))
                 text = self.code_of(name)
             parts.append(text)
         return tuple(parts), name
+
+    def key_part(self, sheet: Sheet, column: str, cell: Cell) -> tuple[str, str]:
+        """The cell as the index spells it, or why it cannot be read."""
+        try:
+            return self.writer.key_text(column, cell, self.years[sheet.title]), ""
+        except cells.Unread as fault:
+            return "", str(fault)
 
     def code_of(self, name: str) -> str:
         codes = self.codes.get(name) or self.codes.get(matchable(self.choices.aliases.get(("project", name), "")), [])
@@ -385,6 +411,8 @@ class _Rehearsing:
             fault = self.why_no_key(sheet, row, head, column, name)
         elif ident not in self.pks or self.pks[ident] not in self.rows:
             fault = self.writer.unknown_row
+        elif others := self.others_named(sheet, row, head, ident):
+            fault = f"编号是{ident[0]}，名称却是{'、'.join(others)}的：请核对是不是错了行。"
         elif (first := self.places.setdefault(ident, here)) != here:
             what = "编号" if len(self.key) == 1 else "编号和" + "、".join(self.title(one) for one in self.key[1:])
             fault = f"这个{what}在{first}已经出现，请只保留一行。"
@@ -392,13 +420,19 @@ class _Rehearsing:
             self.error(sheet.title, row.number, column, value[:200], fault)
         return None if fault else self.pks[ident]
 
+    def others_named(self, sheet: Sheet, row: Row, head: Head, ident: tuple[str, ...]) -> list[str]:
+        """Codes of other projects that bear the name which the row gives beside its code."""
+        spot = head.places.get(self.writer.name_column)
+        codes = self.codes.get(matchable(_words(self.at(sheet, row, spot))), []) if spot is not None else []
+        return [] if ident[0] in {matchable(code).upper() for code in codes} else codes
+
     def why_no_key(self, sheet: Sheet, row: Row, head: Head, column: str, name: str) -> str:
         if column != self.key[0]:
             spot = head.places.get(column)
-            text = _words(self.at(sheet, row, spot)) if spot is not None else ""
-            return (
-                f"不认识这个{self.title(column)}“{text[:30]}”：请按系统中的名称填写。" if text else f"没有填{self.title(column)}：请补上。"
-            )
+            cell = self.at(sheet, row, spot) if spot is not None else None
+            if cells.is_nothing(cell):
+                return f"没有填{self.title(column)}：请补上。"
+            return self.key_part(sheet, column, cell)[1] or (f"不认识这个{self.title(column)}“{_words(cell)[:30]}”：请按系统中的名称填写。")
         if not name:
             return "没有填编号：请补上，或删去这一行。"
         if len(self.codes.get(name, [])) > 1:
@@ -452,6 +486,8 @@ class _Rehearsing:
         written = self.rows[pk]
         for fault in self.writer.faults(written, values, self.reason, self.day):
             name = fault.field if fault.field in self.columns else self.key[0]
+            if name in faulty:
+                continue  # said already, of the cell itself
             if not (faulty and name.startswith("baseline")) and fault.field != "reason":
                 value = self.writer.fields[name].spell(values.get(name)) if name in self.writer.fields else written.key
                 self.error(sheet.title, row.number, name, value, fault.sentence)

@@ -114,13 +114,10 @@ class InspectionWriter(OfProjects):
         counted = Counter(key for key, _ in found)
         return {key: pk for key, pk in found if counted[key] == 1}
 
-    def key_text(self, column: str, cell: Cell) -> str:
+    def key_text(self, column: str, cell: Cell, year: int | None = None) -> str:
         if column != "code":
-            return super().key_text(column, cell)
-        try:
-            return cells.read_day(cell).isoformat()
-        except cells.Unread:
-            return ""
+            return super().key_text(column, cell, year)
+        return "" if cells.is_nothing(cell) else cells.read_day(cell, year=year).isoformat()
 
     def rows(self, pks: Collection[int], *, by: User | None, lock: bool = False) -> dict[int, WrittenRow]:
         if lock:
@@ -391,6 +388,7 @@ class AnnualWriter(OfProjects):
     slug = "annual"
     knows_computed = True
     key = ("code", "year")
+    year_column = "year"
     not_here = "不从台账导入：各月计划在计划曲线页填写，节点在项目的“年度任务”页登记"
     unknown_row = "清单上没有这个编号，或台账没有这个年度：请核对编号和年度。"
     fields = {
@@ -400,7 +398,7 @@ class AnnualWriter(OfProjects):
     synonyms = {
         **PROJECT_SYNONYMS,
         "year": ("年份", "计划年度", "任务年度"),
-        "target": ("年度任务", "年度建设目标", "年度建设任务", "目标任务"),
+        "target": ("年度任务", "年度目标任务", "年度建设目标", "年度建设任务", "目标任务"),
         "plan_wan": ("年度计划投资", "年度投资计划", "本年计划投资", "当年计划投资", "年度计划"),
         "spent_wan": ("本年完成投资", "年度完成投资"),
     }
@@ -412,9 +410,9 @@ class AnnualWriter(OfProjects):
         projects = list(project_scope(by).as_of(day).order_by().values_list("code", "pk"))
         return {(matchable(code).upper(), str(year)): pk * YEARS + year for year in annual.years(day) for code, pk in projects}
 
-    def key_text(self, column: str, cell: Cell) -> str:
-        text = super().key_text(column, cell)
-        return text.removesuffix("年度").removesuffix("年") if column == "year" else text
+    def key_text(self, column: str, cell: Cell, year: int | None = None) -> str:
+        text = super().key_text(column, cell, year)
+        return cells.read_year(text) if column == "year" and not cells.is_nothing(cell) else text
 
     def read(self, day: dt.date, pks: list[int]) -> list[dict]:
         """The rows of the ledger with these keys; a project that was finished before the year has no row."""

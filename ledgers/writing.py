@@ -131,6 +131,8 @@ class Field:
             if self.is_clearable:
                 return [] if self.kind == "units" else self.empty
             raise ValidationError("不能为空：请填写，或从表中删去这一列。")
+        if isinstance(cell, str) and matchable(cell) in cells.DITTO:
+            raise ValidationError(f"“{cell.strip()}”要看别的格才知道：请写出内容。")
         try:
             return _READ[self.kind](self, cell, sense)
         except cells.Unread as fault:
@@ -173,7 +175,7 @@ def _money(field: Field, cell: Cell, sense: Sense) -> Decimal:
 
 def _integer(field: Field, cell: Cell, sense: Sense) -> int:
     text = matchable(cells.words(cell))
-    for unit in ("个工作日", "工作日", "天", "日", "个", "页"):
+    for unit in ("个工作日", "工作日", "天", "日", "个", "页", "份", "件", "卷", "册"):
         text = text.removesuffix(unit)
     return field.clean.clean(cells.plain(Decimal(text)) if isinstance(cell, Decimal) else text)
 
@@ -182,6 +184,7 @@ def _boolean(field: Field, cell: Cell, sense: Sense) -> bool:
     text = matchable(cells.words(cell)).upper()
     known = {"是": True, "需要": True, "√": True, "✓": True, "TRUE": True, "有": True, "1": True}
     known |= {"否": False, "不需要": False, "×": False, "FALSE": False, "不办": False, "无需": False, "0": False}
+    known |= {"需办理": True, "需要办理": True, "不涉及": False, "无需办理": False, "不需办理": False, "不办理": False}
     if text not in known:
         raise ValidationError("请填“是”或“否”。")
     return known[text]
@@ -219,6 +222,8 @@ def _units(field: Field, cell: Cell, sense: Sense) -> list[Unit]:
 def _percent(field: Field, cell: Cell, sense: Sense) -> Decimal:
     if isinstance(cell, Percent):  # shown as 45 %, kept as 0.45
         return field.clean.clean(cells.plain(cell * 100))
+    if isinstance(cell, Decimal) and 0 < cell < 1:
+        raise ValidationError(f"{cells.plain(cell)} 可能是{cells.plain(cell * 100)}%，也可能是{cells.plain(cell)}%：请连同“%”写明。")
     number = matchable(cell).removesuffix("%") if isinstance(cell, str) else cell
     return field.clean.clean(cells.plain(cells.read_amount(number)))
 
@@ -261,6 +266,7 @@ class Writer:
     slug: str
     key: tuple[str, ...] = ("code",)  # columns that recognise a row
     name_column = ""  # the column of the project's name, which stands in for an empty code
+    year_column = ""  # the key column that a table may leave to its title: 2025年度任务
     knows_computed = False  # whether `pk_of` finds the key of rows that rules compute
     fields: Mapping[str, Field] = {}
     synonyms: Mapping[str, tuple[str, ...]] = {}  # other headings of a column
@@ -279,8 +285,8 @@ class Writer:
         """Codes of projects by matchable name."""
         return {}
 
-    def key_text(self, column: str, cell: Cell) -> str:
-        """A cell of a key column as `index` spells it."""
+    def key_text(self, column: str, cell: Cell, year: int | None = None) -> str:
+        """A cell of a key column as `index` spells it, "" when it names nothing; `year` is the table's. Raises cells.Unread."""
         return matchable(cells.words(cell)).upper()
 
     def read(self, day: dt.date, pks: list[int]) -> list[dict]:

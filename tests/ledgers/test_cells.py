@@ -106,7 +106,7 @@ class TestHeads:
         table = sheet(["某市2025年工程台账"], ["单位：亿元"], ["编号", "项 目\n名 称", "总投资(亿元)"], ["LF-001", "一号", 1])
         head = heads.find_head(table, TITLES, {"code"})
         assert (head.row, head.places, head.units["money"]) == (3, {"code": 0, "name": 1, "money": 2}, "亿元")
-        assert heads.sheet_unit(heads.above(table, head)) == "亿元"
+        assert heads.sheet_unit(table, head) == "亿元"
         assert heads.year_in(heads.above(table, head)) == 2025
 
     def test_of_two_lines_with_merges(self):
