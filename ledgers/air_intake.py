@@ -64,6 +64,11 @@ class AirRehearsal(Rehearsal):
         return hashlib.sha256(json.dumps([super().digest, facts]).encode()).hexdigest()
 
     @property
+    def is_broken(self) -> bool:
+        """A ranking is of all its counties: it is taken in whole or not at all."""
+        return bool(self.errors)
+
+    @property
     def is_revision(self) -> bool:
         """Whether anything changes that was published before."""
         return any(self.states[span] for span in self.revisions)

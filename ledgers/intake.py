@@ -35,6 +35,7 @@ from projects.services import Refused
 
 LONGEST_REASON = ProjectVersion._meta.get_field("reason").max_length
 NO_INTAKE = "这个台账还不能导入。"
+GONE = "导出以后这一行已在系统中撤销或改了日期，没有再登记一次：请核对；确要登记的，请抄到另一个表里导入。"
 MINE, THEIRS = "mine", "theirs"
 MAX_SUMMED = 200  # columns whose totals are checked
 HALF_CENT = Decimal("0.005")
@@ -48,6 +49,7 @@ class Change:
     column: str  # the heading
     old: str
     new: str
+    is_new: bool = False  # of a row that is not there yet
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,9 +117,14 @@ class Rehearsal:
     questions: list[Question] = dataclasses.field(default_factory=list)
     heads: list[tuple[Sheet, Head | None]] = dataclasses.field(default_factory=list)
     places: dict[Any, tuple[str, int]] = dataclasses.field(default_factory=dict)  # sheet and row of each revision
+    added: set[Any] = dataclasses.field(default_factory=set)  # those of `revisions` that are rows to be made
 
     def as_json(self) -> dict:
-        return {name: [dataclasses.asdict(one) for one in getattr(self, name)] for name in ("changes", "errors", "skipped")}
+        said = {name: [dataclasses.asdict(one) for one in getattr(self, name)] for name in ("changes", "errors", "skipped")}
+        for change in said["changes"]:
+            if not change["is_new"]:
+                del change["is_new"]
+        return said
 
     @property
     def digest(self) -> str:
@@ -136,8 +143,23 @@ class Rehearsal:
 
     @property
     def good(self) -> dict[Any, dict]:
-        """The revisions of rows without an error."""
-        return {pk: values for pk, values in self.revisions.items() if self.places.get(pk) not in self.bad_rows}
+        """The revisions that can be written: of rows without an error, none when an error concerns them all."""
+        bad = self.bad_rows
+        return {} if self.is_broken else {pk: values for pk, values in self.revisions.items() if self.places.get(pk) not in bad}
+
+    @property
+    def told(self) -> list[tuple[Change, bool]]:
+        """Every change, and whether it stays out because of an error in its row."""
+        bad, is_broken = self.bad_rows, self.is_broken
+        return [(change, is_broken or (change.sheet, change.row) in bad) for change in self.changes]
+
+    @property
+    def good_changes(self) -> list[Change]:
+        return [change for change, is_out in self.told if not is_out]
+
+    @property
+    def good_added(self) -> int:
+        return len(self.added & self.good.keys())
 
 
 class Unfit(Exception):
@@ -194,10 +216,10 @@ def _write(ledger: Ledger, revisions: Mapping[int, dict], by: User | None, reaso
     """In the order of the chains of the trail, which every intake locks alike: two of them at once cannot block each other."""
     rows = ledger.writer.rows(list(revisions), by=by)  # type: ignore[union-attr]
     for row in sorted(rows.values(), key=lambda row: (row.chain, row.pk)):
+        sheet, number = rehearsal.places[row.pk]
         try:
             ledger.writer.save(row, revisions[row.pk], by=by, reason=reason)  # type: ignore[union-attr]
         except Refused as fault:  # (a Faulty among them) what the rehearsal cannot know
-            sheet, number = rehearsal.places[row.pk]
             rehearsal.errors.append(Error(sheet, number, "", row.key, str(fault)))
             raise Unfit(rehearsal) from fault
 
@@ -226,6 +248,7 @@ class _Rehearsing:
         self.places: dict[tuple[str, ...], str] = {}  # key → where it was met
         self.years: dict[str, int | None] = {}  # by sheet: the year that its days without one have
         self.said_years: dict[str, int | None] = {}  # by sheet: the year that it is about as a whole
+        self.refused: dict[tuple[str, ...], str] = {}  # why there is no row with this key and none can be made
         self.base: Base | None = None
         self.rehearse(sheets)
 
@@ -273,7 +296,8 @@ class _Rehearsing:
         """Read all rows of the ledger that the table names."""
         self.pks = self.writer.index(self.by, self.day)
         self.codes = self.writer.names(self.by, self.day) if self.writer.name_column else {}
-        met = set()
+        met: set[int] = set()
+        missing: dict[tuple[str, ...], None] = {}
         self.filled, self.covered = {}, {}
         for sheet, head in found:
             if head is None:
@@ -283,11 +307,21 @@ class _Rehearsing:
             self.years[sheet.title] = self.year_of(sheet, head)
             self.said_years[sheet.title] = self.year_of(sheet, head, is_whole=True)
             for row in sheet.rows:
-                if row.number > head.row and (pk := self.pks.get(self.key_of(sheet, row, head)[0])) is not None:
+                if row.number <= head.row:
+                    continue
+                ident = self.key_of(sheet, row, head)[0]
+                if (pk := self.pks.get(ident)) is not None:
                     met.add(pk)
-        pks = sorted(met)
+                elif all(ident):
+                    missing[ident] = None
+        made = self.writer.new_keys(missing, by=self.by, day=self.day) if missing else {}
+        self.refused = {ident: why for ident, why in made.items() if isinstance(why, str)}
+        new = {ident: pk for ident, pk in made.items() if isinstance(pk, int)}
+        self.pks |= new
+        pks = sorted({*met, *new.values()})
         self.rows: dict[int, WrittenRow] = self.writer.rows(pks, by=self.by)
-        shown = [pk for pk in pks if pk in self.rows]
+        self.refused |= {ident: GONE for ident, pk in new.items() if pk in self.rows and self.base and self.base.has(self.rows[pk].key)}
+        shown = [pk for pk in pks if pk in self.rows and pk > 0]
         self.shown = dict(zip(shown, self.ledger.read_keys(self.day, shown), strict=True)) if shown else {}
 
     def is_fit(self, sheet: Sheet, head: Head) -> bool:
@@ -409,8 +443,8 @@ class _Rehearsing:
         if not all(ident):
             column = next(one for one, text in zip(self.key, ident, strict=True) if not text)
             fault = self.why_no_key(sheet, row, head, column, name)
-        elif ident not in self.pks or self.pks[ident] not in self.rows:
-            fault = self.writer.unknown_row
+        elif ident in self.refused or ident not in self.pks or self.pks[ident] not in self.rows:
+            fault = self.refused.get(ident, self.writer.unknown_row)
         elif others := self.others_named(sheet, row, head, ident):
             fault = f"编号是{ident[0]}，名称却是{'、'.join(others)}的：请核对是不是错了行。"
         elif (first := self.places.setdefault(ident, here)) != here:
@@ -481,7 +515,7 @@ class _Rehearsing:
         return choice == MINE
 
     def settle(self, sheet: Sheet, row: Row, pk: int, values: dict, faulty: set[str]) -> None:
-        if not values:
+        if not values and pk > 0:
             return
         written = self.rows[pk]
         for fault in self.writer.faults(written, values, self.reason, self.day):
@@ -495,12 +529,17 @@ class _Rehearsing:
                 self.error(sheet.title, row.number, self.key[0], written.key, fault.sentence)
         for name, value in values.items():
             field = self.writer.fields[name]
-            change = Change(sheet.title, row.number, written.key, self.title(name), field.spell(written.values[name]), field.spell(value))
+            old, new = field.spell(written.values[name]), field.spell(value)
+            change = Change(sheet.title, row.number, written.key, self.title(name), old, new, written.is_new)
             self.outcome.changes.append(change)
+        if written.is_new:
+            self.outcome.added.add(pk)
         self.outcome.revisions[pk] = values
         self.outcome.places[pk] = (sheet.title, row.number)
 
     def exported(self, name: str, pk: int):
+        if pk < 0:  # a row to be made
+            return None
         row = self.shown[pk]
         return self.columns[name].value(row[name], row)
 
@@ -520,8 +559,8 @@ class _Rehearsing:
             why = "这一格不由您填写"
         else:
             why = self.writer.not_here
-        now = _words(self.exported(name, pk))
-        return f"“{column.verbose_name}”{why}；现为“{now[:60]}”，表中为“{_words(cell)[:60]}”，未导入。"
+        now = f"现为“{_words(self.exported(name, pk))[:60]}”，" if pk > 0 else ""
+        return f"“{column.verbose_name}”{why}；{now}表中为“{_words(cell)[:60]}”，未导入。"
 
     def title(self, name: str) -> str:
         return str(self.columns[name].verbose_name)

@@ -89,6 +89,9 @@ class OwnWriter(Writer):
     def names(self, by, day):
         return self.inner.names(by, day) if self.inner else {}
 
+    def new_keys(self, keys, *, by, day):
+        return self.inner.new_keys(keys, by=by, day=day) if self.inner else {}
+
     def key_text(self, column: str, cell: Cell, year: int | None = None) -> str:
         return self.inner.key_text(column, cell, year) if self.inner else super().key_text(column, cell, year)
 
@@ -135,7 +138,7 @@ class OwnWriter(Writer):
 
     def faults(self, row: WrittenRow, values: Mapping[str, Any], reason: str, day) -> Iterable[Fault]:
         inner = {name: value for name, value in values.items() if name not in self.own}
-        return self.inner.faults(row, inner, reason, day) if inner and self.inner else ()
+        return self.inner.faults(row, inner, reason, day) if self.inner and (inner or row.pk < 0) else ()
 
     def save(self, row: WrittenRow, values: Mapping[str, Any], *, by: User | None, reason: str) -> None:
         inner = {name: value for name, value in values.items() if name not in self.own}

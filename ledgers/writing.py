@@ -248,6 +248,8 @@ class WrittenRow:
     version: int
     chain: str  # of the trail: rows are locked in this order
     about: Any = None  # what the writer needs to save it
+    is_new: bool = False  # not there yet: `save` makes it
+    is_undone: bool = False  # what is written takes back what was just written: a first entry may go again
 
     def seen(self, name: str) -> str:
         """A fingerprint of the cell as it is now: a write with it fails when the cell is another one by then."""
@@ -283,6 +285,10 @@ class Writer:
 
     def names(self, by: User | None, day: dt.date) -> dict[str, list[str]]:
         """Codes of projects by matchable name."""
+        return {}
+
+    def new_keys(self, keys: Iterable[tuple[str, ...]], *, by: User | None, day: dt.date) -> dict[tuple[str, ...], int | str]:
+        """Of keys that `index` does not know: a number below 0 by which `rows` gives a row to be made, or why none can be."""
         return {}
 
     def key_text(self, column: str, cell: Cell, year: int | None = None) -> str:
