@@ -304,7 +304,8 @@ class AcceptanceWriter(OfProjects):
         return {name for name, (kind, own) in STEPS.items() if own == "text" and kind in facts and facts[kind].doc_number}
 
     def faults(self, row: WrittenRow, values: Mapping[str, Any], reason: str, day: dt.date) -> Iterable[Fault]:
-        facts = row.about[1]
+        facts, undone = row.about[1], self._undone(row, values)
+        values = {name: value for name, value in values.items() if STEPS[name][0] not in undone}
         for name, value in values.items():
             if value in (None, "") and STEPS[name][1] != "doc_number":
                 yield Fault(name, "登记过的不能在表中清空：登记错了的请在项目的“验收达效”页撤销。")
@@ -316,6 +317,15 @@ class AcceptanceWriter(OfProjects):
             elif changed.get("on") and changed["on"] > day:
                 yield Fault(DATED[kind], f"日期 {changed['on']} 晚于今天（{day}）：还没有发生的不登记。")
 
+    def _undone(self, row: WrittenRow, values: Mapping[str, Any]) -> set[AcceptanceKind]:
+        """Steps whose entry is taken back: it was never corrected, and nothing of it would be left."""
+        found = set()
+        for kind, changed in self._by_step(values).items():
+            if (fact := row.about[1].get(kind)) and row.is_undone and fact.edit_version == 1 and ("on" in changed or kind in FROM_TODAY):
+                left = {"doc_number": fact.doc_number, "amount_wan": fact.amount_wan, "text": fact.text} | changed
+                found |= {kind} if all(value in (None, "") for value in left.values()) else set()
+        return found
+
     def _by_step(self, values: Mapping[str, Any]) -> dict[AcceptanceKind, dict[str, Any]]:
         found: dict[AcceptanceKind, dict[str, Any]] = defaultdict(dict)
         for name, value in values.items():
@@ -324,9 +334,12 @@ class AcceptanceWriter(OfProjects):
         return found
 
     def save(self, row: WrittenRow, values: Mapping[str, Any], *, by: User | None, reason: str) -> None:
-        project, facts = row.about
+        (project, facts), undone = row.about, self._undone(row, values)
         for kind, changed in self._by_step(values).items():
-            if fact := facts.get(kind):
+            fact = facts.get(kind)
+            if fact and kind in undone:
+                records.withdraw(acceptance.FACT, row=fact, by=by, version=fact.edit_version, reason=reason)
+            elif fact:
                 records.edit(acceptance.FACT, row=fact, by=by, version=fact.edit_version, reason=reason, **changed)
             else:
                 new = {"kind": kind, "on": clock.today(), "doc_number": "", "amount_wan": None, "text": ""} | changed
@@ -344,6 +357,7 @@ def acceptance_history(pk: int, column: str, day: dt.date) -> list[Entry]:
 # ── 省定重点工程分台账 ──────────────────────────────────────────────────────────────────────────────────────────────
 
 TERMS = ("category", "start_by", "finish_by", "benefit")
+FIGURES = ("told_on", "told_wan")
 
 
 class ProvincialWriter(OfProjects):
@@ -406,7 +420,7 @@ class ProvincialWriter(OfProjects):
         if not reason.strip():
             yield Fault("reason", "请写明依据，例如省里的文号。")
         new, figure = row.values | dict(values), row.about[2]
-        if values.keys() & {"told_on", "told_wan"}:
+        if values.keys() & set(FIGURES) and figure not in self._undone(row, new):
             if new["told_on"] is None or new["told_wan"] is None:
                 yield Fault("told_on" if new["told_on"] is None else "told_wan", "省调度日和省调度数须同时填写，登记过的不能清空。")
             elif new["told_on"] > day:
@@ -416,18 +430,31 @@ class ProvincialWriter(OfProjects):
         if values.keys() & {"start_by", "finish_by"} and new["start_by"] and new["finish_by"] and new["finish_by"] < new["start_by"]:
             yield Fault("finish_by", f"完工时限 {new['finish_by']} 早于开工时限 {new['start_by']}，请核对。")
 
+    def _undone(self, row: WrittenRow, new: Mapping[str, Any]) -> list[Any]:
+        """Of the term and the figure those whose entry is taken back: never corrected, and nothing of it would be left."""
+        _, term, figure = row.about
+        found = [(term, TERMS)] if term and term.effective_on == clock.today() else []
+        found += [(figure, FIGURES)] if figure else []
+        return [one for one, names in found if row.is_undone and one.edit_version == 1 and not any(new[name] for name in names)]
+
     def save(self, row: WrittenRow, values: Mapping[str, Any], *, by: User | None, reason: str) -> None:
         project, term, figure = row.about
         new = row.values | dict(values)
-        if terms := {name: values[name] for name in TERMS if name in values}:
+        undone = self._undone(row, new)
+        for kind, one in ((targets.TERM, term), (targets.FIGURE, figure)):
+            if one in undone:
+                records.withdraw(kind, row=one, by=by, version=one.edit_version, reason=reason)
+        if (terms := {name: values[name] for name in TERMS if name in values}) and term not in undone:
             if term and term.effective_on == clock.today():
                 records.edit(targets.TERM, row=term, by=by, version=term.edit_version, reason=reason, **terms)
             else:
                 whole = {name: new[name] for name in TERMS}
                 records.add(targets.TERM, by=by, reason=reason, project=project, effective_on=clock.today(), ground=reason, **whole)
+        if figure in undone:
+            return
         if figure and figure.on == new["told_on"] and "told_wan" in values:
             records.edit(targets.FIGURE, row=figure, by=by, version=figure.edit_version, reason=reason, invested_wan=new["told_wan"])
-        elif values.keys() & {"told_on", "told_wan"}:
+        elif values.keys() & set(FIGURES):
             records.add(
                 targets.FIGURE, by=by, reason=reason, project=project, on=new["told_on"], invested_wan=new["told_wan"], ground=reason
             )

@@ -335,6 +335,7 @@ class Change:
     value: Any
     seen: str | None = None  # `WrittenRow.seen` of what the person had before them; None: whatever is there
     is_parsed: bool = False
+    is_undo: bool = False  # it takes back what the person has just written
 
 
 @dataclasses.dataclass(frozen=True)
@@ -386,6 +387,7 @@ def write(
     day, sense, done = clock.today(), Sense(names or Names()), []
     settled = []
     for row in sorted(rows.values(), key=lambda row: (row.chain, row.pk)):
+        row.is_undone = all(change.is_undo for change in wanted[row.pk].values())
         values, found = _settle(writer, row, wanted[row.pk], sense)
         found += [] if found or not values else _row_faults(writer, row, values, reason, day)
         faults += found
@@ -402,7 +404,7 @@ def write(
 
 def undone(done: Iterable[Done]) -> list[Change]:
     """The changes that take `done` back: each only while its cell still is what was written."""
-    return [Change(one.pk, one.column, one.old, fingerprint(one.new), is_parsed=True) for one in done]
+    return [Change(one.pk, one.column, one.old, fingerprint(one.new), is_parsed=True, is_undo=True) for one in done]
 
 
 def _settle(writer: Writer, row: WrittenRow, changes: Mapping[str, Change], sense: Sense) -> tuple[dict[str, Any], list[CellFault]]:

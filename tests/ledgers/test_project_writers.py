@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from ledgers import export, intake
 from ledgers.project_writers import ACCEPTANCE, ANNUAL, INSPECTIONS, PROVINCIAL, YEARS, acceptance_history, provincial_history
 from ledgers.registry import LEDGERS
-from ledgers.writing import Change, NotWritten, write
+from ledgers.writing import Change, NotWritten, undone, write
 from linfen_water import trail
 from linfen_water.models import TrailEvent
 from linfen_water.workbook import Row, Sheet, read_workbook
@@ -243,6 +243,49 @@ def test_what_was_registered_is_not_emptied_by_a_table(office):
     pk = finished()
     write(ACCEPTANCE, [Change(pk, "leftover", "缺绿化")], by=office, reason="验收")
     assert "不能在表中清空" in faults_of(ACCEPTANCE, Change(pk, "leftover", "—"), by=office)[0][1]
+
+
+FIRST = [
+    pytest.param("acceptance", {"handover_on": "2025-01-10"}, AcceptanceFact, id="移交日"),
+    pytest.param("acceptance", {"accepted_on": "2025-01-10", "accepted_doc": "1号"}, AcceptanceFact, id="竣工验收日和文号"),
+    pytest.param("acceptance", {"leftover": "缺绿化"}, AcceptanceFact, id="遗留问题"),
+    pytest.param("provincial", {"category": "甲类", "finish_by": "2025年6月"}, ProvincialTerm, id="省定内容"),
+    pytest.param("provincial", {"told_on": "2025-02-10", "told_wan": "120"}, ProvincialFigure, id="省调度数"),
+]
+
+
+@pytest.mark.parametrize(("slug", "cells", "model"), FIRST)
+def test_undo_takes_a_first_entry_back_to_nothing(slug, cells, model, office):
+    pk, writer = finished(), LEDGERS[slug].writer
+    before = writer.row(pk, by=office).values
+    done = write(writer, [Change(pk, name, value) for name, value in cells.items()], by=office, reason="登记")
+    write(writer, undone(done), by=office, reason="撤销刚才的修改", source="undo")
+    assert writer.row(pk, by=office).values == before
+    (row,) = model.objects.all()
+    assert (row.withdrawn_by, row.withdrawn_reason) == (office, "撤销刚才的修改")
+    event = TrailEvent.objects.latest("pk")
+    assert (event.action.partition(".")[2], event.origin) == ("withdraw", "undo")
+    assert trail.verify(writer.row(pk, by=office).chain) is None
+    write(writer, [Change(pk, name, value) for name, value in cells.items()], by=office, reason="再登记")
+
+
+def test_undo_takes_back_no_entry_that_was_corrected_or_says_more(office):
+    pk = finished()
+    done = write(ACCEPTANCE, [Change(pk, "accepted_on", "2025-01-10"), Change(pk, "accepted_doc", "1号")], by=office, reason="验收")
+    assert "不能在表中清空" in faults_of(ACCEPTANCE, *undone(done[:1]), by=office)[0][1]
+    write(ACCEPTANCE, [Change(pk, "accepted_doc", "2号")], by=office, reason="更正")
+    both = [Change(pk, name, "", is_undo=True) for name in ("accepted_on", "accepted_doc")]
+    assert "不能在表中清空" in faults_of(ACCEPTANCE, *both, by=office)[0][1]
+
+
+def test_the_cell_offers_what_it_does(office, client):
+    pk = finished()
+    client.force_login(office)
+    said = {"row": pk, "col": "handover_on", "value": "2025-01-10", "reason": "移交"}
+    assert client.post("/ledgers/acceptance/cell/", said).status_code == 204
+    assert client.post("/ledgers/acceptance/cell/", said | {"value": ""}).status_code == 200  # emptied by hand: refused
+    assert client.post("/ledgers/acceptance/cell/", said | {"value": "", "undo": "1", "reason": ""}).status_code == 204
+    assert not AcceptanceFact.objects.standing().exists()
 
 
 def test_a_steps_cell_tells_who_registered_corrected_and_took_it_back(office):
