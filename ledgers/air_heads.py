@@ -185,6 +185,18 @@ def _headings(row: Row, name_place: int) -> dict[int, str]:
     return {i: text for i, text in found.items() if text and not _ASIDE.match(text)}
 
 
+def merged(sheet: Sheet, head: Head) -> set[tuple[int, int]]:
+    """Row and place of every cell below the headings that a merge covers."""
+    spans = [merge for merge in sheet.merges if merge[0] > head.row and merge[2] - merge[0] <= HEAD_WITHIN]
+    return {(row, place) for top, left, bottom, right in spans for row in range(top, bottom + 1) for place in range(left - 1, right)}
+
+
+def is_other_head(row: Row, head: Head) -> bool:
+    """Whether a row below the headings heads another table, whose columns are others."""
+    texts = ((column, words(row.cells[column.place])) for column in head.columns if column.place < len(row.cells))
+    return any((_PM25 if column.measure.startswith("composite") else _COMPOSITE).search(plain(text)) for column, text in texts)
+
+
 def _is_title(line: dict[int, str]) -> bool:
     """A title that was put into the middle of the table by hand."""
     return len(line) == 1 and all(len(text) > 10 and _TITLE.search(text) for text in line.values())
