@@ -244,7 +244,7 @@ class _Rehearsing:
         self.key = self.writer.key
         self.columns = columns_of(ledger)
         self.titles = heads.titles_of(self.columns, self.writer.synonyms, choices.headings)
-        self.sense = Sense(Names({text: target for (kind, text), target in choices.aliases.items() if kind == "unit"}))
+        self.sense = Sense(Names({text: target for (kind, text), target in choices.aliases.items() if kind == "unit"}), is_table=True)
         self.places: dict[tuple[str, ...], str] = {}  # key → where it was met
         self.years: dict[str, int | None] = {}  # by sheet: the year that its days without one have
         self.said_years: dict[str, int | None] = {}  # by sheet: the year that it is about as a whole

@@ -66,7 +66,7 @@ class OwnWriter(Writer):
         self.counties: dict[str, County] = {}
         self.slug = ledger.slug
         if self.inner:
-            for name in ("key", "name_column", "year_column", "synonyms", "not_here", "unknown_row"):
+            for name in ("key", "name_column", "year_column", "synonyms", "not_here", "adds", "unknown_row"):
                 setattr(self, name, getattr(self.inner, name))
         self.knows_computed = bool(self.inner and self.inner.knows_computed)
         self.fields = {**(self.inner.fields if self.inner else {}), **{name: field_of(column) for name, column in self.own.items()}}

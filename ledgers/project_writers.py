@@ -81,6 +81,7 @@ class InspectionWriter(OfProjects):
     slug = "inspections"
     key = ("project_code", "code")
     not_here = "不从台账导入：督导日期、发现问题、照片、整改反馈和复查请在督导的页面办理"
+    adds = "项目当日还没有督导的，按新的督导登记（须有带队；今天以后的只作计划）；已有的按表修改。"
     unknown_row = "清单上没有这个编号，或这个项目的督导不由您登记：请核对编号。"
     fields = {
         "leader_post": typed(inspections.INSPECTION, "leader_post", "text"),
@@ -481,6 +482,7 @@ class AnnualWriter(OfProjects):
     key = ("code", "year")
     year_column = "year"
     not_here = "不从台账导入：各月计划在计划曲线页填写，节点在项目的“年度任务”页登记"
+    adds = "项目当年还没有年度任务的，按新的任务登记（须有年度目标、目标类型、年计划投资）；已有的按表修改。"
     unknown_row = "清单上没有这个编号，或台账没有这个年度：请核对编号和年度。"
     fields = {
         "target": typed(targets.TARGET, "text", "text", own="text"),

@@ -107,6 +107,7 @@ class Sense:
     names: Names
     unit: str = ""
     year: int | None = None
+    is_table: bool = False  # a share may stand in a table as 0.45; who types into a cell that shows % means what they type
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -222,10 +223,11 @@ def _units(field: Field, cell: Cell, sense: Sense) -> list[Unit]:
 def _percent(field: Field, cell: Cell, sense: Sense) -> Decimal:
     if isinstance(cell, Percent):  # shown as 45 %, kept as 0.45
         return field.clean.clean(cells.plain(cell * 100))
-    if isinstance(cell, Decimal) and 0 < cell < 1:
-        raise ValidationError(f"{cells.plain(cell)} 可能是{cells.plain(cell * 100)}%，也可能是{cells.plain(cell)}%：请连同“%”写明。")
-    number = matchable(cell).removesuffix("%") if isinstance(cell, str) else cell
-    return field.clean.clean(cells.plain(cells.read_amount(number)))
+    text = matchable(cells.words(cell))
+    number = cells.read_amount(text.removesuffix("%"))
+    if sense.is_table and 0 < number < 1 and not text.endswith("%"):
+        raise ValidationError(f"{cells.plain(number)} 可能是{cells.plain(number * 100)}%，也可能是{cells.plain(number)}%：请连同“%”写明。")
+    return field.clean.clean(cells.plain(number))
 
 
 _READ: dict[str, Callable[[Field, Cell, Sense], Any]] = {
@@ -273,6 +275,7 @@ class Writer:
     fields: Mapping[str, Field] = {}
     synonyms: Mapping[str, tuple[str, ...]] = {}  # other headings of a column
     not_here = "不从台账导入，请在项目页或周调度中填写"  # said of a typed column that has no field
+    adds = ""  # what is said of rows that a table may add
     unknown_row = "清单上没有这个编号：请核对；新列入的项目请先由专班办登记。"
 
     def may_take_in(self, user: User) -> bool:

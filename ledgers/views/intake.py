@@ -232,6 +232,7 @@ class IntakeView(View):
             else [],
             "left": left if len(left) == 64 and left.isalnum() else "",
             "files": self.files().select_related("by__unit")[:FILES_SHOWN],
+            "adds": self.ledger.writer.adds,
             "writable": [field.label for field in self.ledger.writer.fields.values()],
         }
         is_fit = not form.errors and not has_moved and not (rehearsal and rehearsal.errors)
