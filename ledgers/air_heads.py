@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 
+from ledgers.heads import cells_of
 from linfen_water.workbook import Cell, Row, Sheet
 
 HEAD_WITHIN = 50  # rows in which the first county is looked for
@@ -187,8 +188,7 @@ def _headings(row: Row, name_place: int) -> dict[int, str]:
 
 def merged(sheet: Sheet, head: Head) -> set[tuple[int, int]]:
     """Row and place of every cell below the headings that a merge covers."""
-    spans = [merge for merge in sheet.merges if merge[0] > head.row and merge[2] - merge[0] <= HEAD_WITHIN]
-    return {(row, place) for top, left, bottom, right in spans for row in range(top, bottom + 1) for place in range(left - 1, right)}
+    return set(cells_of([merge for merge in sheet.merges if merge[0] > head.row], with_first=True))
 
 
 def is_other_head(row: Row, head: Head) -> bool:

@@ -6,15 +6,17 @@ Titles may stand above; a head has up to three lines, merged or not; 总投资�
 
 import dataclasses
 import datetime as dt
+import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from ledgers.cells import WAN_OF, matchable, squeezed, words
-from linfen_water.workbook import Cell, Row, Sheet
+from linfen_water.workbook import COLUMNS, Cell, Row, Sheet
 
 HEAD_WITHIN = 50  # filled rows in which the headings are looked for
 HEAD_LINES = 3
+MERGED_CELLS = 200_000  # cells covered by merges that are looked at
 ENOUGH_HEADINGS = 3  # so many known headings make a head row even without the key
 LEFT_OUT = "-"  # a heading that a person said belongs to no column
 REMARKS = "未导入原因"  # the column that `rest` adds
@@ -31,6 +33,7 @@ UNIT = re.compile(rf"[(\[]?(?:单位[:：])?({MONEY}|%|百分点)[)\]]?$")
 SHEET_UNIT = re.compile(rf"单位(?:[:：]|为)?[(]?(?:[^,，。;；:：()\d]{{1,6}}[、/])?({MONEY})(?![a-zA-Z])")
 TITLE_UNIT = re.compile(rf"[(](?:单位[:：])?({MONEY})[)]$")
 YEAR = re.compile(r"(20\d{2})年")
+TO_FILL = re.compile("[(](?:必填|选填|必填项|选填项|下拉选择)[)]")
 MONTH_OF_A_YEAR = re.compile(r"20\d{2}年\d{1,2}月")
 
 
@@ -67,7 +70,7 @@ class Head:
 
 def plain_heading(text: str) -> str:
     """A heading for looking up: without blanks, the mark of what is computed, and its unit."""
-    text = matchable(text).strip("=").strip("*")
+    text = TO_FILL.sub("", matchable(text)).strip("=").strip("*")
     return UNIT.sub("", text).rstrip(",，/:：") or text
 
 
@@ -239,26 +242,33 @@ def filled_down(sheet: Sheet, head: Head) -> tuple[dict[int, dict[int, Cell]], d
     numbers = {row.number: row for row in sheet.rows}
     values: dict[int, dict[int, Cell]] = {}
     merged: dict[int, set[int]] = {}
-    for top, left, bottom, _right in sheet.merges:
-        if top <= head.row or bottom == top or bottom - top > 5_000:
-            continue
+    spans = [(top, left, bottom) for top, left, bottom, _ in sheet.merges if top > head.row and 0 < bottom - top <= 5_000]
+    for top, left, number in itertools.islice(((t, left, n) for t, left, b in spans for n in range(t, b + 1)), MERGED_CELLS):
         first = numbers.get(top)
-        cell = first.cells[left - 1] if first and left <= len(first.cells) else None
-        for number in range(top, bottom + 1):
-            merged.setdefault(number, set()).add(left - 1)
-            if number > top:
-                values.setdefault(number, {})[left - 1] = cell
+        merged.setdefault(number, set()).add(left - 1)
+        if number > top:
+            values.setdefault(number, {})[left - 1] = first.cells[left - 1] if first and left <= len(first.cells) else None
     return values, merged
 
 
 def covered(sheet: Sheet, head: Head) -> dict[int, set[int]]:
     """Places by row that a merge over columns covers, but for its first one: nobody knows what they say."""
     found: dict[int, set[int]] = {}
-    for top, left, bottom, right in sheet.merges:
-        if top > head.row and right > left and bottom - top <= 5_000:
-            for number in range(top, bottom + 1):
-                found.setdefault(number, set()).update(range(left, right))
+    spans = [merge for merge in sheet.merges if merge[0] > head.row and merge[3] > merge[1]]
+    for number, place in cells_of(spans):
+        found.setdefault(number, set()).add(place)
     return found
+
+
+def cells_of(spans: Iterable[tuple[int, int, int, int]], *, with_first: bool = False) -> Iterator[tuple[int, int]]:
+    """Row and place of the cells that merges cover, without their first column unless `with_first`; a hostile sheet has endless ones."""
+    places = (
+        (number, place)
+        for top, left, bottom, right in spans
+        for number in range(top, bottom + 1)
+        for place in range(left - with_first, min(right, COLUMNS))
+    )
+    return itertools.islice(places, MERGED_CELLS)
 
 
 def is_other_head(row: Row, head: Head, titles: Mapping[str, str], key: Iterable[str]) -> bool:

@@ -158,6 +158,7 @@ class InspectionWriter(OfProjects):
 
     def rows(self, pks: Collection[int], *, by: User | None, lock: bool = False) -> dict[int, WrittenRow]:
         new = {pk: -pk // PLACE for pk in pks if pk < 0}
+        pks = set(pks) - new.keys()
         if lock:
             theirs = in_batches(pks, lambda some: Inspection.objects.filter(pk__in=some).values_list("project", flat=True))
             lock_projects({*theirs, *new.values()})
