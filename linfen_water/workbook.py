@@ -28,6 +28,7 @@ LAST_ROW = 1_048_576  # of any sheet
 TEXT = 10_000_000  # cells and their characters together: one shared text may stand in a million of them
 MEMORY = 1 << 30  # bytes of address space
 SECONDS = 20  # of computing; a ledger of 20,000 rows takes seven
+PATIENCE = 90  # seconds that it may take on a machine that is busy with other work
 CHUNK = 1 << 16
 FORMULA = re.compile(rb"[<:]f[\s/>]")
 BEFORE_XML = b"\xef\xbb\xbf\xff\xfe \t\r\n"  # byte order marks and blanks
@@ -38,6 +39,7 @@ OLD_OR_LOCKED = "这是旧版 .xls 或加了打开密码的文件，请在 Excel
 NO_WORKBOOK = "这不是 Excel 工作簿（.xlsx）：请用 Excel 或 WPS 打开原表，另存为 .xlsx 后再试，不要只改扩展名。"
 DAMAGED = "工作簿不完整或已损坏，请在 Excel 中重新打开并另存为 .xlsx 后再试。"
 TOO_MUCH = "工作簿展开后内容过多，请只保留要导入的工作表，删去图片、空行和格式后再试。"
+BUSY = "服务器正忙，没有读完这个文件，什么都没有写入。请过几分钟再试。"
 UNSAFE = "工作簿含有不允许的 XML 声明（DOCTYPE 或 ENTITY），请在 Excel 中另存为新的 .xlsx 后再试。"
 TOO_LONG = f"工作表超过 {ROWS} 行，请分成几个文件导入。"
 WITH_MACROS = "工作簿含有宏（.xlsm 或带宏的模板），为安全起见不读取：请在 Excel 中另存为“Excel 工作簿（.xlsx）”后再试。"
@@ -95,17 +97,22 @@ def read_workbook(data: bytes, *, with_times: bool = False) -> list[Sheet]:
     """
     if fault := first_look(data):
         raise BadWorkbook(fault)
-    worker = [sys.executable, "-P", str(Path(__file__).resolve())]  # by its path: its package would load Celery each time
-    try:
-        done = subprocess.run(worker, input=data, capture_output=True, timeout=2 * SECONDS, check=False)
-    except subprocess.TimeoutExpired:
-        raise BadWorkbook(TOO_MUCH) from None
-    if done.returncode:  # out of memory or computing time: nothing else lets the worker fall
-        raise BadWorkbook(TOO_MUCH) from RuntimeError(done.stderr.decode(errors="replace")[-2000:])
-    said = json.loads(done.stdout)
+    said = json.loads(_opened_apart(data))
     if "fault" in said:
         raise BadWorkbook(said["fault"])
     return [_sheet(sheet, with_times) for sheet in said["sheets"]]
+
+
+def _opened_apart(data: bytes) -> bytes:
+    """What a process of its own says of the file. Raises BadWorkbook when it comes to no end."""
+    worker = [sys.executable, "-P", str(Path(__file__).resolve())]  # by its path: its package would load Celery each time
+    try:
+        done = subprocess.run(worker, input=data, capture_output=True, timeout=PATIENCE, check=False)
+    except subprocess.TimeoutExpired:
+        raise BadWorkbook(BUSY) from None  # it waits for its turn: what computes too long falls by its own limit
+    if done.returncode:  # out of memory or computing time: nothing else lets the worker fall
+        raise BadWorkbook(TOO_MUCH) from RuntimeError(done.stderr.decode(errors="replace")[-2000:])
+    return done.stdout
 
 
 def _sheet(said: dict, with_times: bool) -> Sheet:
@@ -145,12 +152,15 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     sys.modules["numpy"] = None  # openpyxl would load it only to know its kinds of numbers
-    said: dict
+    sys.stdout.write(told(data))
+
+
+def told(data: bytes) -> str:
+    """The sheets, or the fault, as JSON."""
     try:
-        said = {"sheets": unpack(data)}
+        return json.dumps({"sheets": unpack(data)})
     except BadWorkbook as fault:
-        said = {"fault": str(fault)}
-    json.dump(said, sys.stdout)
+        return json.dumps({"fault": str(fault)})
 
 
 def unpack(data: bytes) -> list[dict]:

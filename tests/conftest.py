@@ -1,5 +1,6 @@
 """What every test may rely on: empty caches, no address outside this machine, a trail that only the flush may empty."""
 
+import gc
 import os
 import socket
 
@@ -8,6 +9,7 @@ from django.core.cache import caches
 from django.db import connection
 from django.db.backends.base.operations import BaseDatabaseOperations
 
+from linfen_water import workbook
 from tests.demo_city import demo_database  # noqa: F401 - a fixture of the whole run
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
@@ -18,6 +20,13 @@ LOCAL = {"127.0.0.1", "::1", "localhost"}
 def _empty_caches():
     for cache in caches.all():
         cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _workbooks_are_opened_here(request, monkeypatch):
+    """Starting a process to open a workbook takes longer than most tests; what it is for is tested where `apart` says so."""
+    if not request.node.get_closest_marker("apart"):
+        monkeypatch.setattr(workbook, "_opened_apart", workbook.told)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -67,20 +76,15 @@ def django_db_setup(django_db_setup, django_db_blocker):
             trail_guard.install(connection)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Leave out what says nothing in this round: several writers at once on SQLite, which has one; what knows no database twice.
-
-    Tests that start real processes take turns: two of them at once on two cores measure only their own crowd.
-    """
+    """Leave out what says nothing in this round: several writers at once on SQLite, which has one; what knows no database twice."""
     from django.conf import settings
 
     second = "postgresql" in settings.DATABASES["default"]["ENGINE"]
     kept, left_out = [], []
     for item in items:
         processes = item.get_closest_marker("runtime") or item.get_closest_marker("browser")
-        if processes:
-            item.add_marker(pytest.mark.xdist_group("processes"))
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))  # a crowded machine may starve a browser; the summary names who needed it
         databases = processes or item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(item.fixturenames)
@@ -89,6 +93,12 @@ def pytest_collection_modifyitems(config, items):
     if left_out:
         items[:] = kept
         config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_collection_finish():
+    """What was collected stays: the collector need not look through thousands of tests again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)

@@ -53,22 +53,18 @@ class Site:
         return done.stdout
 
 
-# Journeys in which writers meet, or the worker answers through Redis: these are gone on both databases. The others see pages.
-ON_BOTH = {
-    "test_board", "test_fill_in", "test_installation", "test_letters", "test_main_journey", "test_meetings", "test_problems",
-    "test_readings",
-}  # fmt: skip
+# Where writers meet, or the worker answers through Redis: these are gone on both databases. The others see pages, or write alone.
+ON_BOTH = {"test_board", "test_installation", "test_letters", "test_main_journey"}
+ON_BOTH_TOO = {"test_two_clerks_at_once_choose_and_lose_nothing", "test_an_answer_that_was_lost_makes_no_conflict_with_oneself"}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """One installation serves all journeys of a run, so they run in one process, one after the other."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
-            if item.path.stem not in ON_BOTH:
+            if item.path.stem not in ON_BOTH and item.name not in ON_BOTH_TOO:
                 item.add_marker(pytest.mark.once)
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("processes"))  # as tests/conftest.py does: one group, one process
 
 
 @pytest.fixture(scope="session")

@@ -419,6 +419,25 @@ def test_rows_beyond_any_sheet_are_refused():
     assert fault_of(packed(parts | {"xl/worksheets/sheet1.xml": sheet})) == workbook.TOO_LONG
 
 
+@pytest.mark.apart
+def test_the_process_that_opens_it_says_what_is_in_it():
+    data = book(["编号", "总投资", "计划开工"], ["LF-001", 12.5, dt.date(2025, 2, 20)])
+    assert workbook._opened_apart(data).decode() == workbook.told(data)
+    assert read_workbook(data)[0].rows[1].cells == ["LF-001", Decimal("12.5"), dt.date(2025, 2, 20)]
+    assert fault_of(b"PK" + bytes(100)) == workbook.DAMAGED
+
+
+@pytest.mark.apart
+@pytest.mark.parametrize(("ends", "said"), [("SystemExit(3)", workbook.TOO_MUCH), ("__import__('time').sleep(9)", workbook.BUSY)])
+def test_a_process_that_falls_or_never_ends_is_told_apart(monkeypatch, tmp_path, ends, said):
+    script = tmp_path / "worker.py"
+    script.write_text(f"raise {ends}" if "Exit" in ends else ends)
+    monkeypatch.setattr(workbook, "__file__", str(script))
+    monkeypatch.setattr(workbook, "PATIENCE", 2)
+    assert fault_of(book(["编号"])) == said
+
+
+@pytest.mark.apart
 def test_one_long_text_in_very_many_cells_is_refused():
     made = openpyxl.Workbook()
     for _ in range(7):

@@ -11,7 +11,7 @@ from linfen_water.models import TrailEvent
 from projects.stop_models import ApprovedStop
 from tests.factories import TODAY, CountyFactory, ProjectFactory, RegionFactory, UnitFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 CANARY = "金丝雀不该外传"
 OFFICE = {"office": {"name": "演示市清水工程专班办公室", "prefixes": {"letter": "演清专办函", "bulletin": "演清专办"}}}
 ROLES = ("county", "foreign_county", "department", "office", "leader")

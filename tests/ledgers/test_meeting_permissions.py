@@ -7,7 +7,7 @@ from ledgers.case_models import Case
 from ledgers.meeting_models import CheckFinding, Decision, Meeting
 from tests.factories import TODAY, CountyFactory, RegionFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 ROLES = ("county", "foreign_county", "department", "office", "leader")
 # The county leads the decided item and was checked; the foreign one has nothing to do with either.
 EXPECTED = {

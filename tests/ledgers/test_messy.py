@@ -9,7 +9,7 @@ from ledgers import intake
 from ledgers.enums import CheckCategory, MeetingKind
 from ledgers.meeting_models import CheckFinding, Decision, Meeting
 from ledgers.registry import LEDGERS
-from linfen_water import workbook
+from linfen_water.workbook import read_workbook
 from projects import archives
 from projects.enums import PermitKind, SourceKind
 from projects.models import Project, ProjectVersion
@@ -60,11 +60,6 @@ def kept(city):
         AnnualTarget.objects.create(project=first, year=year, kind="start", text="开工", plan_wan=300, set_on=dt.date(2024, 1, 5))
 
 
-def read(data: bytes) -> list[workbook.Sheet]:
-    """As `read_workbook`, in this process: what starting another one is for is tested elsewhere."""
-    return [workbook._sheet(sheet, with_times=False) for sheet in workbook.unpack(data)]
-
-
 def test_there_are_enough_of_them():
     assert len({one.name for one in MESSY}) == len(MESSY) >= 25
     assert set(OTHERS) | {"master"} == {ledger.slug for ledger in LEDGERS.values() if ledger.writer}
@@ -74,7 +69,7 @@ def test_there_are_enough_of_them():
 @pytest.mark.parametrize(("slug", "messy"), ALL, ids=lambda one: getattr(one, "name", one))
 def test_it_is_understood_or_complained_of(request, slug, messy):
     request.getfixturevalue("city" if slug == "master" else "kept")
-    found = intake.rehearse(read(messy.data()), reason="批复", ledger=LEDGERS[slug])
+    found = intake.rehearse(read_workbook(messy.data()), reason="批复", ledger=LEDGERS[slug])
     assert {(change.key, change.column, change.new) for change in found.changes} == messy.facts
     assert len(found.changes) == len(messy.facts)
     assert [(error.row, error.column) for error in found.errors] == [(row, column) for row, column, _ in messy.errors]

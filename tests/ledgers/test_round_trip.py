@@ -143,6 +143,7 @@ def own_columns(city):
     return {slug: [column.name for column in OwnColumn.objects.filter(ledger=slug)] for slug in TYPED}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("slug", TYPED)
 def test_own_columns_are_under_the_law(own_columns, slug):
     found = rehearse(slug, exported(slug))
