@@ -82,3 +82,23 @@ def test_what_changed_since_a_day_is_marked(person):
     page = person("leader", "/ledgers/weekly/?since=2025-02-06")
     expect(page.locator(".compared")).to_contain_text("与 2025-02-06 相比")
     assert page.locator("td.is-changed .was").count() > 0
+
+
+def test_conditions_that_unfold_take_nothing_from_who_is_typing(person):
+    page = person("leader", "/ledgers/master/")
+    held = []
+    page.route("**/*part=filters*", lambda route: held.append(route))
+    page.check("#more-filters")
+    page.locator("#id_q").press_sequentially("wu")
+    expect(page.locator(".chip", has_text="查找：wu")).to_be_visible()
+    page.locator("#id_q").press_sequentially("shui")
+    held[0].continue_()
+    expect(page.locator("#id_lag_from")).to_be_visible()
+    expect(page.locator("#id_q")).to_have_value("wushui")
+    expect(page.locator("#id_q")).to_be_focused()
+    page.keyboard.type("c")
+    expect(page.locator(".chip", has_text="查找：wushuic")).to_be_visible()
+    page.fill("#id_lag_from", "5")
+    page.keyboard.press("Tab")
+    expect(page.locator(".chip", has_text="滞后不少于（百分点）：5")).to_be_visible()
+    expect(page.locator(".chip", has_text="查找：wushuic")).to_be_visible()
