@@ -19,6 +19,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.cell_range import CellRange
+from openpyxl.worksheet.page import PageMargins
 
 from ledgers import columns as c
 from ledgers import grouping
@@ -184,13 +185,18 @@ def _csv_cell(value) -> str:
 
 
 HEAD_ROWS = 4  # title, notes, groups, headings
+PAPER_WIDTH = {8: 1190, 9: 842}  # points of A3 and A4, landscape
+MARGIN = 0.4  # inch, left and right
+POINTS = 5.25  # of a character, as spreadsheets count widths
+SMALLEST = 0.65  # of the size that letters have: 6.5 points
+MOST_LINES = 20  # a row is at most 409 points high
 LINE = Side(style="thin", color="B9B09B")
 GRID = Border(left=LINE, right=LINE, top=LINE, bottom=LINE)
 SHADE = PatternFill("solid", fgColor="F0E6CD")
 
 
 def write_workbook(sheet: Sheet, file: BinaryIO) -> None:
-    """The sheet as .xlsx: landscape, one page wide, headings on every page, first columns and headings frozen."""
+    """The sheet as .xlsx: landscape, as wide as can be read, headings on every page, first columns and headings frozen."""
     book = Workbook(write_only=True)
     page = book.create_sheet(sheet.ledger.title)
     _lay_out(page, sheet)
@@ -206,14 +212,14 @@ def write_workbook(sheet: Sheet, file: BinaryIO) -> None:
     base = sheet.base()
     base_rows = base and _base_rows(book, base)
     for row, mark in sheet.marked_rows(is_marked=base is not None):
-        rows.append(row, bold if mark == SUBTOTAL else body)
+        rows.append(row, bold if mark == SUBTOTAL else body, _height(row, columns), is_fixed=False)
         if base_rows and mark:
             base_rows.append(base.row(*mark))
     page.auto_filter.ref = f"A{HEAD_ROWS}:{get_column_letter(len(columns))}{rows.number}"
     if base_rows:
         base_rows.append(base.end())
     for row in sheet.total_rows():
-        rows.append(row, bold)
+        rows.append(row, bold, _height(row, columns), is_fixed=False)
     small = _style(page, font=Font(name="宋体", size=10))
     for note in sheet.notes_below:
         rows.append([note], [small])
@@ -239,12 +245,43 @@ def _lay_out(page, sheet: Sheet) -> None:
     pinned = max((i for i, column in enumerate(columns, 1) if "pin" in column.css.split()), default=0)
     page.freeze_panes = f"{get_column_letter(pinned + 1)}{HEAD_ROWS + 1}"
     page.page_setup.orientation, page.page_setup.paperSize = "landscape", sheet.ledger.paper
-    page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
+    across = pages_across([column.width + 2 for column in columns], pinned, sheet.ledger.paper)
+    page.page_setup.fitToWidth, page.page_setup.fitToHeight = across, 0
+    page.page_setup.pageOrder = "overThenDown"
     page.sheet_properties.pageSetUpPr.fitToPage = True
+    page.page_margins = PageMargins(left=MARGIN, right=MARGIN, top=0.6, bottom=0.7, header=0.3, footer=0.3)
     page.print_title_rows = f"3:{HEAD_ROWS}"
+    if across > 1 and pinned:
+        page.print_title_cols = f"A:{get_column_letter(pinned)}"
     page.oddFooter.left.text = f"数据截至 {sheet.day}{'　演示数据' if sheet.is_demo else ''}"
     page.oddFooter.center.text = SIGNATURES  # at the foot of each sheet of paper, so that nobody takes it for a row
     page.oddFooter.right.text = "第 &P 页，共 &N 页"
+
+
+def pages_across(widths: list[int], pinned: int, paper: int) -> int:
+    """On how many sheets of paper side by side the columns can be read; those that are pinned stand on each of them.
+
+    `widths` in characters as spreadsheets count them.
+    """
+    room = PAPER_WIDTH[paper] - 2 * MARGIN * 72
+    needed, again = (POINTS * sum(some) * SMALLEST for some in (widths, widths[:pinned]))
+    across = 1
+    while across < len(widths) and across * room < needed + (across - 1) * again:
+        across += 1
+    return across
+
+
+def _height(row: list, columns: list[c.LedgerColumn]) -> int:
+    """Points that the longest text of the row needs; 0 for one line. Not every program finds that out when it opens a workbook."""
+    lines = max(_lines(value, column.width) for value, column in zip(row, columns, strict=True))
+    return 5 + 13 * lines if lines > 1 else 0
+
+
+def _lines(value, width: int) -> int:
+    """Lines that a text takes in a column for so many narrow characters; a Chinese one is two."""
+    if not isinstance(value, str) or (2 * len(value) <= width and "\n" not in value):
+        return 1
+    return min(sum(max(1, -(-len(part.encode("gb18030")) // width)) for part in value.split("\n")), MOST_LINES)
 
 
 def _groups(columns: list[c.LedgerColumn]) -> Iterator[tuple[str, int, int]]:

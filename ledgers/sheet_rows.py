@@ -39,14 +39,18 @@ class SheetRows:
         self.page, self.number = page, 0
         self.file = tempfile.TemporaryFile()  # noqa: SIM115 - `save` closes it
 
-    def append(self, values: Iterable, styles: Iterable[int] = itertools.repeat(0), height: int = 0) -> None:
-        """A row of bare values, each in the style of that number in the book; its height in points if it has one of its own."""
+    def append(self, values: Iterable, styles: Iterable[int] = itertools.repeat(0), height: int = 0, *, is_fixed: bool = True) -> None:
+        """A row of bare values, each in the style of that number in the book; its height in points if it has one of its own.
+
+        One that is not fixed is what the texts need; who types in the row gets it anew.
+        """
         self.number += 1
         cells = [
             _cell(f"{get_column_letter(place)}{self.number}", value, style)
             for place, (value, style) in enumerate(zip(values, styles, strict=False), 1)
         ]
-        tall = f' ht="{height}" customHeight="1"' if height else ""
+        fixed = ' customHeight="1"' if is_fixed else ""
+        tall = f' ht="{height}"{fixed}' if height else ""
         self.file.write(f'<row r="{self.number}"{tall}>{"".join(cells)}</row>'.encode())
 
 

@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
+from ledgers import export
 from ledgers.intake import rehearse
 from ledgers.registry import LEDGERS
 from linfen_water.tabular import read_table
@@ -79,7 +80,7 @@ def test_workbook_is_ready_to_print(office):
     page = workbook(office)
     assert page.freeze_panes == "D5"
     assert (page.page_setup.orientation, page.page_setup.paperSize) == ("landscape", 8)
-    assert (page.page_setup.fitToWidth, page.page_setup.fitToHeight) == (1, 0)
+    assert (page.page_setup.fitToWidth, page.page_setup.fitToHeight) == (2, 0)
     assert page.sheet_properties.pageSetUpPr.fitToPage
     assert page.print_title_rows == "$3:$4"
     assert page.auto_filter.ref == "A4:AC6"
@@ -288,3 +289,49 @@ class TestGroups:
 
     def test_paper_has_them_too(self, office):
         assert office.get(address(export="pdf", group="county"))["Content-Type"] == "application/pdf"
+
+
+@pytest.mark.parametrize(
+    ("widths", "pinned", "paper", "across"),
+    [
+        ([10], 0, 9, 1),
+        ([10] * 22, 2, 9, 1),  # 784 points of paper at 0.65: 229 characters
+        ([10] * 23, 2, 9, 2),
+        ([10] * 33, 2, 8, 1),  # 1,132 points: 331 characters
+        ([10] * 34, 2, 8, 2),
+        ([10] * 64, 2, 8, 2),  # the pinned ones again on the second sheet: 663 characters
+        ([10] * 65, 2, 8, 3),
+        ([400] * 3, 3, 9, 3),  # no more sheets than columns
+    ],
+)
+def test_a_sheet_is_printed_so_wide_that_it_can_be_read(widths, pinned, paper, across):
+    assert export.pages_across(widths, pinned, paper) == across
+
+
+def test_columns_that_recognise_a_row_stand_on_each_sheet_of_paper(office):
+    ProjectFactory()
+    page = workbook(office)
+    assert (page.page_setup.fitToWidth, page.page_setup.fitToHeight, page.page_setup.pageOrder) == (2, 0, "overThenDown")
+    assert page.print_title_cols == "$A:$C"
+    assert page.print_title_rows == "$3:$4"
+    page = workbook(office, cols="stage,lag")
+    assert (page.page_setup.fitToWidth, page.print_title_cols) == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        (None, 4, 1), (5, 4, 1), ("", 4, 1), ("河道", 4, 1), ("河道治", 4, 2), ("abcd", 4, 1), ("abcde", 4, 2), ("一\n二", 40, 2),
+        ("一\n\n二", 40, 3), ("长" * 500, 10, export.MOST_LINES),
+    ],
+)  # fmt: skip
+def test_lines_that_a_text_takes(text, width, lines):
+    assert export._lines(text, width) == lines
+
+
+def test_a_row_is_as_high_as_its_longest_text(office):
+    ProjectFactory(scale="治理河道，" * 20)
+    ProjectFactory(scale="治理河道")
+    page = workbook(office)
+    heights = [page.row_dimensions[row].height for row in (5, 6)]
+    assert heights == [5 + 13 * 5, None]
