@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 
+from ledgers.heads import cells_of
 from linfen_water.workbook import Cell, Row, Sheet
 
 HEAD_WITHIN = 50  # rows in which the first county is looked for
@@ -183,6 +184,17 @@ def _headings(row: Row, name_place: int) -> dict[int, str]:
     """Headings right of the names by place, without lines like 单位：…"""
     found = {i: plain(words(cell)) for i, cell in enumerate(row.cells) if i > name_place and cell is not None}
     return {i: text for i, text in found.items() if text and not _ASIDE.match(text)}
+
+
+def merged(sheet: Sheet, head: Head) -> set[tuple[int, int]]:
+    """Row and place of every cell below the headings that a merge covers."""
+    return set(cells_of([merge for merge in sheet.merges if merge[0] > head.row], with_first=True))
+
+
+def is_other_head(row: Row, head: Head) -> bool:
+    """Whether a row below the headings heads another table, whose columns are others."""
+    texts = ((column, words(row.cells[column.place])) for column in head.columns if column.place < len(row.cells))
+    return any((_PM25 if column.measure.startswith("composite") else _COMPOSITE).search(plain(text)) for column, text in texts)
 
 
 def _is_title(line: dict[int, str]) -> bool:

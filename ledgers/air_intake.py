@@ -34,6 +34,7 @@ LONGEST_SOURCE = AirPeriod._meta.get_field("source").max_length
 TOTAL = re.compile("全市|全县|平均|均值|合计|总计|小计|全区|城区")
 NOTE_MARK = re.compile(r"^(备注|注|说明)[:：]?\s*")
 NAME = "县(市、区)"
+ONE = Decimal(1)
 NO_TABLE = "没有找到排名表：须有一列县（市、区）名称，上方有“综合指数”“PM2.5”“同比变化率”等列名。"
 NO_DATES = "没有写明起止日期：请填写这个时段的起止日期，或在表头写成“2024年10月1日—2025年1月31日”。"
 
@@ -64,6 +65,11 @@ class AirRehearsal(Rehearsal):
         return hashlib.sha256(json.dumps([super().digest, facts]).encode()).hexdigest()
 
     @property
+    def is_broken(self) -> bool:
+        """A ranking is of all its counties: it is taken in whole or not at all."""
+        return bool(self.errors)
+
+    @property
     def is_revision(self) -> bool:
         """Whether anything changes that was published before."""
         return any(self.states[span] for span in self.revisions)
@@ -81,6 +87,7 @@ class _Block:
     rows: dict[int, int] = dataclasses.field(default_factory=dict)  # county → row
     notes: list[str] = dataclasses.field(default_factory=list)
     rounded: dict[str, list[int]] = dataclasses.field(default_factory=dict)  # measure → rows that said more decimals than are kept
+    typed: dict[str, list[Decimal]] = dataclasses.field(default_factory=dict)  # measure → its numbers that are not shown as percentages
 
     @property
     def name(self) -> str:
@@ -137,6 +144,7 @@ class _Rehearsing:
         self.blocks: list[_Block] = []
         self.said_source = ""
         self.said_day: dt.date | None = None
+        self.merged: dict[str, set[tuple[int, int]]] = {}  # by sheet: row and place of what merges cover
         self.city = plain(Region.current().name)
         self.read(sheets)
         if not self.outcome.errors or self.blocks:
@@ -161,9 +169,14 @@ class _Rehearsing:
         if not self.is_fit(sheet, head):
             return
         self.blocks += blocks.values()
+        self.merged[sheet.title] = air_heads.merged(sheet, head)
         self.publication(head.title)
         lines: list[tuple[int, str]] = []
         for row in sheet.rows:
+            if row.number > head.row and air_heads.is_other_head(row, head):
+                reason = f"这里又有一个表头，与第{head.row}行的列不同，以下没有读：请把下面的表放到另一张工作表里，或改成同样的列。"
+                self.error(sheet.title, row.number, NAME, "", reason)
+                break
             if row.number > head.row:
                 self.take(sheet, head, row, blocks, lines)
             elif row.number < head.row:
@@ -175,6 +188,9 @@ class _Rehearsing:
             for measure, rows in block.rounded.items():
                 kept = f"“{block.column(measure)}”有{len(rows)}个数多于{MEASURES[measure].decimals}位小数，已修约（GB/T 8170）"
                 self.skip(sheet.title, rows[0], f"{kept}：名次按修约后的数计算。")
+                if MEASURES[measure].is_change and all(abs(number) < 1 for number in block.typed.get(measure, [ONE])):
+                    reason = "都在 -1 到 1 之间且有多位小数，像是没有设成百分比的比率：请把这一列设为百分比格式，或填 -5.3 这样的百分数。"
+                    self.error(sheet.title, head.row, block.column(measure), "", reason)
         missing = [
             c.name for pk, c in self.counties.items() if c.kind == CountyKind.COUNTY and not any(pk in b.rows for b in blocks.values())
         ]
@@ -199,6 +215,8 @@ class _Rehearsing:
         name = _at(row, head.name_place)
         text = plain(air_heads.words(name))
         said = [column for column in head.columns if _at(row, column.place) is not None]
+        if not text:  # a total may stand in the column of numbers
+            text = next((left for cell in row.cells[: head.name_place] if TOTAL.search(left := plain(air_heads.words(cell)))), "")
         if text in self.names:
             self.take_county(sheet, head, row, self.names[text], blocks)
         elif TOTAL.search(text) or (text and text == self.city):
@@ -239,7 +257,11 @@ class _Rehearsing:
                 raise ValueError(f"单元格没有可用的值（{cell}）：请在 Excel 中算出结果，或改填数字。")
             if isinstance(cell, dt.date):
                 raise ValueError("这里是日期而不是数字：请把单元格改为数字格式后重新填写。")
+            if (row.number, column.place) in self.merged[block.sheet]:
+                raise ValueError("合并单元格里的数不知道是哪一个县的：请拆分单元格，分别填写。")
             number = air_values.exact(column.measure, cell, is_share=isinstance(cell, Percent))
+            if number is not None and not isinstance(cell, Percent):
+                block.typed.setdefault(column.measure, []).append(number)
         except ValueError as fault:
             self.error(block.sheet, row.number, block.column(column.measure), air_heads.words(cell), str(fault))
             return None

@@ -12,6 +12,7 @@ from ledgers import columns as c
 from ledgers import of_projects
 from ledgers.choices import KeptChoiceField
 from ledgers.filters import RowsFilter
+from ledgers.inspections import PercentColumn
 from ledgers.provincial import TargetColumn
 from ledgers.rows import Rows
 from ledgers.search import matches
@@ -130,6 +131,8 @@ def _row(day, year: int, f: ProjectFacts, progress, target, plan, actual, nodes:
         "domain": f.domain,
         "year": year,
         "target": target.text if target else "",
+        "kind": target.get_kind_display() if target else "",
+        "progress": target and target.progress,
         "reached": verdict(
             day,
             year,
@@ -198,6 +201,8 @@ class AnnualTable(LedgerTable):
     county = c.LedgerColumn("县（市、区）", sort="county_code", group="项目", width=11, css="nowrap")
     year = c.IntegerColumn("年度", group="年度任务", width=7)
     target = c.LedgerColumn("年度目标", group="年度任务", width=24, css="medium")
+    kind = c.LedgerColumn("目标类型", sort="kind", group="年度任务", width=9, css="nowrap")
+    progress = PercentColumn("目标进度", group="年度任务", width=9)
     reached = TargetColumn("是否达到", sort="reached", group="年度任务", is_computed=True, width=9, css="nowrap")
     plan_wan = c.WanColumn("年计划投资", sort="plan_wan", group="年度任务", width=13)
     spent_wan = c.WanColumn("本年完成", sort="spent_wan", group="执行", is_computed=True, width=13)

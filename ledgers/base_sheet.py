@@ -37,6 +37,9 @@ class Base:
     def of(self, key: str, column: str) -> str | None:
         return self.cells.get(key, {}).get(column)
 
+    def has(self, key: str) -> bool:
+        return key in self.cells
+
 
 class BaseRows:
     """The rows of the sheet, one by one, and its signature at the end."""

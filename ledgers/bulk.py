@@ -95,5 +95,5 @@ def undo(ledger: Ledger, packed: str, by: User) -> list[Done]:
         raise Refused("撤销的记录已失效，请在单元格里逐个改回。") from None
     if slug != ledger.slug:
         raise Refused("撤销的记录不属于这个台账。")
-    changes = [Change(pk, column, old, seen) for pk, old, seen in cells]
+    changes = [Change(pk, column, old, seen, is_undo=True) for pk, old, seen in cells]
     return write(ledger.writer, changes, by=by, reason=UNDO_REASON, source="undo")

@@ -15,7 +15,11 @@ NOTHING = {"", "-", "--", "—", "——", "－", "/", "／", "\\", "无", "暂�
 FIRST, LAST = "first", "last"  # which day of a month a month without a day means
 SERIALS = (36526, 73050)  # 2000-01-01 and 2099-12-31 as spreadsheets count days
 BEFORE_SERIAL_ONE = dt.date(1899, 12, 30)
-WAN_OF = {"亿元": Decimal(10_000), "亿": Decimal(10_000), "万元": Decimal(1), "万": Decimal(1), "元": Decimal("0.0001")}
+WAN_OF = {
+    "亿元": Decimal(10_000), "亿": Decimal(10_000), "百万元": Decimal(100), "万元": Decimal(1), "万": Decimal(1), "千元": Decimal("0.1"),
+    "元": Decimal("0.0001"),
+}  # fmt: skip
+DITTO = {"同上", "同前", "同左", "如上", "〃", "″", "''", '"'}
 DIGITS = str.maketrans("〇零○一二三四五六七八九", "000123456789")
 
 _DAY = re.compile(r"(\d{4})[年./-](\d{1,2})[月./-](\d{1,2})日?(?:[T ]?00:00(?::00(?:\.0+)?)?)?", re.ASCII)
@@ -26,7 +30,10 @@ _PLAIN = re.compile(r"(20\d{2})(0[1-9]|1[0-2])([0-3]\d)", re.ASCII)
 _SHORT_YEAR = re.compile(r"(\d{2})年(\d{1,2})月(?:(\d{1,2})日?)?", re.ASCII)
 _YEAR_PART = re.compile(r"(\d{4})年?(?:(底|末|年底|年末)|(上半年|下半年)|第?([一二三四1234])季度(底|末)?)", re.ASCII)
 _TAIL = re.compile(r"(之?前|以前|前完成|底前|完成|完工|开工|止)$")
-_AMOUNT = re.compile(r"(-?[\d,]+(?:\.\d+)?|-?\.\d+)(亿元|亿|万元|万|元|%)?", re.ASCII)
+_ASIDE = re.compile(
+    r"(?<=[\d日])(?:(?:\s+|T)\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?|\s*\(?(?:星期|周)[一二三四五六日天]\)?)+$", re.ASCII
+)  # hour, weekday
+_AMOUNT = re.compile(r"(-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|-?\.\d+)(亿元|亿|百万元|万元|万|千元|元|%)?", re.ASCII)
 
 NOT_A_DAY = "日期无效，请按 2025-02-20 填写。"
 
@@ -80,7 +87,7 @@ def read_day(cell: Cell, *, month_is: str = "", year: int | None = None) -> dt.d
         return cell
     if isinstance(cell, Decimal):
         return _day_of_number(cell, month_is)
-    text = squeezed(unicodedata.normalize("NFKC", cell or "")).strip("。;；")
+    text = squeezed(_ASIDE.sub("", unicodedata.normalize("NFKC", cell or "").strip())).strip("。;；")
     if re.search(r"[〇零○一二三四五六七八九十]+年", text):
         text = _arabic(text)
     try:
@@ -177,6 +184,14 @@ def _arabic(text: str) -> str:
     return re.sub("([一二三]?)十([一二三四五六七八九]?)", tens, text).translate(DIGITS)
 
 
+def read_year(text: str) -> str:
+    """2025 of 2025年, 2025年度 and 二〇二五年."""
+    year = text.removesuffix("年度").removesuffix("年").translate(DIGITS)
+    if not re.fullmatch(r"20\d\d", year, re.ASCII):
+        raise Unread(f"“{text[:20]}”不是年度：请填四位年份，例如 2025。")
+    return year
+
+
 # ── Amounts ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -192,6 +207,7 @@ def read_amount(cell: Cell, *, unit: str = "") -> Decimal:
     found = _AMOUNT.fullmatch(text)
     if not found:
         hint = "有“约”“左右”等字样的请填确数。" if re.search("约|左右|余|多", text) else ""
+        hint = "逗号只作千分位，小数点用“.”。" if "," in text else hint
         raise Unread(f"请填数字。{hint}")
     try:
         number = Decimal(found[1].replace(",", ""))

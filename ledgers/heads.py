@@ -6,15 +6,17 @@ Titles may stand above; a head has up to three lines, merged or not; 总投资�
 
 import dataclasses
 import datetime as dt
+import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from ledgers.cells import matchable, squeezed, words
-from linfen_water.workbook import Cell, Row, Sheet
+from ledgers.cells import WAN_OF, matchable, squeezed, words
+from linfen_water.workbook import COLUMNS, Cell, Row, Sheet
 
 HEAD_WITHIN = 50  # filled rows in which the headings are looked for
 HEAD_LINES = 3
+MERGED_CELLS = 200_000  # cells covered by merges that are looked at
 ENOUGH_HEADINGS = 3  # so many known headings make a head row even without the key
 LEFT_OUT = "-"  # a heading that a person said belongs to no column
 REMARKS = "未导入原因"  # the column that `rest` adds
@@ -26,9 +28,13 @@ PART = re.compile(r"^其中[:：]?|^#?其中")
 SUB_HEADING = re.compile(r"^(第?[一二三四五六七八九十]+[、.．]|[(（][一二三四五六七八九十]+[)）])")
 SIGNED = re.compile(r"^(制表人?|审核人?|复核人?|负责人|填表人?|填报人|填报单位|分管领导|单位负责人|联系电话|填报日期|制表日期)[:：]")
 ASIDE = re.compile(r"^(备注|注|说明|填表说明)[:：\d]?")
-UNIT = re.compile(r"[(\[]?(?:单位[:：])?(亿元|万元|元|%|百分点)[)\]]?$")
-SHEET_UNIT = re.compile(r"单位[:：]\s*[(]?(亿元|万元|元)(?![a-zA-Z])")
+MONEY = "亿元|百万元|万元|千元|元"
+UNIT = re.compile(rf"[(\[]?(?:单位[:：])?({MONEY}|%|百分点)[)\]]?$")
+SHEET_UNIT = re.compile(rf"单位(?:[:：]|为)?[(]?(?:[^,，。;；:：()\d]{{1,6}}[、/])?({MONEY})(?![a-zA-Z])")
+TITLE_UNIT = re.compile(rf"[(](?:单位[:：])?({MONEY})[)]$")
 YEAR = re.compile(r"(20\d{2})年")
+TO_FILL = re.compile("[(](?:必填|选填|必填项|选填项|下拉选择)[)]")
+MONTH_OF_A_YEAR = re.compile(r"20\d{2}年\d{1,2}月")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,13 +70,13 @@ class Head:
 
 def plain_heading(text: str) -> str:
     """A heading for looking up: without blanks, the mark of what is computed, and its unit."""
-    text = matchable(text).strip("=").strip("*")
+    text = TO_FILL.sub("", matchable(text)).strip("=").strip("*")
     return UNIT.sub("", text).rstrip(",，/:：") or text
 
 
 def unit_of(text: str) -> str:
     found = UNIT.search(matchable(text).strip("="))
-    return found[1] if found and found[1] in ("亿元", "万元", "元") else ""
+    return found[1] if found and found[1] in WAN_OF else ""
 
 
 def titles_of(columns: Mapping[str, object], synonyms: Mapping[str, Iterable[str]], remembered: Mapping[str, str]) -> dict[str, str]:
@@ -163,14 +169,19 @@ def above(sheet: Sheet, head: Head) -> str:
     return " ".join(words(cell) for row in sheet.rows if row.number < head.row for cell in row.cells if isinstance(cell, str))
 
 
-def sheet_unit(text: str) -> str:
-    found = SHEET_UNIT.search(matchable(text))
-    return found[1] if found else ""
+def sheet_unit(sheet: Sheet, head: Head) -> str:
+    """The unit that the sheet says above its head, else in a line of words below."""
+    lines = [row for row in sheet.rows if isinstance(row.cells[0], str) and all(cell is None for cell in row.cells[1:])]
+    titles = [matchable(words(row.cells[0])) for row in lines if row.number < head.row]
+    below = [matchable(words(row.cells[0])) for row in lines if row.number > head.row]
+    said = [SHEET_UNIT.search(matchable(above(sheet, head))), *map(TITLE_UNIT.search, titles), *map(SHEET_UNIT.search, below)]
+    return next((found[1] for found in said if found), "")
 
 
-def year_in(*texts: str) -> int | None:
-    """The one year that the texts speak of; None when there is none or more than one."""
-    years = {int(year) for text in texts for year in YEAR.findall(matchable(text))}
+def year_in(text: str, *, is_whole: bool = False) -> int | None:
+    """The one year that the text speaks of; None when there is none or more than one. `is_whole`: months and days are no years."""
+    plain = matchable(text)
+    years = {int(year) for year in YEAR.findall(MONTH_OF_A_YEAR.sub("", plain) if is_whole else plain)}
     return years.pop() if len(years) == 1 else None
 
 
@@ -231,16 +242,45 @@ def filled_down(sheet: Sheet, head: Head) -> tuple[dict[int, dict[int, Cell]], d
     numbers = {row.number: row for row in sheet.rows}
     values: dict[int, dict[int, Cell]] = {}
     merged: dict[int, set[int]] = {}
-    for top, left, bottom, _right in sheet.merges:
-        if top <= head.row or bottom == top or bottom - top > 5_000:
-            continue
+    spans = [(top, left, bottom) for top, left, bottom, _ in sheet.merges if top > head.row and 0 < bottom - top <= 5_000]
+    for top, left, number in itertools.islice(((t, left, n) for t, left, b in spans for n in range(t, b + 1)), MERGED_CELLS):
         first = numbers.get(top)
-        cell = first.cells[left - 1] if first and left <= len(first.cells) else None
-        for number in range(top, bottom + 1):
-            merged.setdefault(number, set()).add(left - 1)
-            if number > top:
-                values.setdefault(number, {})[left - 1] = cell
+        merged.setdefault(number, set()).add(left - 1)
+        if number > top:
+            values.setdefault(number, {})[left - 1] = first.cells[left - 1] if first and left <= len(first.cells) else None
     return values, merged
+
+
+def covered(sheet: Sheet, head: Head) -> dict[int, set[int]]:
+    """Places by row that a merge over columns covers, but for its first one: nobody knows what they say."""
+    found: dict[int, set[int]] = {}
+    spans = [merge for merge in sheet.merges if merge[0] > head.row and merge[3] > merge[1]]
+    for number, place in cells_of(spans):
+        found.setdefault(number, set()).add(place)
+    return found
+
+
+def cells_of(spans: Iterable[tuple[int, int, int, int]], *, with_first: bool = False) -> Iterator[tuple[int, int]]:
+    """Row and place of the cells that merges cover, without their first column unless `with_first`; a hostile sheet has endless ones."""
+    places = (
+        (number, place)
+        for top, left, bottom, right in spans
+        for number in range(top, bottom + 1)
+        for place in range(left - with_first, min(right, COLUMNS))
+    )
+    return itertools.islice(places, MERGED_CELLS)
+
+
+def is_other_head(row: Row, head: Head, titles: Mapping[str, str], key: Iterable[str]) -> bool:
+    """Whether a row below the head is the head of another table: its columns stand elsewhere, or are others."""
+    texts = {place: squeezed(cell) for place, cell in enumerate(row.cells) if isinstance(cell, str)}
+    names = {place: name for place, text in texts.items() if (name := _look_up([text], titles))}
+    if len(names) < 2 or not set(key) & set(names.values()):
+        return False
+    said = {one.place: (squeezed(one.text), one.column) for one in head.headings}
+    return any(
+        text not in said.get(place, ("", ""))[0] and names.get(place) != said.get(place, ("", ""))[1] for place, text in texts.items()
+    )
 
 
 def number_of(cell: Cell) -> Decimal | None:

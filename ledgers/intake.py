@@ -35,6 +35,7 @@ from projects.services import Refused
 
 LONGEST_REASON = ProjectVersion._meta.get_field("reason").max_length
 NO_INTAKE = "这个台账还不能导入。"
+GONE = "导出以后这一行已在系统中撤销或改了日期，没有再登记一次：请核对；确要登记的，请抄到另一个表里导入。"
 MINE, THEIRS = "mine", "theirs"
 MAX_SUMMED = 200  # columns whose totals are checked
 HALF_CENT = Decimal("0.005")
@@ -48,6 +49,7 @@ class Change:
     column: str  # the heading
     old: str
     new: str
+    is_new: bool = False  # of a row that is not there yet
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,9 +117,14 @@ class Rehearsal:
     questions: list[Question] = dataclasses.field(default_factory=list)
     heads: list[tuple[Sheet, Head | None]] = dataclasses.field(default_factory=list)
     places: dict[Any, tuple[str, int]] = dataclasses.field(default_factory=dict)  # sheet and row of each revision
+    added: set[Any] = dataclasses.field(default_factory=set)  # those of `revisions` that are rows to be made
 
     def as_json(self) -> dict:
-        return {name: [dataclasses.asdict(one) for one in getattr(self, name)] for name in ("changes", "errors", "skipped")}
+        said = {name: [dataclasses.asdict(one) for one in getattr(self, name)] for name in ("changes", "errors", "skipped")}
+        for change in said["changes"]:
+            if not change["is_new"]:
+                del change["is_new"]
+        return said
 
     @property
     def digest(self) -> str:
@@ -136,8 +143,23 @@ class Rehearsal:
 
     @property
     def good(self) -> dict[Any, dict]:
-        """The revisions of rows without an error."""
-        return {pk: values for pk, values in self.revisions.items() if self.places.get(pk) not in self.bad_rows}
+        """The revisions that can be written: of rows without an error, none when an error concerns them all."""
+        bad = self.bad_rows
+        return {} if self.is_broken else {pk: values for pk, values in self.revisions.items() if self.places.get(pk) not in bad}
+
+    @property
+    def told(self) -> list[tuple[Change, bool]]:
+        """Every change, and whether it stays out because of an error in its row."""
+        bad, is_broken = self.bad_rows, self.is_broken
+        return [(change, is_broken or (change.sheet, change.row) in bad) for change in self.changes]
+
+    @property
+    def good_changes(self) -> list[Change]:
+        return [change for change, is_out in self.told if not is_out]
+
+    @property
+    def good_added(self) -> int:
+        return len(self.added & self.good.keys())
 
 
 class Unfit(Exception):
@@ -194,10 +216,10 @@ def _write(ledger: Ledger, revisions: Mapping[int, dict], by: User | None, reaso
     """In the order of the chains of the trail, which every intake locks alike: two of them at once cannot block each other."""
     rows = ledger.writer.rows(list(revisions), by=by)  # type: ignore[union-attr]
     for row in sorted(rows.values(), key=lambda row: (row.chain, row.pk)):
+        sheet, number = rehearsal.places[row.pk]
         try:
             ledger.writer.save(row, revisions[row.pk], by=by, reason=reason)  # type: ignore[union-attr]
         except Refused as fault:  # (a Faulty among them) what the rehearsal cannot know
-            sheet, number = rehearsal.places[row.pk]
             rehearsal.errors.append(Error(sheet, number, "", row.key, str(fault)))
             raise Unfit(rehearsal) from fault
 
@@ -222,8 +244,11 @@ class _Rehearsing:
         self.key = self.writer.key
         self.columns = columns_of(ledger)
         self.titles = heads.titles_of(self.columns, self.writer.synonyms, choices.headings)
-        self.sense = Sense(Names({text: target for (kind, text), target in choices.aliases.items() if kind == "unit"}))
+        self.sense = Sense(Names({text: target for (kind, text), target in choices.aliases.items() if kind == "unit"}), is_table=True)
         self.places: dict[tuple[str, ...], str] = {}  # key → where it was met
+        self.years: dict[str, int | None] = {}  # by sheet: the year that its days without one have
+        self.said_years: dict[str, int | None] = {}  # by sheet: the year that it is about as a whole
+        self.refused: dict[tuple[str, ...], str] = {}  # why there is no row with this key and none can be made
         self.base: Base | None = None
         self.rehearse(sheets)
 
@@ -271,18 +296,32 @@ class _Rehearsing:
         """Read all rows of the ledger that the table names."""
         self.pks = self.writer.index(self.by, self.day)
         self.codes = self.writer.names(self.by, self.day) if self.writer.name_column else {}
-        met = set()
-        self.filled = {}
+        met: set[int] = set()
+        missing: dict[tuple[str, ...], None] = {}
+        self.filled, self.covered = {}, {}
         for sheet, head in found:
             if head is None:
                 continue
             self.filled[sheet.title] = heads.filled_down(sheet, head)
+            self.covered[sheet.title] = heads.covered(sheet, head)
+            self.years[sheet.title] = self.year_of(sheet, head)
+            self.said_years[sheet.title] = self.year_of(sheet, head, is_whole=True)
             for row in sheet.rows:
-                if row.number > head.row and (pk := self.pks.get(self.key_of(sheet, row, head)[0])) is not None:
+                if row.number <= head.row:
+                    continue
+                ident = self.key_of(sheet, row, head)[0]
+                if (pk := self.pks.get(ident)) is not None:
                     met.add(pk)
-        pks = sorted(met)
+                elif all(ident):
+                    missing[ident] = None
+        made = self.writer.new_keys(missing, by=self.by, day=self.day) if missing else {}
+        self.refused = {ident: why for ident, why in made.items() if isinstance(why, str)}
+        new = {ident: pk for ident, pk in made.items() if isinstance(pk, int)}
+        self.pks |= new
+        pks = sorted({*met, *new.values()})
         self.rows: dict[int, WrittenRow] = self.writer.rows(pks, by=self.by)
-        shown = [pk for pk in pks if pk in self.rows]
+        self.refused |= {ident: GONE for ident, pk in new.items() if pk in self.rows and self.base and self.base.has(self.rows[pk].key)}
+        shown = [pk for pk in pks if pk in self.rows and pk > 0]
         self.shown = dict(zip(shown, self.ledger.read_keys(self.day, shown), strict=True)) if shown else {}
 
     def is_fit(self, sheet: Sheet, head: Head) -> bool:
@@ -294,18 +333,19 @@ class _Rehearsing:
         missing = [name for name in self.key if name not in head.places]
         if missing == [self.key[0]] and self.writer.name_column in head.places:
             missing = []  # a row is recognised by the project's name
+        if self.writer.year_column in missing and self.said_years[sheet.title]:
+            missing.remove(self.writer.year_column)
         for name in missing:
             is_code = name == self.key[0] and self.writer.name_column
-            what = "编号”列：请补上，每行填项目编号。" if is_code else f"{self.title(name)}”列：请补上。"
+            or_said = "，或在标题里写明年份" if name == self.writer.year_column else ""
+            what = "编号”列：请补上，每行填项目编号。" if is_code else f"{self.title(name)}”列：请补上{or_said}。"
             self.error(sheet.title, head.row, name, "", f"缺少“{what}")
         return not missing and not head.twice
 
     # ── rows ──
 
     def take_all(self, sheet: Sheet, head: Head) -> None:
-        said = heads.above(sheet, head)
-        year = heads.year_in(said) or heads.year_in(sheet.title) or heads.year_in(self.choices.name) or self.choices.year
-        unit = heads.sheet_unit(said)
+        year, unit = self.years[sheet.title], heads.sheet_unit(sheet, head)
         senses = {}
         for name in head.places:
             own = head.units.get(name, "")
@@ -313,21 +353,25 @@ class _Rehearsing:
             senses[name] = dataclasses.replace(self.sense, unit=own or (unit if is_money else ""), year=year)
         sums = _Sums(self, sheet, head)
         for row in sheet.rows:
-            if row.number > head.row:
-                self.take(sheet, head, row, senses, sums)
+            if row.number > head.row and not self.take(sheet, head, row, senses, sums):
+                break
         sums.finish()
 
-    def take(self, sheet: Sheet, head: Head, row: Row, senses: Mapping[str, Sense], sums: "_Sums") -> None:
-        """One row: what it is, which row of the ledger, its cells, and what the new values amount to together."""
+    def take(self, sheet: Sheet, head: Head, row: Row, senses: Mapping[str, Sense], sums: "_Sums") -> bool:
+        """One row: what it is, which row of the ledger, its cells, and what the new values amount to together. False: go no further."""
         ident, near = self.key_of(sheet, row, head)
+        if ident not in self.pks and heads.is_other_head(row, head, self.titles, self.key):
+            words = f"这里又有一个表头，与第{head.row}行的列不同，以下没有读：请把下面的表放到另一张工作表里，或改成同样的列。"
+            self.error(sheet.title, row.number, self.key[0], "", words)
+            return False
         kind = heads.kind_of(row, head, has_key=ident in self.pks)
         sums.add(row, kind)
         if kind != heads.ENTRY:
             self.skip(sheet, row.number, heads.WHY[kind])
-            return
+            return True
         pk = self.find(sheet, row, head, ident, near)
         if pk is None:
-            return
+            return True
         values, faulty = {}, set()
         merged = self.filled[sheet.title][1].get(row.number, ())
         for name, spot in head.places.items():
@@ -340,6 +384,8 @@ class _Rehearsing:
                     self.skip(sheet, row.number, self.why_not(name, cell, pk))
                 continue
             try:
+                if spot in self.covered[sheet.title].get(row.number, ()):
+                    raise ValidationError("这一格与左边的格合并了，不知道各列是什么：请拆分单元格，分别填写。")
                 if spot in merged and field.kind == "money":
                     raise ValidationError("合并单元格里的金额不知道各行是多少：请拆分单元格，每行填各自的数。")
                 value = field.parse(cell, senses[name])
@@ -351,6 +397,11 @@ class _Rehearsing:
             if self.is_wanted(sheet, row, name, cell, value, field, senses[name], pk):
                 values[name] = value
         self.settle(sheet, row, pk, values, faulty)
+        return True
+
+    def year_of(self, sheet: Sheet, head: Head, *, is_whole: bool = False) -> int | None:
+        said = (heads.year_in(text, is_whole=is_whole) for text in (heads.above(sheet, head), sheet.title, self.choices.name))
+        return next(filter(None, said), self.choices.year)
 
     def at(self, sheet: Sheet, row: Row, spot: int) -> Cell:
         """The cell, or what the merge that covers it says."""
@@ -364,12 +415,21 @@ class _Rehearsing:
         parts, name = [], ""
         for column in self.key:
             spot = head.places.get(column)
-            text = self.writer.key_text(column, self.at(sheet, row, spot)) if spot is not None else ""
+            text = self.key_part(sheet, column, self.at(sheet, row, spot) if spot is not None else None)[0]
+            if spot is None and column == self.writer.year_column:
+                text = str(self.said_years[sheet.title] or "")
             if not text and column == self.key[0] and self.writer.name_column in head.places:
                 name = matchable(_words(self.at(sheet, row, head.places[self.writer.name_column])))
                 text = self.code_of(name)
             parts.append(text)
         return tuple(parts), name
+
+    def key_part(self, sheet: Sheet, column: str, cell: Cell) -> tuple[str, str]:
+        """The cell as the index spells it, or why it cannot be read."""
+        try:
+            return self.writer.key_text(column, cell, self.years[sheet.title]), ""
+        except cells.Unread as fault:
+            return "", str(fault)
 
     def code_of(self, name: str) -> str:
         codes = self.codes.get(name) or self.codes.get(matchable(self.choices.aliases.get(("project", name), "")), [])
@@ -383,8 +443,10 @@ class _Rehearsing:
         if not all(ident):
             column = next(one for one, text in zip(self.key, ident, strict=True) if not text)
             fault = self.why_no_key(sheet, row, head, column, name)
-        elif ident not in self.pks or self.pks[ident] not in self.rows:
-            fault = self.writer.unknown_row
+        elif ident in self.refused or ident not in self.pks or self.pks[ident] not in self.rows:
+            fault = self.refused.get(ident, self.writer.unknown_row)
+        elif others := self.others_named(sheet, row, head, ident):
+            fault = f"编号是{ident[0]}，名称却是{'、'.join(others)}的：请核对是不是错了行。"
         elif (first := self.places.setdefault(ident, here)) != here:
             what = "编号" if len(self.key) == 1 else "编号和" + "、".join(self.title(one) for one in self.key[1:])
             fault = f"这个{what}在{first}已经出现，请只保留一行。"
@@ -392,13 +454,19 @@ class _Rehearsing:
             self.error(sheet.title, row.number, column, value[:200], fault)
         return None if fault else self.pks[ident]
 
+    def others_named(self, sheet: Sheet, row: Row, head: Head, ident: tuple[str, ...]) -> list[str]:
+        """Codes of other projects that bear the name which the row gives beside its code."""
+        spot = head.places.get(self.writer.name_column)
+        codes = self.codes.get(matchable(_words(self.at(sheet, row, spot))), []) if spot is not None else []
+        return [] if ident[0] in {matchable(code).upper() for code in codes} else codes
+
     def why_no_key(self, sheet: Sheet, row: Row, head: Head, column: str, name: str) -> str:
         if column != self.key[0]:
             spot = head.places.get(column)
-            text = _words(self.at(sheet, row, spot)) if spot is not None else ""
-            return (
-                f"不认识这个{self.title(column)}“{text[:30]}”：请按系统中的名称填写。" if text else f"没有填{self.title(column)}：请补上。"
-            )
+            cell = self.at(sheet, row, spot) if spot is not None else None
+            if cells.is_nothing(cell):
+                return f"没有填{self.title(column)}：请补上。"
+            return self.key_part(sheet, column, cell)[1] or (f"不认识这个{self.title(column)}“{_words(cell)[:30]}”：请按系统中的名称填写。")
         if not name:
             return "没有填编号：请补上，或删去这一行。"
         if len(self.codes.get(name, [])) > 1:
@@ -447,11 +515,13 @@ class _Rehearsing:
         return choice == MINE
 
     def settle(self, sheet: Sheet, row: Row, pk: int, values: dict, faulty: set[str]) -> None:
-        if not values:
+        if not values and pk > 0:
             return
         written = self.rows[pk]
         for fault in self.writer.faults(written, values, self.reason, self.day):
             name = fault.field if fault.field in self.columns else self.key[0]
+            if name in faulty:
+                continue  # said already, of the cell itself
             if not (faulty and name.startswith("baseline")) and fault.field != "reason":
                 value = self.writer.fields[name].spell(values.get(name)) if name in self.writer.fields else written.key
                 self.error(sheet.title, row.number, name, value, fault.sentence)
@@ -459,12 +529,17 @@ class _Rehearsing:
                 self.error(sheet.title, row.number, self.key[0], written.key, fault.sentence)
         for name, value in values.items():
             field = self.writer.fields[name]
-            change = Change(sheet.title, row.number, written.key, self.title(name), field.spell(written.values[name]), field.spell(value))
+            old, new = field.spell(written.values[name]), field.spell(value)
+            change = Change(sheet.title, row.number, written.key, self.title(name), old, new, written.is_new)
             self.outcome.changes.append(change)
+        if written.is_new:
+            self.outcome.added.add(pk)
         self.outcome.revisions[pk] = values
         self.outcome.places[pk] = (sheet.title, row.number)
 
     def exported(self, name: str, pk: int):
+        if pk < 0:  # a row to be made
+            return None
         row = self.shown[pk]
         return self.columns[name].value(row[name], row)
 
@@ -484,8 +559,8 @@ class _Rehearsing:
             why = "这一格不由您填写"
         else:
             why = self.writer.not_here
-        now = _words(self.exported(name, pk))
-        return f"“{column.verbose_name}”{why}；现为“{now[:60]}”，表中为“{_words(cell)[:60]}”，未导入。"
+        now = f"现为“{_words(self.exported(name, pk))[:60]}”，" if pk > 0 else ""
+        return f"“{column.verbose_name}”{why}；{now}表中为“{_words(cell)[:60]}”，未导入。"
 
     def title(self, name: str) -> str:
         return str(self.columns[name].verbose_name)

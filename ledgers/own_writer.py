@@ -66,7 +66,7 @@ class OwnWriter(Writer):
         self.counties: dict[str, County] = {}
         self.slug = ledger.slug
         if self.inner:
-            for name in ("key", "name_column", "synonyms", "not_here", "unknown_row"):
+            for name in ("key", "name_column", "year_column", "synonyms", "not_here", "adds", "unknown_row"):
                 setattr(self, name, getattr(self.inner, name))
         self.knows_computed = bool(self.inner and self.inner.knows_computed)
         self.fields = {**(self.inner.fields if self.inner else {}), **{name: field_of(column) for name, column in self.own.items()}}
@@ -89,8 +89,11 @@ class OwnWriter(Writer):
     def names(self, by, day):
         return self.inner.names(by, day) if self.inner else {}
 
-    def key_text(self, column: str, cell: Cell) -> str:
-        return self.inner.key_text(column, cell) if self.inner else super().key_text(column, cell)
+    def new_keys(self, keys, *, by, day):
+        return self.inner.new_keys(keys, by=by, day=day) if self.inner else {}
+
+    def key_text(self, column: str, cell: Cell, year: int | None = None) -> str:
+        return self.inner.key_text(column, cell, year) if self.inner else super().key_text(column, cell, year)
 
     def rows(self, pks: Collection[int], *, by: User | None, lock: bool = False) -> dict[int, WrittenRow]:
         """The rows that `by` may read, with what the own columns say of them."""
@@ -135,7 +138,7 @@ class OwnWriter(Writer):
 
     def faults(self, row: WrittenRow, values: Mapping[str, Any], reason: str, day) -> Iterable[Fault]:
         inner = {name: value for name, value in values.items() if name not in self.own}
-        return self.inner.faults(row, inner, reason, day) if inner and self.inner else ()
+        return self.inner.faults(row, inner, reason, day) if self.inner and (inner or row.pk < 0) else ()
 
     def save(self, row: WrittenRow, values: Mapping[str, Any], *, by: User | None, reason: str) -> None:
         inner = {name: value for name, value in values.items() if name not in self.own}

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 
 from ledgers import annual, cells
 from ledgers.cells import matchable
@@ -20,7 +21,6 @@ from ledgers.writers import (
     chains_of,
     in_batches,
     lock_projects,
-    lock_projects_of,
     project_scope,
 )
 from ledgers.writing import Field, WrittenRow
@@ -29,9 +29,10 @@ from linfen_water.models import User
 from linfen_water.permissions import is_county, is_department, is_office
 from linfen_water.workbook import Cell
 from projects import acceptance, inspections, records, targets
+from projects.forms import DayField
 from projects.models import Project
 from projects.permissions import dispatched_projects, reviewed_projects
-from projects.record_enums import AcceptanceKind
+from projects.record_enums import AcceptanceKind, TargetKind
 from projects.record_forms import typed_field
 from projects.rules import Fault
 from projects.site_models import AcceptanceFact, Inspection
@@ -64,16 +65,24 @@ class OfProjects(ProjectPartWriter):
 # ── 现场督导台账 ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+PLACE = 10_000_000  # a visit that a table adds has the key -(project * PLACE + its day as a number) until it is saved
+AHEAD = "日期 {} 在今天以后，只能登记为计划：现场进度和交办意见请到现场后再填。"
+SEVERAL = "这个项目当日有两次以上督导，不知道是哪一次：请在各自的页面修改。"
+MOVED = "原计划 {} 的督导实际在 {} 进行：请在表中改为实际的督导日期。"
 NOT_VISITED = "这次督导还没有督导日期，不能填现场进度和交办意见：请先在督导的页面填写督导日期。"
 
 
 class InspectionWriter(OfProjects):
-    """A visit, known by its project and its day: the office writes all, a department what it entered itself."""
+    """A visit, known by its project and its day: the office writes all, a department what it entered itself.
+
+    A day on which the project has no visit is a new one: made when the day has come, planned when it has not.
+    """
 
     slug = "inspections"
     key = ("project_code", "code")
     not_here = "不从台账导入：督导日期、发现问题、照片、整改反馈和复查请在督导的页面办理"
-    unknown_row = "这个项目当日没有督导，或当日有两次以上：请核对编号和日期；新的督导请先登记，同日多次的请在各自的页面修改。"
+    adds = "项目当日还没有督导的，按新的督导登记（须有带队；今天以后的只作计划）；已有的按表修改。"
+    unknown_row = "清单上没有这个编号，或这个项目的督导不由您登记：请核对编号。"
     fields = {
         "leader_post": typed(inspections.INSPECTION, "leader_post", "text"),
         "units": typed(inspections.INSPECTION, "units", "units", label="部门"),
@@ -114,21 +123,70 @@ class InspectionWriter(OfProjects):
         counted = Counter(key for key, _ in found)
         return {key: pk for key, pk in found if counted[key] == 1}
 
-    def key_text(self, column: str, cell: Cell) -> str:
-        if column != "code":
-            return super().key_text(column, cell)
+    def new_keys(self, keys: Iterable[tuple[str, ...]], *, by: User | None, day: dt.date) -> dict[tuple[str, ...], int | str]:
+        codes = self.added_to(by, day).values_list("code", "pk")
+        projects = {matchable(code).upper(): pk for code, pk in codes}
+        known: dict[tuple[int, dt.date], list[dt.date]] = defaultdict(list)
+        for project, planned_on, visited_on in self.visible(by, day).order_by().values_list("project", "planned_on", "visited_on"):
+            for on in {planned_on, visited_on or planned_on}:
+                known[project, on].append(visited_on or planned_on)
+        found: dict[tuple[str, ...], int | str] = {}
+        for code, text in keys:
+            if project := projects.get(code):
+                found[code, text] = self._new_key(project, text, known)
+        return found
+
+    def _new_key(self, project: int, text: str, known: Mapping[tuple[int, dt.date], list[dt.date]]) -> int | str:
         try:
-            return cells.read_day(cell).isoformat()
-        except cells.Unread:
-            return ""
+            on = DayField().clean(text)
+        except ValidationError as fault:
+            return "".join(fault.messages)
+        there = known.get((project, on), [])
+        if len(there) > 1:
+            return SEVERAL
+        return MOVED.format(on, there[0]) if there else -(project * PLACE + on.toordinal())
+
+    def added_to(self, by: User | None, day: dt.date):
+        """Projects on the list whose visits `by` may enter."""
+        mine = Project.objects.all() if by is None else inspections.inspected_projects(by, day)
+        return Project.objects.filter(pk__in=self.listed(by, day)).filter(pk__in=mine.order_by().values("pk"))
+
+    def key_text(self, column: str, cell: Cell, year: int | None = None) -> str:
+        if column != "code":
+            return super().key_text(column, cell, year)
+        return "" if cells.is_nothing(cell) else cells.read_day(cell, year=year).isoformat()
 
     def rows(self, pks: Collection[int], *, by: User | None, lock: bool = False) -> dict[int, WrittenRow]:
+        new = {pk: -pk // PLACE for pk in pks if pk < 0}
+        pks = set(pks) - new.keys()
         if lock:
-            lock_projects_of(Inspection.objects.all(), pks)
+            theirs = in_batches(pks, lambda some: Inspection.objects.filter(pk__in=some).values_list("project", flat=True))
+            lock_projects({*theirs, *new.values()})
         scope = self.visible(by, clock.today()).select_related("project", "by").prefetch_related("units")
         found = in_batches(pks, lambda some: scope.filter(pk__in=some))
-        counties = chains_of(row.project_id for row in found)
-        return {row.pk: self._row(row, by, counties.get(row.project_id, NO_CHAIN)) for row in found}
+        counties = chains_of([*(row.project_id for row in found), *new.values()])
+        rows = {row.pk: self._row(row, by, counties.get(row.project_id, NO_CHAIN)) for row in found}
+        scope = self.added_to(by, clock.today())
+        places = {project.pk: project for project in in_batches(set(new.values()), lambda some: scope.filter(pk__in=some))}
+        for pk, project in new.items():
+            if project in places:
+                rows[pk] = self._new_row(pk, places[project], counties.get(project, NO_CHAIN))
+        return rows
+
+    def _new_row(self, pk: int, project: Project, chain: str) -> WrittenRow:
+        on = dt.date.fromordinal(-pk % PLACE)
+        stands = {"project": project, "planned_on": on, "visited_on": on if on <= clock.today() else None}
+        values = {name: [] if field.kind == "units" else field.empty for name, field in self.fields.items()}
+        return WrittenRow(
+            pk=pk,
+            key=f"{project.code} {on}",
+            values=values,
+            held=frozenset(self.fields),
+            version=0,
+            chain=chain,
+            about=stands,
+            is_new=True,
+        )
 
     def _row(self, row: Inspection, by: User | None, chain: str) -> WrittenRow:
         stands = inspections.INSPECTION.values(row)
@@ -143,12 +201,17 @@ class InspectionWriter(OfProjects):
         )
 
     def faults(self, row: WrittenRow, values: Mapping[str, Any], reason: str, day: dt.date) -> Iterable[Fault]:
-        if values.get("leader_post") == "":
+        new = (row.about | row.values if row.is_new else inspections.INSPECTION.values(row.about)) | dict(values)
+        if new["leader_post"] == "":
             yield Fault("leader_post", "请填写带队的职务。")
-        for fault in inspections.INSPECTION.faults(inspections.INSPECTION.values(row.about) | dict(values)):
-            yield Fault("code", NOT_VISITED) if fault.field == "visited_on" else fault
+        for fault in inspections.INSPECTION.faults(new):
+            said = AHEAD.format(new["planned_on"]) if row.is_new else NOT_VISITED
+            yield Fault("code", said) if fault.field == "visited_on" else fault
 
     def save(self, row: WrittenRow, values: Mapping[str, Any], *, by: User | None, reason: str) -> None:
+        if row.is_new:
+            row.pk = records.add(inspections.INSPECTION, by=by, reason=reason, **row.about, **row.values | dict(values)).pk
+            return
         records.edit(inspections.INSPECTION, row=row.about, by=by, version=row.version, reason=reason, **dict(values))
 
 
@@ -243,7 +306,8 @@ class AcceptanceWriter(OfProjects):
         return {name for name, (kind, own) in STEPS.items() if own == "text" and kind in facts and facts[kind].doc_number}
 
     def faults(self, row: WrittenRow, values: Mapping[str, Any], reason: str, day: dt.date) -> Iterable[Fault]:
-        facts = row.about[1]
+        facts, undone = row.about[1], self._undone(row, values)
+        values = {name: value for name, value in values.items() if STEPS[name][0] not in undone}
         for name, value in values.items():
             if value in (None, "") and STEPS[name][1] != "doc_number":
                 yield Fault(name, "登记过的不能在表中清空：登记错了的请在项目的“验收达效”页撤销。")
@@ -255,6 +319,15 @@ class AcceptanceWriter(OfProjects):
             elif changed.get("on") and changed["on"] > day:
                 yield Fault(DATED[kind], f"日期 {changed['on']} 晚于今天（{day}）：还没有发生的不登记。")
 
+    def _undone(self, row: WrittenRow, values: Mapping[str, Any]) -> set[AcceptanceKind]:
+        """Steps whose entry is taken back: it was never corrected, and nothing of it would be left."""
+        found = set()
+        for kind, changed in self._by_step(values).items():
+            if (fact := row.about[1].get(kind)) and row.is_undone and fact.edit_version == 1 and ("on" in changed or kind in FROM_TODAY):
+                left = {"doc_number": fact.doc_number, "amount_wan": fact.amount_wan, "text": fact.text} | changed
+                found |= {kind} if all(value in (None, "") for value in left.values()) else set()
+        return found
+
     def _by_step(self, values: Mapping[str, Any]) -> dict[AcceptanceKind, dict[str, Any]]:
         found: dict[AcceptanceKind, dict[str, Any]] = defaultdict(dict)
         for name, value in values.items():
@@ -263,9 +336,12 @@ class AcceptanceWriter(OfProjects):
         return found
 
     def save(self, row: WrittenRow, values: Mapping[str, Any], *, by: User | None, reason: str) -> None:
-        project, facts = row.about
+        (project, facts), undone = row.about, self._undone(row, values)
         for kind, changed in self._by_step(values).items():
-            if fact := facts.get(kind):
+            fact = facts.get(kind)
+            if fact and kind in undone:
+                records.withdraw(acceptance.FACT, row=fact, by=by, version=fact.edit_version, reason=reason)
+            elif fact:
                 records.edit(acceptance.FACT, row=fact, by=by, version=fact.edit_version, reason=reason, **changed)
             else:
                 new = {"kind": kind, "on": clock.today(), "doc_number": "", "amount_wan": None, "text": ""} | changed
@@ -283,6 +359,7 @@ def acceptance_history(pk: int, column: str, day: dt.date) -> list[Entry]:
 # ── 省定重点工程分台账 ──────────────────────────────────────────────────────────────────────────────────────────────
 
 TERMS = ("category", "start_by", "finish_by", "benefit")
+FIGURES = ("told_on", "told_wan")
 
 
 class ProvincialWriter(OfProjects):
@@ -345,7 +422,7 @@ class ProvincialWriter(OfProjects):
         if not reason.strip():
             yield Fault("reason", "请写明依据，例如省里的文号。")
         new, figure = row.values | dict(values), row.about[2]
-        if values.keys() & {"told_on", "told_wan"}:
+        if values.keys() & set(FIGURES) and figure not in self._undone(row, new):
             if new["told_on"] is None or new["told_wan"] is None:
                 yield Fault("told_on" if new["told_on"] is None else "told_wan", "省调度日和省调度数须同时填写，登记过的不能清空。")
             elif new["told_on"] > day:
@@ -355,18 +432,31 @@ class ProvincialWriter(OfProjects):
         if values.keys() & {"start_by", "finish_by"} and new["start_by"] and new["finish_by"] and new["finish_by"] < new["start_by"]:
             yield Fault("finish_by", f"完工时限 {new['finish_by']} 早于开工时限 {new['start_by']}，请核对。")
 
+    def _undone(self, row: WrittenRow, new: Mapping[str, Any]) -> list[Any]:
+        """Of the term and the figure those whose entry is taken back: never corrected, and nothing of it would be left."""
+        _, term, figure = row.about
+        found = [(term, TERMS)] if term and term.effective_on == clock.today() else []
+        found += [(figure, FIGURES)] if figure else []
+        return [one for one, names in found if row.is_undone and one.edit_version == 1 and not any(new[name] for name in names)]
+
     def save(self, row: WrittenRow, values: Mapping[str, Any], *, by: User | None, reason: str) -> None:
         project, term, figure = row.about
         new = row.values | dict(values)
-        if terms := {name: values[name] for name in TERMS if name in values}:
+        undone = self._undone(row, new)
+        for kind, one in ((targets.TERM, term), (targets.FIGURE, figure)):
+            if one in undone:
+                records.withdraw(kind, row=one, by=by, version=one.edit_version, reason=reason)
+        if (terms := {name: values[name] for name in TERMS if name in values}) and term not in undone:
             if term and term.effective_on == clock.today():
                 records.edit(targets.TERM, row=term, by=by, version=term.edit_version, reason=reason, **terms)
             else:
                 whole = {name: new[name] for name in TERMS}
                 records.add(targets.TERM, by=by, reason=reason, project=project, effective_on=clock.today(), ground=reason, **whole)
+        if figure in undone:
+            return
         if figure and figure.on == new["told_on"] and "told_wan" in values:
             records.edit(targets.FIGURE, row=figure, by=by, version=figure.edit_version, reason=reason, invested_wan=new["told_wan"])
-        elif values.keys() & {"told_on", "told_wan"}:
+        elif values.keys() & set(FIGURES):
             records.add(
                 targets.FIGURE, by=by, reason=reason, project=project, on=new["told_on"], invested_wan=new["told_wan"], ground=reason
             )
@@ -386,21 +476,41 @@ YEARS = 10_000  # a row is a project in a year: its key is `project * YEARS + ye
 
 
 class AnnualWriter(OfProjects):
-    """A project in a year: the words and the money of its target. What kind of target it is, is chosen on its page."""
+    """A project in a year: its target, which is new where the project has none in that year."""
 
     slug = "annual"
     knows_computed = True
     key = ("code", "year")
+    year_column = "year"
     not_here = "不从台账导入：各月计划在计划曲线页填写，节点在项目的“年度任务”页登记"
+    adds = "项目当年还没有年度任务的，按新的任务登记（须有年度目标、目标类型、年计划投资）；已有的按表修改。"
     unknown_row = "清单上没有这个编号，或台账没有这个年度：请核对编号和年度。"
     fields = {
         "target": typed(targets.TARGET, "text", "text", own="text"),
+        "kind": Field(
+            label="目标类型",
+            clean=forms.CharField(),
+            kind="choice",
+            is_clearable=False,
+            choices=tuple(TargetKind.choices),
+            synonyms={
+                "年内开工": "start",
+                "开工建设": "start",
+                "新开工": "start",
+                "年内完工": "finish",
+                "竣工": "finish",
+                "形象进度": "progress",
+            },
+        ),
+        "progress": typed(targets.TARGET, "progress", "percent"),
         "plan_wan": typed(targets.TARGET, "plan_wan", "money"),
     }
     synonyms = {
         **PROJECT_SYNONYMS,
         "year": ("年份", "计划年度", "任务年度"),
-        "target": ("年度任务", "年度建设目标", "年度建设任务", "目标任务"),
+        "target": ("年度任务", "年度目标任务", "年度建设目标", "年度建设任务", "目标任务"),
+        "kind": ("目标类别", "任务类型", "目标种类"),
+        "progress": ("年度目标进度", "目标形象进度", "年底进度目标"),
         "plan_wan": ("年度计划投资", "年度投资计划", "本年计划投资", "当年计划投资", "年度计划"),
         "spent_wan": ("本年完成投资", "年度完成投资"),
     }
@@ -412,9 +522,9 @@ class AnnualWriter(OfProjects):
         projects = list(project_scope(by).as_of(day).order_by().values_list("code", "pk"))
         return {(matchable(code).upper(), str(year)): pk * YEARS + year for year in annual.years(day) for code, pk in projects}
 
-    def key_text(self, column: str, cell: Cell) -> str:
-        text = super().key_text(column, cell)
-        return text.removesuffix("年度").removesuffix("年") if column == "year" else text
+    def key_text(self, column: str, cell: Cell, year: int | None = None) -> str:
+        text = super().key_text(column, cell, year)
+        return cells.read_year(text) if column == "year" and not cells.is_nothing(cell) else text
 
     def read(self, day: dt.date, pks: list[int]) -> list[dict]:
         """The rows of the ledger with these keys; a project that was finished before the year has no row."""
@@ -435,11 +545,12 @@ class AnnualWriter(OfProjects):
             pk: WrittenRow(
                 pk=pk,
                 key=f"{project.code} {pk % YEARS}年",
-                values={"target": target.text if target else "", "plan_wan": target and target.plan_wan},
+                values={name: getattr(target, field.own or name) if target else field.empty for name, field in self.fields.items()},
                 held=held,
                 version=target.edit_version if target else 0,
                 chain=counties.get(project.pk, NO_CHAIN),
-                about=target,
+                about=target or {"project": project, "year": pk % YEARS},
+                is_new=target is None,
             )
             for pk, project, target in rows
         }
@@ -452,15 +563,23 @@ class AnnualWriter(OfProjects):
         return row.key.split()[0]
 
     def faults(self, row: WrittenRow, values: Mapping[str, Any], reason: str, day: dt.date) -> Iterable[Fault]:
-        if row.about is None:
-            yield Fault(next(iter(values)), "还没有登记这一年的年度任务：请先在项目的“年度任务”页登记（须选定是开工、完工还是进度）。")
-            return
-        for name, value in values.items():
-            if value in (None, ""):
+        new = row.values | dict(values)
+        for name, field in self.fields.items():
+            if name == "progress" or new[name] not in (None, ""):
+                continue
+            if row.is_new:
+                offered = "（开工、完工或进度）" if name == "kind" else ""
+                yield Fault(name, f"还没有登记这一年的年度任务：请同时填写“{field.label}”{offered}，或在项目的“年度任务”页登记。")
+            elif name in values:
                 yield Fault(name, "不能清空：请填写，或在项目的“年度任务”页撤销。")
+        yield from targets.TARGET.faults({"year": None, **new})
 
     def save(self, row: WrittenRow, values: Mapping[str, Any], *, by: User | None, reason: str) -> None:
         own = {self.fields[name].own or name: value for name, value in values.items()}
+        if row.is_new:
+            missing = {"progress": None} | own
+            records.add(targets.TARGET, by=by, reason=reason, set_on=clock.today(), **row.about, **missing)
+            return
         records.edit(targets.TARGET, row=row.about, by=by, version=row.version, reason=reason, **own)
 
 

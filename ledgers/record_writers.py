@@ -63,8 +63,8 @@ class FundsWriter(ProjectPartWriter):
         found = FundingSource.objects.filter(project__in=shown).order_by().values_list("project__code", "kind", "pk")
         return {(matchable(code).upper(), kind): pk for code, kind, pk in found}
 
-    def key_text(self, column: str, cell: Cell) -> str:
-        return _SOURCES.get(matchable(cells.words(cell)), "") if column == "kind" else super().key_text(column, cell)
+    def key_text(self, column: str, cell: Cell, year: int | None = None) -> str:
+        return _SOURCES.get(matchable(cells.words(cell)), "") if column == "kind" else super().key_text(column, cell, year)
 
     def rows(self, pks: Collection[int], *, by: User | None, lock: bool = False) -> dict[int, WrittenRow]:
         shown = project_scope(by).order_by().values("pk")

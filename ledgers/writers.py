@@ -261,9 +261,9 @@ class PermitWriter(ProjectPartWriter):
         found = Permit.objects.filter(project__in=shown).order_by().values_list("project__code", "kind", "pk")
         return {(matchable(code).upper(), kind): pk for code, kind, pk in found}
 
-    def key_text(self, column: str, cell: Cell) -> str:
+    def key_text(self, column: str, cell: Cell, year: int | None = None) -> str:
         if column != "kind":
-            return super().key_text(column, cell)
+            return super().key_text(column, cell, year)
         return _KINDS.get(matchable(cells.words(cell)), "")
 
     def rows(self, pks: Collection[int], *, by: User | None, lock: bool = False) -> dict[int, WrittenRow]:

@@ -107,6 +107,7 @@ class Sense:
     names: Names
     unit: str = ""
     year: int | None = None
+    is_table: bool = False  # a share may stand in a table as 0.45; who types into a cell that shows % means what they type
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -131,6 +132,8 @@ class Field:
             if self.is_clearable:
                 return [] if self.kind == "units" else self.empty
             raise ValidationError("不能为空：请填写，或从表中删去这一列。")
+        if isinstance(cell, str) and matchable(cell) in cells.DITTO:
+            raise ValidationError(f"“{cell.strip()}”要看别的格才知道：请写出内容。")
         try:
             return _READ[self.kind](self, cell, sense)
         except cells.Unread as fault:
@@ -173,7 +176,7 @@ def _money(field: Field, cell: Cell, sense: Sense) -> Decimal:
 
 def _integer(field: Field, cell: Cell, sense: Sense) -> int:
     text = matchable(cells.words(cell))
-    for unit in ("个工作日", "工作日", "天", "日", "个", "页"):
+    for unit in ("个工作日", "工作日", "天", "日", "个", "页", "份", "件", "卷", "册"):
         text = text.removesuffix(unit)
     return field.clean.clean(cells.plain(Decimal(text)) if isinstance(cell, Decimal) else text)
 
@@ -182,6 +185,7 @@ def _boolean(field: Field, cell: Cell, sense: Sense) -> bool:
     text = matchable(cells.words(cell)).upper()
     known = {"是": True, "需要": True, "√": True, "✓": True, "TRUE": True, "有": True, "1": True}
     known |= {"否": False, "不需要": False, "×": False, "FALSE": False, "不办": False, "无需": False, "0": False}
+    known |= {"需办理": True, "需要办理": True, "不涉及": False, "无需办理": False, "不需办理": False, "不办理": False}
     if text not in known:
         raise ValidationError("请填“是”或“否”。")
     return known[text]
@@ -219,8 +223,11 @@ def _units(field: Field, cell: Cell, sense: Sense) -> list[Unit]:
 def _percent(field: Field, cell: Cell, sense: Sense) -> Decimal:
     if isinstance(cell, Percent):  # shown as 45 %, kept as 0.45
         return field.clean.clean(cells.plain(cell * 100))
-    number = matchable(cell).removesuffix("%") if isinstance(cell, str) else cell
-    return field.clean.clean(cells.plain(cells.read_amount(number)))
+    text = matchable(cells.words(cell))
+    number = cells.read_amount(text.removesuffix("%"))
+    if sense.is_table and 0 < number < 1 and not text.endswith("%"):
+        raise ValidationError(f"{cells.plain(number)} 可能是{cells.plain(number * 100)}%，也可能是{cells.plain(number)}%：请连同“%”写明。")
+    return field.clean.clean(cells.plain(number))
 
 
 _READ: dict[str, Callable[[Field, Cell, Sense], Any]] = {
@@ -243,6 +250,8 @@ class WrittenRow:
     version: int
     chain: str  # of the trail: rows are locked in this order
     about: Any = None  # what the writer needs to save it
+    is_new: bool = False  # not there yet: `save` makes it
+    is_undone: bool = False  # what is written takes back what was just written: a first entry may go again
 
     def seen(self, name: str) -> str:
         """A fingerprint of the cell as it is now: a write with it fails when the cell is another one by then."""
@@ -261,10 +270,12 @@ class Writer:
     slug: str
     key: tuple[str, ...] = ("code",)  # columns that recognise a row
     name_column = ""  # the column of the project's name, which stands in for an empty code
+    year_column = ""  # the key column that a table may leave to its title: 2025年度任务
     knows_computed = False  # whether `pk_of` finds the key of rows that rules compute
     fields: Mapping[str, Field] = {}
     synonyms: Mapping[str, tuple[str, ...]] = {}  # other headings of a column
     not_here = "不从台账导入，请在项目页或周调度中填写"  # said of a typed column that has no field
+    adds = ""  # what is said of rows that a table may add
     unknown_row = "清单上没有这个编号：请核对；新列入的项目请先由专班办登记。"
 
     def may_take_in(self, user: User) -> bool:
@@ -279,8 +290,12 @@ class Writer:
         """Codes of projects by matchable name."""
         return {}
 
-    def key_text(self, column: str, cell: Cell) -> str:
-        """A cell of a key column as `index` spells it."""
+    def new_keys(self, keys: Iterable[tuple[str, ...]], *, by: User | None, day: dt.date) -> dict[tuple[str, ...], int | str]:
+        """Of keys that `index` does not know: a number below 0 by which `rows` gives a row to be made, or why none can be."""
+        return {}
+
+    def key_text(self, column: str, cell: Cell, year: int | None = None) -> str:
+        """A cell of a key column as `index` spells it, "" when it names nothing; `year` is the table's. Raises cells.Unread."""
         return matchable(cells.words(cell)).upper()
 
     def read(self, day: dt.date, pks: list[int]) -> list[dict]:
@@ -323,6 +338,7 @@ class Change:
     value: Any
     seen: str | None = None  # `WrittenRow.seen` of what the person had before them; None: whatever is there
     is_parsed: bool = False
+    is_undo: bool = False  # it takes back what the person has just written
 
 
 @dataclasses.dataclass(frozen=True)
@@ -374,6 +390,7 @@ def write(
     day, sense, done = clock.today(), Sense(names or Names()), []
     settled = []
     for row in sorted(rows.values(), key=lambda row: (row.chain, row.pk)):
+        row.is_undone = all(change.is_undo for change in wanted[row.pk].values())
         values, found = _settle(writer, row, wanted[row.pk], sense)
         found += [] if found or not values else _row_faults(writer, row, values, reason, day)
         faults += found
@@ -390,7 +407,7 @@ def write(
 
 def undone(done: Iterable[Done]) -> list[Change]:
     """The changes that take `done` back: each only while its cell still is what was written."""
-    return [Change(one.pk, one.column, one.old, fingerprint(one.new), is_parsed=True) for one in done]
+    return [Change(one.pk, one.column, one.old, fingerprint(one.new), is_parsed=True, is_undo=True) for one in done]
 
 
 def _settle(writer: Writer, row: WrittenRow, changes: Mapping[str, Change], sense: Sense) -> tuple[dict[str, Any], list[CellFault]]:

@@ -170,8 +170,9 @@ class CellView(View):
             raise Http404
         value, reason = request.POST.get("value", ""), request.POST.get("reason", "").strip()
         field = self.field()
-        change = Change(int(self.key) if self.ledger.read is not None else 0, self.name, value, request.POST.get("seen") or None)
         is_undo = request.POST.get("undo") == "1"
+        pk, seen = int(self.key) if self.ledger.read is not None else 0, request.POST.get("seen") or None
+        change = Change(pk, self.name, value, seen, is_undo=is_undo)
         source = "undo" if is_undo else "page"
         try:
             done = self.write(change, reason or (UNDO_REASON if is_undo else ""), source)

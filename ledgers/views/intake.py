@@ -163,7 +163,7 @@ class IntakeView(View):
     def finish(self, request, form: TableForm, done: intake.Rehearsal, data: bytes, name: str):
         """Keep the file and what was said of headings and names; hand back what was left out."""
         written = done.good
-        cells = sum(map(len, written.values()))
+        cells = len(done.good_changes)
         intake_memory.keep_file(
             self.ledger.slug,
             data=data,
@@ -180,7 +180,8 @@ class IntakeView(View):
         forget(request.user, form.cleaned_data["kept"])
         since = "，自今日起生效并已留痕。" if self.ledger.slug == "master" else "，已留痕。"
         counted = f"{self.ledger.measure}{self.ledger.row_is}"
-        messages.success(request, f"已导入“{name[:80]}”：变更{len(written)}{counted}，共{cells}处{since}")
+        added = f"（新增{done.good_added}{counted}）" if done.good_added else ""
+        messages.success(request, f"已导入“{name[:80]}”：变更{len(written)}{counted}{added}，共{cells}处{since}")
         if not done.errors:
             return redirect("ledger", self.ledger.slug)
         rest = keep(request.user, workbook_of_rest(done.heads, intake.names_of(done.errors)))
@@ -231,6 +232,7 @@ class IntakeView(View):
             else [],
             "left": left if len(left) == 64 and left.isalnum() else "",
             "files": self.files().select_related("by__unit")[:FILES_SHOWN],
+            "adds": self.ledger.writer.adds,
             "writable": [field.label for field in self.ledger.writer.fields.values()],
         }
         is_fit = not form.errors and not has_moved and not (rehearsal and rehearsal.errors)

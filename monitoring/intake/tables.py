@@ -201,6 +201,8 @@ class Head:
     texts: list[str]
     columns: list[str | None]
     month: tuple[dt.datetime, str] | None  # said above the table, when there is no column for it
+    year: str = ""  # said above it, for days that have none
+    unit: str = ""  # said above it for all its columns
 
     @property
     def is_long(self) -> bool:
@@ -234,7 +236,13 @@ def _find_head(rows: list[tuple[int, list[Cell]]], sheet: str) -> Head:
 def _head(number: int, texts: list[str], above: list[str]) -> Head:
     columns = [_column(text) for text in texts]
     month = None if "time" in columns else _month_above(above)
-    return Head(number, texts, columns, month)
+    return Head(number, texts, columns, month, _only(r"(\d{4})\s*年", above), _only(_UNIT, [text for text in above if "单位" in text]))
+
+
+def _only(pattern: str | re.Pattern, texts: list[str]) -> str:
+    """What the texts say, when they say one thing only."""
+    found = {re.sub(r"\s", "", said) for text in texts for said in re.findall(pattern, headings.plain(text))}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _month_above(texts: list[str]) -> tuple[dt.datetime, str] | None:
@@ -303,6 +311,7 @@ class _Table:
         self.before: dict[str, Cell] = {}  # section and time of the row above: merged cells of a long table
         self.runs: dict[tuple, tuple[int, Run]] = {}
         self.is_first = True
+        self.is_over = False  # another table begins, which nobody can read by this one's head
         self._check_head()
 
     def _check_head(self) -> None:
@@ -314,14 +323,21 @@ class _Table:
                 self.error(self.head.ends_at, self.head.texts[n], "", "这一列出现了两次，不知用哪一列：只留一列")
                 self.refused.add(column)
             seen.add(column)
-            if _is_item(column) and (fault := _wrong_unit(column, self.head.texts[n])):
+            if _is_item(column) and (fault := _wrong_unit(column, self.head.texts[n]) or self._wrong_above(column, self.head.texts[n])):
                 self.refused.add(column)
                 self.error(self.head.ends_at, self.head.texts[n], "", fault)
         if "time" not in seen and self.head.month is None:
             self.error(self.head.ends_at, "采样日期", "", "缺少“采样日期”列：请补上，只知道月份的写成 2025-01")
 
+    def _wrong_above(self, column: str, text: str) -> str:
+        """Why the unit that stands above the table is not the item's, which names none itself."""
+        is_said = self.head.unit and _item(column).unit == "mg/L" and not _UNIT.search(headings.plain(text))
+        return _wrong_unit(column, self.head.unit) if is_said else ""
+
     # ── A row ──
     def take(self, number: int, cells: list[Cell]) -> None:
+        if self.is_over:
+            return
         if self.is_first:
             self.is_first = False
             if self._is_units(cells):
@@ -369,6 +385,10 @@ class _Table:
         if not name:
             raise _Bad("断面", None, "没有写断面")
         found = self.index.by_name.get(plain_name(name))
+        if found is None and _column(name) == "section":
+            self._refuse_other_head(cells)
+            self.skip(number, name, "重复的表头，未导入")
+            return None
         if found is None:
             is_note = _TOTALS.match(plain_name(name)) is not None
             self.skip(number, name, "合计行或说明文字，未导入" if is_note else f"没有这个断面{self.index.near(name)}")
@@ -376,6 +396,12 @@ class _Table:
             return None
         self.before["section"] = cell
         return found
+
+    def _refuse_other_head(self, cells: list[Cell]) -> None:
+        columns = [_column(_words(cell)) for cell in cells]
+        if any(column and column != _at(self.head.columns, n) for n, column in enumerate(columns)):
+            self.is_over = True
+            raise _Bad("断面", None, f"这里又有一个表头，与第{self.head.ends_at}行的列不同，以下没有读：请分成两张工作表")
 
     def _is_automatic(self, cells: list[Cell]) -> bool:
         way = _words(self.cell(cells, "way"))
@@ -393,7 +419,8 @@ class _Table:
                 cell = self.before.get("time")
             self.before["time"] = cell
             try:
-                at, known_to = read_time(cell)
+                is_short = isinstance(cell, str) and self.head.year and _NO_YEAR.fullmatch(_words(cell))
+                at, known_to = read_time(f"{self.head.year}年{_words(cell)}" if is_short else cell)
             except ValueError as fault:
                 raise _Bad(heading, cell, str(fault)) from None
         if at.date() > self.today:

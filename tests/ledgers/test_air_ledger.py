@@ -390,6 +390,46 @@ def test_hostile_rows_are_refused_with_their_place(counties, name, row, reason):
     assert reason is None or reason in found.errors[0].reason
 
 
+MESSY_HEAD = ["县区", "综合指数", "同比变化率", "PM2.5", "同比变化率"]
+MESSY = {
+    "合计写在序号列": ([["序号", "县区", "综合指数", "PM2.5"], [1, "曲沃县", 4.5, 45], ["合计", None, 9.1, 89]], 2, []),
+    "升降写成文字": ([MESSY_HEAD, ["曲 沃", "4.5", "下降5.3%", 45, "↑2.0"], ["翼城", "—", "持平", "无", "/"]], 5, []),
+    "重复的表头": ([MESSY_HEAD, ["曲沃县", 4.5, 1, 45, 1], MESSY_HEAD, ["翼城县", 4.6, 1, 46, 1]], 8, []),
+    "下面的表列序不同": (
+        [MESSY_HEAD, ["曲沃县", 4.5, 1, 45, 1], ["县区", "PM2.5", "同比变化率", "综合指数", "同比变化率"], ["翼城县", 46, 1, 4.6, 1]],
+        4,
+        [(4, "又有一个表头")],
+    ),
+    "比率没有设成百分比": (
+        [MESSY_HEAD, ["曲沃县", 4.5, -0.053, 45, 1], ["翼城县", 4.6, 0.021, 46, 0.25]],
+        8,
+        [(2, "像是没有设成百分比的比率")],
+    ),
+    "两县合并一个数": ([MESSY_HEAD, ["曲沃县", 4.5, 1, 45, 1], ["翼城县", None, 1, 46, 1]], 6, [(3, "请拆分单元格"), (4, "请拆分单元格")]),
+    "名称相近和算不出的数": (
+        [MESSY_HEAD, ["曲沃县", "#REF!", 1, 45, 1], ["翼县", 4.6, 1, 46, 1]],
+        3,
+        [(3, "没有可用的值"), (4, "是不是“翼城县”")],
+    ),
+}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(("rows", "changed", "errors"), MESSY.values(), ids=MESSY)
+def test_messy_rankings_are_understood_or_complained_of(counties, rows, changed, errors):
+    book = Workbook()
+    for row in [["2025年1月环境空气质量情况"], *rows]:
+        book.active.append(row)
+    if any("拆分" in part for _, part in errors):
+        book.active.merge_cells("B3:B4")
+    found = rehearsed(book)
+    assert sorted((error.row, part in error.reason) for error, (_, part) in zip(found.errors, errors, strict=True)) == sorted(
+        (row, True) for row, _ in errors
+    )
+    assert len(found.changes) == changed
+    assert found.is_broken == bool(errors)
+
+
 def test_one_error_keeps_everything_out(tmp_path, counties):
     rows = full_rows()
     rows["尧　都"][0] = "错"

@@ -106,7 +106,7 @@ class TestHeads:
         table = sheet(["某市2025年工程台账"], ["单位：亿元"], ["编号", "项 目\n名 称", "总投资(亿元)"], ["LF-001", "一号", 1])
         head = heads.find_head(table, TITLES, {"code"})
         assert (head.row, head.places, head.units["money"]) == (3, {"code": 0, "name": 1, "money": 2}, "亿元")
-        assert heads.sheet_unit(heads.above(table, head)) == "亿元"
+        assert heads.sheet_unit(table, head) == "亿元"
         assert heads.year_in(heads.above(table, head)) == 2025
 
     def test_of_two_lines_with_merges(self):
@@ -178,3 +178,11 @@ class TestTables:
     def test_what_is_no_table_is_refused_with_a_sentence(self, data, fault):
         with pytest.raises(BadWorkbook, match=fault):
             tabular.read_table(data)
+
+
+def test_endless_merges_cost_a_bounded_time():
+    rows = [Row(n, ["编号", "来源", "计划额"]) for n in range(1, 50)]
+    hostile = Sheet("表", False, rows, tuple((2 + n % 50, 1, 4_990, 16_384) for n in range(20_000)))
+    head = heads.Head(1, [], [])
+    assert sum(map(len, heads.covered(hostile, head).values())) <= heads.MERGED_CELLS
+    assert sum(map(len, heads.filled_down(hostile, head)[1].values())) <= heads.MERGED_CELLS

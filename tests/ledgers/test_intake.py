@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from ledgers import intake
+from ledgers.intake_models import IntakeFile
 from linfen_water import kept_files, tabular, trail, workbook
 from linfen_water.models import TrailEvent
 from linfen_water.workbook import BadWorkbook, Broken, read_workbook
@@ -532,6 +533,36 @@ def test_errors_are_shown_with_their_cell_and_there_is_nothing_to_confirm(office
     assert 'value="commit"' not in text
     assert confirm(office, page).status_code == 422
     assert ProjectVersion.objects.count() == 1
+
+
+def test_the_good_rows_are_written_exactly_as_announced(office):
+    for number in range(1, 5):
+        ProjectFactory(code=f"LF-00{number}")
+    rows = [
+        ["LF-001", 5, "甲公司"],
+        ["LF-002", "五", "乙公司"],
+        ["LF-003", 7, "演示水务公司"],
+        ["LF-004", 1000, "=1"],
+        ["LF-001", 9, "丙公司"],
+    ]
+    page = post(office, book(["编号", "总投资", "项目业主"], *rows))
+    found, text = page.context["rehearsal"], page.content.decode()
+    assert (len(found.good), len(found.good_changes), len(found.bad_rows), len(found.errors)) == (2, 3, 3, 3)
+    assert [is_out for _, is_out in found.told] == [False, False, True, False]
+    assert "只写入没有问题的 2 个项目（3 处），其余退回" in text
+    assert text.count("有错误，不写入") == 1
+    done = post(office, action="partial", kept=page.context["kept"], name=page.context["name"], seen=found.digest)
+    assert ProjectVersion.objects.count() == 4 + 2
+    assert "变更2个项目，共3处" in office.get(done.url).content.decode()
+    assert list(IntakeFile.objects.values_list("rows", "cells", "left_out")) == [(2, 3, 3)]
+
+
+def test_an_error_of_the_whole_table_lets_nothing_in_and_says_so(office):
+    ProjectFactory(code="LF-001")
+    page = post(office, book(["编号", "总投资", "项目业主", "项目业主"], ["LF-001", 5, "甲", "乙"]))
+    found = page.context["rehearsal"]
+    assert (found.good, found.good_changes) == ({}, [])
+    assert 'value="partial"' not in page.content.decode()
 
 
 def test_the_reason_stays_when_the_file_is_bad_and_the_file_when_the_reason_is_missing(office):

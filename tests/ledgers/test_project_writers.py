@@ -12,14 +12,14 @@ from django.test.utils import CaptureQueriesContext
 from ledgers import export, intake
 from ledgers.project_writers import ACCEPTANCE, ANNUAL, INSPECTIONS, PROVINCIAL, YEARS, acceptance_history, provincial_history
 from ledgers.registry import LEDGERS
-from ledgers.writing import Change, NotWritten, write
+from ledgers.writing import Change, NotWritten, undone, write
 from linfen_water import trail
 from linfen_water.models import TrailEvent
 from linfen_water.workbook import Row, Sheet, read_workbook
-from projects import acceptance, records
+from projects import acceptance, inspections, records
 from projects.site_models import AcceptanceFact, Inspection
 from projects.target_models import AnnualTarget, ProvincialFigure, ProvincialTerm
-from tests.factories import TODAY, ProjectFactory, RegionFactory, UnitFactory, UserFactory
+from tests.factories import TODAY, DomainFactory, ProjectFactory, RegionFactory, UnitFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 DAY = dt.date(2025, 2, 3)
@@ -131,6 +131,90 @@ def test_a_visit_not_made_yet_demands_nothing(office):
     assert "填写督导日期" in faults_of(INSPECTIONS, Change(pk, "demands", "加快"), by=office)[0][1]
 
 
+VISITS = ["编号", "日期", "带队", "部门", "检查内容", "现场进度", "整改时限"]
+NEW_VISIT = ["LF-001", "2025年2月10日", "演示岗位", "临汾市水利局", "查看清淤", "45%", "3月底"]
+
+
+def visits(*rows, by, **kwargs):
+    return intake.rehearse(sheet(["2025年2月督导"], VISITS, *rows), reason="补记", ledger=LEDGERS["inspections"], by=by, **kwargs)
+
+
+def test_a_visit_of_a_day_without_one_is_new_and_the_same_table_twice_changes_nothing(office):
+    unit, project = UnitFactory(name="临汾市水利局"), ProjectFactory(code="LF-001")
+    visit(project=project)
+    table = sheet(["2025年2月督导"], VISITS, NEW_VISIT, ["LF-001", "2月3日", "副市长", None, None, None, None])
+    done = intake.take_in(table, reason="补记2月督导", ledger=LEDGERS["inspections"], by=office)
+    assert [(one.key, one.column, one.is_new) for one in done.changes] == [
+        *(("LF-001 2025-02-10", name, True) for name in ("带队", "部门", "检查内容", "现场进度", "整改时限")),
+        ("LF-001 2025-02-03", "带队", False),
+    ]
+    assert (len(done.good), done.good_added) == (2, 1)
+    made = Inspection.objects.get(planned_on=dt.date(2025, 2, 10))
+    assert (made.visited_on, made.site_progress, made.due_on, made.by) == (made.planned_on, 45, dt.date(2025, 3, 31), office)
+    assert list(made.units.all()) == [unit]
+    event = TrailEvent.objects.get(action="inspection.add")
+    assert (event.origin, event.reason, event.subject_id) == ("import", "补记2月督导", str(made.pk))
+    again = intake.rehearse(table, reason="再来", ledger=LEDGERS["inspections"], by=office)
+    assert (again.changes, again.errors, again.added) == ([], [], set())
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "said"),
+    [
+        pytest.param({"带队": None}, "带队", "请填写带队的职务", id="没有带队"),
+        pytest.param({"编号": "LF-099"}, "编号", "清单上没有这个编号", id="没有这个项目"),
+        pytest.param({"日期": "2025-02-27"}, "日期", "只能登记为计划", id="还没有去的填了进度"),
+        pytest.param({"日期": "2125-02-03"}, "编号", "过晚", id="年份写错"),
+        pytest.param({"整改时限": "2025-02-01"}, "整改时限", "早于督导日期", id="时限早于督导"),
+        pytest.param({"日期": "2025-02-01"}, "编号", "实际在 2025-02-03 进行", id="改了期的按计划日填"),
+    ],
+)
+def test_a_new_visit_is_judged_like_on_its_page(office, cells, column, said):
+    UnitFactory(name="临汾市水利局")
+    visit(planned_on=dt.date(2025, 2, 1))
+    row = list((dict(zip(VISITS, NEW_VISIT, strict=True)) | cells).values())
+    found = visits(row, by=office)
+    assert [(error.column, said in error.reason) for error in found.errors] == [(column, True)]
+    assert not found.good
+
+
+def test_a_visit_to_come_is_a_plan(office):
+    ProjectFactory(code="LF-001")
+    table = sheet(VISITS[:3], ["LF-001", "2025-02-27", "演示岗位"])
+    intake.take_in(table, reason="3月计划", ledger=LEDGERS["inspections"], by=office)
+    assert list(Inspection.objects.values_list("planned_on", "visited_on")) == [(dt.date(2025, 2, 27), None)]
+
+
+def test_a_department_enters_visits_of_its_domain_only(office):
+    officer = UserFactory(in_department=True)
+    ProjectFactory(code="LF-001", domain=officer.unit.domain)
+    ProjectFactory(code="LF-002", lead_unit=officer.unit, domain=DomainFactory(name="住建"))
+    rows = [["LF-001", "2025-02-10", "演示岗位"], ["LF-002", "2025-02-10", "演示岗位"]]
+    found = intake.rehearse(sheet(VISITS[:3], *rows), reason="补记", ledger=LEDGERS["inspections"], by=officer)
+    assert [(error.row, "不由您登记" in error.reason) for error in found.errors] == [(3, True)]
+    assert [change.key for change in found.changes] == ["LF-001 2025-02-10"]
+
+
+def test_a_visit_entered_meanwhile_is_not_entered_twice(office):
+    project = ProjectFactory(code="LF-001")
+    table = sheet(VISITS[:3], ["LF-001", "2025-02-03", "演示岗位"])
+    seen = intake.rehearse(table, reason="补记", ledger=LEDGERS["inspections"], by=office).digest
+    visit(project=project)
+    with pytest.raises(intake.Unfit):
+        intake.take_in(table, reason="补记", ledger=LEDGERS["inspections"], by=office, seen=seen)
+    assert Inspection.objects.count() == 1
+
+
+def test_a_visit_withdrawn_since_the_export_does_not_come_back_with_the_workbook(office):
+    row = Inspection.objects.get(pk=visit())
+    ledger, file = LEDGERS["inspections"], io.BytesIO()
+    export.write_workbook(export.Sheet(ledger, TODAY, ledger.opened(TODAY).qs, [], True), file)
+    records.withdraw(inspections.INSPECTION, row=row, by=office, version=row.edit_version, reason="登记错了")
+    found = intake.rehearse(read_workbook(file.getvalue()), reason="补记", ledger=ledger, by=office)
+    assert [("已在系统中撤销" in error.reason) for error in found.errors] == [True]
+    assert found.changes == []
+
+
 # ── 验收达效 ──
 
 
@@ -159,6 +243,49 @@ def test_what_was_registered_is_not_emptied_by_a_table(office):
     pk = finished()
     write(ACCEPTANCE, [Change(pk, "leftover", "缺绿化")], by=office, reason="验收")
     assert "不能在表中清空" in faults_of(ACCEPTANCE, Change(pk, "leftover", "—"), by=office)[0][1]
+
+
+FIRST = [
+    pytest.param("acceptance", {"handover_on": "2025-01-10"}, AcceptanceFact, id="移交日"),
+    pytest.param("acceptance", {"accepted_on": "2025-01-10", "accepted_doc": "1号"}, AcceptanceFact, id="竣工验收日和文号"),
+    pytest.param("acceptance", {"leftover": "缺绿化"}, AcceptanceFact, id="遗留问题"),
+    pytest.param("provincial", {"category": "甲类", "finish_by": "2025年6月"}, ProvincialTerm, id="省定内容"),
+    pytest.param("provincial", {"told_on": "2025-02-10", "told_wan": "120"}, ProvincialFigure, id="省调度数"),
+]
+
+
+@pytest.mark.parametrize(("slug", "cells", "model"), FIRST)
+def test_undo_takes_a_first_entry_back_to_nothing(slug, cells, model, office):
+    pk, writer = finished(), LEDGERS[slug].writer
+    before = writer.row(pk, by=office).values
+    done = write(writer, [Change(pk, name, value) for name, value in cells.items()], by=office, reason="登记")
+    write(writer, undone(done), by=office, reason="撤销刚才的修改", source="undo")
+    assert writer.row(pk, by=office).values == before
+    (row,) = model.objects.all()
+    assert (row.withdrawn_by, row.withdrawn_reason) == (office, "撤销刚才的修改")
+    event = TrailEvent.objects.latest("pk")
+    assert (event.action.partition(".")[2], event.origin) == ("withdraw", "undo")
+    assert trail.verify(writer.row(pk, by=office).chain) is None
+    write(writer, [Change(pk, name, value) for name, value in cells.items()], by=office, reason="再登记")
+
+
+def test_undo_takes_back_no_entry_that_was_corrected_or_says_more(office):
+    pk = finished()
+    done = write(ACCEPTANCE, [Change(pk, "accepted_on", "2025-01-10"), Change(pk, "accepted_doc", "1号")], by=office, reason="验收")
+    assert "不能在表中清空" in faults_of(ACCEPTANCE, *undone(done[:1]), by=office)[0][1]
+    write(ACCEPTANCE, [Change(pk, "accepted_doc", "2号")], by=office, reason="更正")
+    both = [Change(pk, name, "", is_undo=True) for name in ("accepted_on", "accepted_doc")]
+    assert "不能在表中清空" in faults_of(ACCEPTANCE, *both, by=office)[0][1]
+
+
+def test_the_cell_offers_what_it_does(office, client):
+    pk = finished()
+    client.force_login(office)
+    said = {"row": pk, "col": "handover_on", "value": "2025-01-10", "reason": "移交"}
+    assert client.post("/ledgers/acceptance/cell/", said).status_code == 204
+    assert client.post("/ledgers/acceptance/cell/", said | {"value": ""}).status_code == 200  # emptied by hand: refused
+    assert client.post("/ledgers/acceptance/cell/", said | {"value": "", "undo": "1", "reason": ""}).status_code == 204
+    assert not AcceptanceFact.objects.standing().exists()
 
 
 def test_a_steps_cell_tells_who_registered_corrected_and_took_it_back(office):
@@ -248,7 +375,32 @@ def test_a_figure_wants_its_day_and_the_reason_is_its_ground(office):
 
 def test_a_target_that_is_not_there_is_not_made_of_words(office):
     pk = listed() * YEARS + 2025
-    assert "请先在项目的“年度任务”页登记" in faults_of(ANNUAL, Change(pk, "target", "年内开工"), by=office)[0][1]
+    said = faults_of(ANNUAL, Change(pk, "target", "年内开工"), by=office)
+    assert [(name, "还没有登记这一年的年度任务" in sentence) for name, sentence in said] == [("kind", True), ("plan_wan", True)]
+
+
+def test_a_target_is_made_of_all_that_it_needs_once(office):
+    listed()
+    head = ["编号", "年度", "年度目标", "目标类型", "目标进度", "年计划投资"]
+    table = sheet(head, ["LF-001", "2025年", "完成主体", "形象进度", "60%", "0.05亿元"])
+    done = intake.take_in(table, reason="市政办〔2025〕1号", ledger=LEDGERS["annual"], by=office)
+    assert {(one.key, one.is_new) for one in done.changes} == {("LF-001 2025年", True)}
+    assert (len(done.added), len(done.changes)) == (1, 4)
+    (row,) = AnnualTarget.objects.values("year", "kind", "progress", "text", "plan_wan", "set_on", "by")
+    assert row == {
+        "year": 2025, "kind": "progress", "progress": 60, "text": "完成主体", "plan_wan": 500, "set_on": TODAY, "by": office.pk,
+    }  # fmt: skip
+    event = TrailEvent.objects.get(action="annual_target.add")
+    assert (event.origin, event.reason) == ("import", "市政办〔2025〕1号")
+    again = intake.rehearse(table, reason="再来", ledger=LEDGERS["annual"], by=office)
+    assert (again.changes, again.errors, again.added) == ([], [], set())
+
+
+def test_kind_and_progress_of_a_target_are_judged_together(office):
+    pk = target()
+    assert [name for name, _ in faults_of(ANNUAL, Change(pk, "kind", "进度"), by=office)] == ["progress"]
+    write(ANNUAL, [Change(pk, "kind", "进度"), Change(pk, "progress", "60")], by=office)
+    assert list(AnnualTarget.objects.values_list("kind", "progress")) == [("progress", 60)]
 
 
 def test_rows_of_several_years_are_told_apart(office):
@@ -283,7 +435,7 @@ def test_a_workbook_that_was_overtaken_on_the_site_shows_both(office):
     assert [(one.key, one.mine, one.theirs) for one in found.conflicts] == [("LF-001 2025年", "350", "310")]
 
 
-@pytest.mark.parametrize("slug", ["inspections", "acceptance", "provincial", "annual"])
+@pytest.mark.parametrize("slug", ["inspections", "new", "acceptance", "provincial", "annual"])
 def test_rehearsal_asks_the_same_number_of_queries_for_30_rows(slug, office):
 
     unit, tables = UnitFactory(), []
@@ -293,12 +445,15 @@ def test_rehearsal_asks_the_same_number_of_queries_for_30_rows(slug, office):
         AnnualTarget.objects.create(project=project, year=2024, kind="start", text="年内开工", plan_wan=3, set_on=dt.date(2024, 1, 5))
         title, value = {
             "inspections": ("检查内容", "复核"),
+            "new": ("带队", "演示岗位"),
             "acceptance": ("移交", "2025-01-15"),
             "provincial": ("省类别", "甲类"),
             "annual": ("年度目标", "改了"),
         }[slug]
-        tables.append([f"LF-{number:03}", "2025-02-03" if slug == "inspections" else Decimal(2024), value])
-    head = ["编号", "日期" if slug == "inspections" else "年度", title]
+        day = {"inspections": "2025-02-03", "new": "2025-02-10"}.get(slug, Decimal(2024))
+        tables.append([f"LF-{number:03}", day, value])
+    head = ["编号", "日期" if isinstance(day, str) else "年度", title]
+    slug = "inspections" if slug == "new" else slug
     counts = []
     for rows in (tables[:1], tables):
         with CaptureQueriesContext(connection) as queries:

@@ -42,10 +42,10 @@ TYPED = {
     "funds": {"planned_wan": MONEY},
     "decisions": {"what": TEXTS, "due_on": DAYS},
     "notices": {"text": TEXTS, "place": TEXTS, "due_on": DAYS},
-    "inspections": {"content": TEXTS, "demands": TEXTS, "site_progress": st.integers(1, 199).map(lambda n: Decimal(n) / 2)},
+    "inspections": {"content": TEXTS, "demands": TEXTS, "site_progress": st.integers(2, 199).map(lambda n: Decimal(n) / 2)},
     "acceptance": {"handover_on": DAYS_BEFORE, "accepted_doc": TEXTS, "benefit": TEXTS, "accounts_wan": MONEY},
     "provincial": {"category": TEXTS, "benefit": TEXTS, "told_wan": MONEY, "finish_by": DAYS},
-    "annual": {"target": TEXTS, "plan_wan": MONEY},
+    "annual": {"target": TEXTS, "plan_wan": MONEY, "kind": st.just("完工")},
     "archives": {"required": st.integers(2, 60), "pages": st.integers(1, 900), "missing_note": TEXTS},
 }
 

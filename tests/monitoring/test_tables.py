@@ -85,6 +85,41 @@ def test_titles_two_line_heads_units_empty_rows_and_notes():
     assert [(s.row, s.reason) for s in batch.skipped] == [(8, "合计行或说明文字，未导入"), (9, "说明文字，未导入")]
 
 
+@pytest.mark.parametrize(
+    ("rows", "values", "said"),
+    [
+        pytest.param([["2025年1月监测数据"], HEAD, ["甲断面", "1月6日", "8", "0.3", "0.05"]], 1, [], id="年份在标题里"),
+        pytest.param(
+            [["单位：μg/L"], HEAD, ["甲断面", "2025-01-06", "8", "300", "50"]],
+            0,
+            [(2, "单位须为mg/L"), (2, "单位须为mg/L")],
+            id="单位在表头上方",
+        ),
+        pytest.param([["单位：mg/L（pH无量纲）"], HEAD, ["甲断面", "2025-01-06", "8", "0.3", "0.05"]], 1, [], id="单位相符"),
+        pytest.param(
+            [HEAD, ["甲断面", "2025-01-06", "8", "0.3", "0.05"], HEAD, ["乙断面", "2025-01-06", "8", "0.3", None]], 2, [], id="表头重复"
+        ),
+        pytest.param(
+            [
+                HEAD,
+                ["甲断面", "2025-01-06", "8", "0.3", "0.05"],
+                ["断面", "采样日期", "pH值", "总磷", "氨氮"],
+                ["乙断面", "2025-01-06", "8", "0.05", "0.3"],
+            ],
+            1,
+            [(3, "又有一个表头")],
+            id="下面的表列序不同",
+        ),
+    ],
+)
+def test_messy_tables_are_understood_or_complained_of(rows, values, said):
+    batch = read(*rows)
+    assert [(fault.row, part in fault.reason) for fault, (_, part) in zip(batch.errors, said, strict=True)] == [
+        (row, True) for row, _ in said
+    ]
+    assert len([sample for sample in batch.samples if "nh3n" in sample.values]) == values
+
+
 def test_a_month_in_the_title_counts_for_all_rows():
     batch = read(["2025年1月水质监测结果"], ["断面", "氨氮"], ["甲断面", "0.3"])
     (sample,) = batch.samples
