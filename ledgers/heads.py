@@ -142,6 +142,11 @@ def _head(sheet: Sheet, start: int, end: int, titles: Mapping[str, str]) -> Head
     return Head(rows[-1].number, headings, twice)
 
 
+def meaning(text: str, titles: Mapping[str, str]) -> str:
+    """The column that a heading on one line stands for, "" for none."""
+    return _look_up([squeezed(text)], titles)
+
+
 def _look_up(texts: list[str], titles: Mapping[str, str]) -> str:
     tried = ["".join(plain_heading(text) for text in texts), texts[-1], "".join(texts[-2:])]
     return next((titles[found] for text in tried if (found := plain_heading(text)) in titles or (found := matchable(text)) in titles), "")
@@ -171,11 +176,19 @@ def above(sheet: Sheet, head: Head) -> str:
 
 def sheet_unit(sheet: Sheet, head: Head) -> str:
     """The unit that the sheet says above its head, else in a line of words below."""
-    lines = [row for row in sheet.rows if isinstance(row.cells[0], str) and all(cell is None for cell in row.cells[1:])]
-    titles = [matchable(words(row.cells[0])) for row in lines if row.number < head.row]
-    below = [matchable(words(row.cells[0])) for row in lines if row.number > head.row]
+    titles = [matchable(words(row.cells[0])) for row in _lines(sheet) if row.number < head.row]
+    below = [matchable(words(row.cells[0])) for row in unit_lines(sheet, head)]
     said = [SHEET_UNIT.search(matchable(above(sheet, head))), *map(TITLE_UNIT.search, titles), *map(SHEET_UNIT.search, below)]
     return next((found[1] for found in said if found), "")
+
+
+def unit_lines(sheet: Sheet, head: Head) -> list[Row]:
+    """The lines of words below the head that say a unit."""
+    return [row for row in _lines(sheet) if row.number > head.row and SHEET_UNIT.search(matchable(words(row.cells[0])))]
+
+
+def _lines(sheet: Sheet) -> list[Row]:
+    return [row for row in sheet.rows if isinstance(row.cells[0], str) and all(cell is None for cell in row.cells[1:])]
 
 
 def year_in(text: str, *, is_whole: bool = False) -> int | None:

@@ -9,7 +9,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -118,6 +118,11 @@ class Rehearsal:
     heads: list[tuple[Sheet, Head | None]] = dataclasses.field(default_factory=list)
     places: dict[Any, tuple[str, int]] = dataclasses.field(default_factory=dict)  # sheet and row of each revision
     added: set[Any] = dataclasses.field(default_factory=set)  # those of `revisions` that are rows to be made
+    rows: dict[Any, WrittenRow] = dataclasses.field(default_factory=dict)  # of the ledger that the table names, as they were
+    base: Base | None = None  # what the table gave out when it was exported; of rows left out: what they are compared with next time
+    twins: dict[tuple[str, int], tuple[str, int]] = dataclasses.field(default_factory=dict)  # a row, and the first one with its key
+    lost: dict[tuple[str, int], set[int]] = dataclasses.field(default_factory=dict)  # by row: cells that a merge left without a value
+    halts: set[tuple[str, int]] = dataclasses.field(default_factory=set)  # rows from which on a sheet was not read
 
     def as_json(self) -> dict:
         said = {name: [dataclasses.asdict(one) for one in getattr(self, name)] for name in ("changes", "errors", "skipped")}
@@ -138,8 +143,8 @@ class Rehearsal:
     @property
     def is_broken(self) -> bool:
         """Whether an error concerns more than one row: then no part of it can be taken in."""
-        heads = {(sheet.title, head.row) for sheet, head in self.heads if head}
-        return any(error.row is None or (error.sheet, error.row) in heads for error in self.errors)
+        wide = self.halts | {(sheet.title, head.row) for sheet, head in self.heads if head}
+        return any(error.row is None or (error.sheet, error.row) in wide for error in self.errors)
 
     @property
     def good(self) -> dict[Any, dict]:
@@ -208,8 +213,24 @@ def take_in(
         stops = rehearsal.is_broken if is_partial else rehearsal.errors
         if stops or rehearsal.revisions.keys() - first.revisions.keys() or (seen is not None and seen != rehearsal.digest):
             raise Unfit(rehearsal)
+        if rehearsal.errors:
+            rehearsal.base = base_of_rest(ledger, rehearsal, by)
         _write(ledger, rehearsal.good if is_partial else rehearsal.revisions, by, reason, rehearsal)
     return rehearsal
+
+
+def base_of_rest(ledger: Ledger, found: Rehearsal, by: User | None) -> Base:
+    """What the rows left out are compared with when they come back: what their table gave out, else what the ledger holds now.
+
+    It speaks of all rows of the ledger: a code that is mended may lead to any of them.
+    """
+    writer, day = ledger.writer, clock.today()
+    rows = writer.rows(sorted(set(writer.index(by, day).values())), by=by) | found.rows  # type: ignore[union-attr]
+    now = {row.key: {name: row.seen(name) for name in writer.fields} for row in rows.values() if not row.is_new}  # type: ignore[union-attr]
+    if found.base is None:
+        return Base(day, day, trail.data_version(), now, is_export=False)
+    given = found.base.cells
+    return dataclasses.replace(found.base, cells={key: {**now.get(key, {}), **given.get(key, {})} for key in [*given, *now]})
 
 
 def _write(ledger: Ledger, revisions: Mapping[int, dict], by: User | None, reason: str, rehearsal: Rehearsal) -> None:
@@ -245,7 +266,7 @@ class _Rehearsing:
         self.columns = columns_of(ledger)
         self.titles = heads.titles_of(self.columns, self.writer.synonyms, choices.headings)
         self.sense = Sense(Names({text: target for (kind, text), target in choices.aliases.items() if kind == "unit"}), is_table=True)
-        self.places: dict[tuple[str, ...], str] = {}  # key → where it was met
+        self.places: dict[tuple[str, ...], tuple[str, int]] = {}  # key → sheet and row where it was met
         self.years: dict[str, int | None] = {}  # by sheet: the year that its days without one have
         self.said_years: dict[str, int | None] = {}  # by sheet: the year that it is about as a whole
         self.refused: dict[tuple[str, ...], str] = {}  # why there is no row with this key and none can be made
@@ -283,6 +304,7 @@ class _Rehearsing:
         except BadBase as fault:
             self.error("", None, self.key[0], "", str(fault))
             return sheets
+        self.outcome.base = self.base
         if self.base and self.base.day < self.base.exported_on:
             words = f"这是 {self.base.day} 的历史台账，不能导入：请导出今天的台账，在上面修改。"
             self.error(others[0].title if others else "", None, self.key[0], "", words)
@@ -320,6 +342,7 @@ class _Rehearsing:
         self.pks |= new
         pks = sorted({*met, *new.values()})
         self.rows: dict[int, WrittenRow] = self.writer.rows(pks, by=self.by)
+        self.outcome.rows = self.rows
         self.refused |= {ident: GONE for ident, pk in new.items() if pk in self.rows and self.base and self.base.has(self.rows[pk].key)}
         shown = [pk for pk in pks if pk in self.rows and pk > 0]
         self.shown = dict(zip(shown, self.ledger.read_keys(self.day, shown), strict=True)) if shown else {}
@@ -363,6 +386,7 @@ class _Rehearsing:
         if ident not in self.pks and heads.is_other_head(row, head, self.titles, self.key):
             words = f"这里又有一个表头，与第{head.row}行的列不同，以下没有读：请把下面的表放到另一张工作表里，或改成同样的列。"
             self.error(sheet.title, row.number, self.key[0], "", words)
+            self.outcome.halts.add((sheet.title, row.number))
             return False
         kind = heads.kind_of(row, head, has_key=ident in self.pks)
         sums.add(row, kind)
@@ -373,7 +397,6 @@ class _Rehearsing:
         if pk is None:
             return True
         values, faulty = {}, set()
-        merged = self.filled[sheet.title][1].get(row.number, ())
         for name, spot in head.places.items():
             cell = self.at(sheet, row, spot)
             if name in self.key or self.is_same(name, cell, pk, senses[name].unit):
@@ -384,10 +407,9 @@ class _Rehearsing:
                     self.skip(sheet, row.number, self.why_not(name, cell, pk))
                 continue
             try:
-                if spot in self.covered[sheet.title].get(row.number, ()):
-                    raise ValidationError("这一格与左边的格合并了，不知道各列是什么：请拆分单元格，分别填写。")
-                if spot in merged and field.kind == "money":
-                    raise ValidationError("合并单元格里的金额不知道各行是多少：请拆分单元格，每行填各自的数。")
+                if fault := self.why_merged(sheet, row, spot, field, cell):
+                    self.outcome.lost.setdefault((sheet.title, row.number), set()).add(spot)
+                    raise ValidationError(fault)
                 value = field.parse(cell, senses[name])
             except ValidationError as fault:
                 faulty.add(name)
@@ -402,6 +424,14 @@ class _Rehearsing:
     def year_of(self, sheet: Sheet, head: Head, *, is_whole: bool = False) -> int | None:
         said = (heads.year_in(text, is_whole=is_whole) for text in (heads.above(sheet, head), sheet.title, self.choices.name))
         return next(filter(None, said), self.choices.year)
+
+    def why_merged(self, sheet: Sheet, row: Row, spot: int, field: Field, cell: Cell) -> str:
+        """Why a merge leaves the cell without a value of its own; "" when it does not."""
+        if spot in self.covered[sheet.title].get(row.number, ()):
+            return "这一格与左边的格合并了，不知道各列是什么：请拆分单元格，分别填写。"
+        if field.kind == "money" and spot in self.filled[sheet.title][1].get(row.number, ()):
+            return f"合并单元格里的金额不知道各行是多少（合起来写的是“{_words(cell)[:30]}”）：请拆分单元格，每行填各自的数。"
+        return ""
 
     def at(self, sheet: Sheet, row: Row, spot: int) -> Cell:
         """The cell, or what the merge that covers it says."""
@@ -437,7 +467,7 @@ class _Rehearsing:
 
     def find(self, sheet: Sheet, row: Row, head: Head, ident: tuple[str, ...], name: str) -> int | None:
         """The key of the row of the ledger; None with an error when there is none, or not only one."""
-        here = f"{sheet.title}第{row.number}行"
+        here = sheet.title, row.number
         value = " ".join(filter(None, [_words(self.at(sheet, row, head.places[c])) for c in self.key if c in head.places])) or name
         fault, column = "", self.key[0]
         if not all(ident):
@@ -449,7 +479,8 @@ class _Rehearsing:
             fault = f"编号是{ident[0]}，名称却是{'、'.join(others)}的：请核对是不是错了行。"
         elif (first := self.places.setdefault(ident, here)) != here:
             what = "编号" if len(self.key) == 1 else "编号和" + "、".join(self.title(one) for one in self.key[1:])
-            fault = f"这个{what}在{first}已经出现，请只保留一行。"
+            fault = f"这个{what}在{first[0]}第{first[1]}行已经出现，请只保留一行。"
+            self.outcome.twins[here] = first
         if fault:
             self.error(sheet.title, row.number, column, value[:200], fault)
         return None if fault else self.pks[ident]
@@ -670,15 +701,6 @@ def _number(cell: Cell) -> Decimal | None:
         return cell if isinstance(cell, Decimal) else Decimal(matchable(_words(cell)).replace(",", "").removesuffix("%"))
     except InvalidOperation:
         return None
-
-
-def names_of(bad: Iterable[Error]) -> dict[tuple[str, int], list[str]]:
-    """What is wrong with each row, for the workbook of the rest."""
-    found: dict[tuple[str, int], list[str]] = {}
-    for error in bad:
-        if error.row is not None:
-            found.setdefault((error.sheet, error.row), []).append(f"“{error.column}”{error.reason}" if error.column else error.reason)
-    return found
 
 
 __all__ = ["Broken", "Change", "Choices", "Conflict", "Error", "Rehearsal", "Skipped", "Unfit", "place", "rehearse", "take_in"]

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -184,16 +186,17 @@ class IntakeView(View):
         messages.success(request, f"已导入“{name[:80]}”：变更{len(written)}{counted}{added}，共{cells}处{since}")
         if not done.errors:
             return redirect("ledger", self.ledger.slug)
-        rest = keep(request.user, workbook_of_rest(done.heads, intake.names_of(done.errors)))
+        rest = keep(request.user, workbook_of_rest(done, self.ledger))
         url = reverse("ledger_import", args=[self.ledger.slug])
         messages.warning(request, f"有{len(done.bad_rows)}行没有导入，已在表中写明原因：下载后改正，再从这里导入。")
-        return redirect(f"{url}?left={rest}")
+        return redirect(f"{url}?{urlencode({'left': rest, 'of': name})}")
 
     def send_rest(self, name: str) -> HttpResponse:
         data = recall(self.request.user, name) if len(name) == 64 and name.isalnum() else None
         if data is None:
             raise Http404
-        title = f"{self.ledger.title}_未导入的行.xlsx"
+        stem = Path(clean_name(self.request.GET.get("of") or self.ledger.title)).stem  # it may say the year of the days
+        title = f"{stem}_未导入的行.xlsx"
         return private(HttpResponse(data, content_type=XLSX, headers={"Content-Disposition": attachment(title)}))
 
     def send_file(self, pk: str) -> FileResponse:
@@ -231,6 +234,7 @@ class IntakeView(View):
             if rehearsal
             else [],
             "left": left if len(left) == 64 and left.isalnum() else "",
+            "left_of": self.request.GET.get("of", ""),
             "files": self.files().select_related("by__unit")[:FILES_SHOWN],
             "adds": self.ledger.writer.adds,
             "writable": [field.label for field in self.ledger.writer.fields.values()],
