@@ -54,6 +54,7 @@ class Head:
     row: int
     headings: list[Heading]
     twice: list[str]
+    is_sure: bool = True  # False: a guess, with too few known headings
 
     @property
     def places(self) -> dict[str, int]:
@@ -98,24 +99,30 @@ def titles_of(columns: Mapping[str, object], synonyms: Mapping[str, Iterable[str
 # ── The head ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def find_head(sheet: Sheet, titles: Mapping[str, str], key: Iterable[str], chosen: Mapping[int, str] | None = None) -> Head | None:
-    """The lines with most known headings among the first rows; None when none has enough. `chosen` says columns by place."""
-    key, best = set(key), None
-    for end in range(min(len(sheet.rows), HEAD_WITHIN)):
-        for depth in range(1, HEAD_LINES + 1):
-            if depth > end + 1:
-                break
-            head = _head(sheet, end - depth + 1, end, titles)
-            if best is None or len(head.places) > len(best[0].places):
-                best = head, end
+def find_head(
+    sheet: Sheet, titles: Mapping[str, str], key: Iterable[str], chosen: Mapping[int, str] | None = None, at: int | None = None
+) -> Head | None:
+    """The lines with most known headings among the first rows, or those that end in row `at`; with too few of them it is a guess.
+
+    None when nothing looks like a head. `chosen` says columns by place.
+    """
+    rows = sheet.rows[:HEAD_WITHIN]
+    ends = [end for end, row in enumerate(rows) if at in (None, row.number)]
+    made = [_head(sheet, end - depth + 1, end, titles) for end in ends for depth in range(1, min(HEAD_LINES, end + 1) + 1)]
+    best = max(made, key=lambda head: len(head.places), default=None)  # the first of the best
+    if best is not None and not best.places:
+        end = next((end for end in ends if sum(isinstance(cell, str) for cell in rows[end].cells) >= 2), None)
+        best = None if end is None else _head(sheet, end, end, titles)
     if best is None:
         return None
-    head = _chosen(best[0], chosen) if chosen else best[0]
-    known = len(head.places)
-    return head if known >= (2 if key & head.places.keys() else ENOUGH_HEADINGS) else None
+    head = _chosen(best, chosen or {})
+    enough = 2 if set(key) & head.places.keys() else ENOUGH_HEADINGS
+    return dataclasses.replace(head, is_sure=at is not None or len(head.places) >= enough)
 
 
 def _chosen(head: Head, chosen: Mapping[int, str]) -> Head:
+    if not chosen:
+        return head
     headings = [dataclasses.replace(one, column=chosen.get(one.place, one.column)) for one in head.headings]
     names = [one.column for one in headings if one.column not in ("", LEFT_OUT)]
     return Head(head.row, headings, sorted({name for name in names if names.count(name) > 1}))
@@ -167,6 +174,11 @@ def _spread(sheet: Sheet, row: Row, *, is_last: bool, below: Row | None) -> list
             if not texts[place] and has_below and place - 1 < len(below.cells) and below.cells[place - 1] is not None:
                 texts[place] = texts[place - 1]
     return texts
+
+
+def told(row: Row) -> list[str]:
+    """What the row says, cell by cell, without what is blank."""
+    return [text for cell in row.cells if (text := squeezed(words(cell)))]
 
 
 def above(sheet: Sheet, head: Head) -> str:

@@ -100,6 +100,7 @@ class Choices:
     conflicts: Mapping[str, str] = dataclasses.field(default_factory=dict)
     aliases: Mapping[tuple[str, str], str] = dataclasses.field(default_factory=dict)  # those remembered and those just confirmed
     headings: Mapping[str, str] = dataclasses.field(default_factory=dict)  # columns by heading, as people said before
+    head_rows: Mapping[str, int] = dataclasses.field(default_factory=dict)  # by sheet: the last row of its head
     year: int | None = None
     name: str = ""  # of the file: it may say the year
 
@@ -278,11 +279,11 @@ class _Rehearsing:
         if self.outcome.errors:
             return
         found = [(sheet, self.find_head(sheet)) for sheet in sheets if not sheet.is_hidden]
-        self.outcome.heads = found
-        if not any(head for _, head in found):
-            about = f"“{self.title(self.key[0])}”“{self.title(self.label)}”"
-            self.error(sheets[0].title if sheets else "", None, self.key[0], "", f"没有找到表头：须有一行写着{about}等台账的列名。")
+        if not any(head and head.is_sure for _, head in found):
+            self.guess(sheets, found)
             return
+        found = [(sheet, head if head and head.is_sure else None) for sheet, head in found]
+        self.outcome.heads = found
         for sheet in sheets:
             if sheet.is_hidden:
                 self.skip(sheet, 1, "隐藏的工作表，未导入。")
@@ -292,6 +293,19 @@ class _Rehearsing:
                 self.skip(sheet, 1, "没有找到表头，整张工作表未导入。")
             elif self.is_fit(sheet, head):
                 self.take_all(sheet, head)
+
+    def guess(self, sheets: list[Sheet], found: list[tuple[Sheet, Head | None]]) -> None:
+        """No sheet has a head for sure: what comes nearest is shown, the person says what its columns are."""
+        most = max((len(head.places) for _, head in found if head), default=0)
+        guesses = [(sheet, head) for sheet, head in found if head and len(head.places) == most]
+        if not guesses:
+            about = f"“{self.title(self.key[0])}”“{self.title(self.label)}”"
+            self.error(sheets[0].title if sheets else "", None, self.key[0], "", f"没有找到表头：须有一行写着{about}等台账的列名。")
+        self.outcome.heads = [(sheet, head if (sheet, head) in guesses[:1] or most else None) for sheet, head in found]
+        for sheet, head in guesses if most else guesses[:1]:
+            known = f"只认出{'、'.join(f'“{self.title(name)}”' for name in head.places)}" if head.places else "一列也没有认出"
+            words = f"这一行像是表头，但{known}：请在“列名对应”里选定各列是什么；表头不在这一行的，先改选“表头所在的行”。"
+            self.error(sheet.title, head.row, self.key[0], "", words)
 
     @property
     def label(self) -> str:
@@ -312,7 +326,8 @@ class _Rehearsing:
 
     def find_head(self, sheet: Sheet) -> Head | None:
         chosen = {place: name for (title, place), name in self.choices.columns.items() if title == sheet.title}
-        return heads.find_head(sheet, self.titles, {*self.key, self.writer.name_column} - {""}, chosen)
+        at = self.choices.head_rows.get(sheet.title)
+        return heads.find_head(sheet, self.titles, {*self.key, self.writer.name_column} - {""}, chosen, at)
 
     def known(self, found: list[tuple[Sheet, Head | None]]) -> None:
         """Read all rows of the ledger that the table names."""

@@ -1,9 +1,12 @@
 import datetime as dt
+import html
 import io
 import json
 import os
+import re
 import zipfile
 from decimal import Decimal
+from urllib.parse import unquote
 
 import openpyxl
 import pytest
@@ -268,7 +271,7 @@ def test_codes_must_be_known_there_and_alone():
 def test_a_workbook_without_the_codes_column_is_an_error():
     assert one_error(rehearse(["项目名称", "总投资", "责任单位"], ["一号", 1, "水利局"])) == (2, "编号", "一号")
     assert one_error(rehearse(["总投资", "责任单位", "项目业主"], [1, "水利局", "甲"])) == (1, "编号", "")
-    assert one_error(rehearse(["姓名", "电话"], ["甲", 1])) == (None, "编号", "")
+    assert one_error(rehearse(["姓名", "电话"], ["甲", 1])) == (1, "编号", "")
 
 
 def test_a_heading_twice_is_an_error():
@@ -555,6 +558,10 @@ def test_the_good_rows_are_written_exactly_as_announced(office):
     assert ProjectVersion.objects.count() == 4 + 2
     assert "变更2个项目，共3处" in office.get(done.url).content.decode()
     assert list(IntakeFile.objects.values_list("rows", "cells", "left_out")) == [(2, 3, 3)]
+    link = re.search(r'href="(\?rest=[^"]*)"', office.get(done.url).content.decode())[1]
+    sent = office.get(URL + html.unescape(link))
+    assert unquote(sent["Content-Disposition"]).endswith("总台账_未导入的行.xlsx")
+    assert len(read_workbook(sent.content)[0].rows) == 1 + 3 + 1  # and the row that the last one repeats
 
 
 def test_an_error_of_the_whole_table_lets_nothing_in_and_says_so(office):
@@ -563,6 +570,37 @@ def test_an_error_of_the_whole_table_lets_nothing_in_and_says_so(office):
     found = page.context["rehearsal"]
     assert (found.good, found.good_changes) == ({}, [])
     assert 'value="partial"' not in page.content.decode()
+
+
+def test_a_table_with_one_strange_heading_is_asked_about_and_then_remembered(office):
+    ProjectFactory(code="LF-001")
+    page = post(office, pasted="编号\t概算数\nLF-001\t7777\n")
+    (error,) = page.context["rehearsal"].errors
+    assert (error.row, error.reason.split("：")[0]) == (1, "这一行像是表头，但只认出“编号”")
+    assert 'name="column-0-1"' in page.content.decode()
+    said = {"column-0-1": "total_investment_wan"}
+    page = post(office, kept=page.context["kept"], name=page.context["name"], **said)
+    assert changes(page.context["rehearsal"]) == [(2, "LF-001", "总投资", "1000", "7777")]
+    assert confirm(office, page, **said).status_code == 302
+    assert len(post(office, pasted="编号\t概算数\nLF-001\t8888\n").context["rehearsal"].changes) == 1
+
+
+def test_the_person_says_where_the_head_stands(office):
+    ProjectFactory(code="LF-001")
+    page = post(office, book(["项目代码", "编号", "总投资"], ["编码", "概算", "编号"], ["LF-001", 7777, "x"]))
+    assert [head.row for _, head in page.context["rehearsal"].heads] == [1]
+    said = {"kept": page.context["kept"], "name": page.context["name"], "head-0": "2", "column-0-0": "owner"}
+    page = post(office, **said)  # what was said of the other row's columns does not count
+    assert [(head.row, head.places) for _, head in page.context["rehearsal"].heads] == [(2, {"code": 2})]
+    page = post(office, **said | {"head-0-was": "2", "column-0-0": "code", "column-0-1": "total_investment_wan", "column-0-2": "-"})
+    assert changes(page.context["rehearsal"]) == [(3, "LF-001", "总投资", "1000", "7777")]
+
+
+def test_a_csv_is_called_by_its_name(office):
+    ProjectFactory(code="LF-001")
+    sent = SimpleUploadedFile("概算.csv", "编号,总投资\nLF-001,五\n".encode())
+    page = office.post(URL, {"reason": "批复", "file": sent})
+    assert [error.sheet for error in page.context["rehearsal"].errors] == ["概算.csv"]
 
 
 def test_the_reason_stays_when_the_file_is_bad_and_the_file_when_the_reason_is_missing(office):

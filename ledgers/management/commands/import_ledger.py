@@ -47,7 +47,7 @@ class Command(BaseCommand):
         try:
             with file.open("rb") as opened:
                 data = opened.read(LARGEST + 1)  # enough to see that it is too large
-            sheets = read_workbook(data) if ledger.slug == "air" else read_table(data)
+            sheets = read_workbook(data) if ledger.slug == "air" else read_table(data, file.name)
         except OSError as fault:
             raise CommandError(f"读不了文件“{file}”：{fault.strerror or fault}") from None
         except BadWorkbook as fault:
