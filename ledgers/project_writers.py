@@ -173,6 +173,10 @@ class InspectionWriter(OfProjects):
                 rows[pk] = self._new_row(pk, places[project], counties.get(project, NO_CHAIN))
         return rows
 
+    def _blank(self, row: WrittenRow) -> dict[str, Any]:
+        """What stands in a row to be made before anything is typed; `row.values` may hold the office's own columns too."""
+        return row.about | {name: row.values[name] for name in self.fields}
+
     def _new_row(self, pk: int, project: Project, chain: str) -> WrittenRow:
         on = dt.date.fromordinal(-pk % PLACE)
         stands = {"project": project, "planned_on": on, "visited_on": on if on <= clock.today() else None}
@@ -201,7 +205,7 @@ class InspectionWriter(OfProjects):
         )
 
     def faults(self, row: WrittenRow, values: Mapping[str, Any], reason: str, day: dt.date) -> Iterable[Fault]:
-        new = (row.about | row.values if row.is_new else inspections.INSPECTION.values(row.about)) | dict(values)
+        new = (self._blank(row) if row.is_new else inspections.INSPECTION.values(row.about)) | dict(values)
         if new["leader_post"] == "":
             yield Fault("leader_post", "请填写带队的职务。")
         for fault in inspections.INSPECTION.faults(new):
@@ -210,7 +214,7 @@ class InspectionWriter(OfProjects):
 
     def save(self, row: WrittenRow, values: Mapping[str, Any], *, by: User | None, reason: str) -> None:
         if row.is_new:
-            row.pk = records.add(inspections.INSPECTION, by=by, reason=reason, **row.about, **row.values | dict(values)).pk
+            row.pk = records.add(inspections.INSPECTION, by=by, reason=reason, **self._blank(row) | dict(values)).pk
             return
         records.edit(inspections.INSPECTION, row=row.about, by=by, version=row.version, reason=reason, **dict(values))
 

@@ -9,7 +9,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from ledgers import export, intake
+from ledgers import export, intake, own_services
+from ledgers.own import find_ledger
+from ledgers.page_models import OwnValue
 from ledgers.project_writers import ACCEPTANCE, ANNUAL, INSPECTIONS, PROVINCIAL, YEARS, acceptance_history, provincial_history
 from ledgers.registry import LEDGERS
 from ledgers.writing import Change, NotWritten, undone, write
@@ -176,6 +178,16 @@ def test_a_new_visit_is_judged_like_on_its_page(office, cells, column, said):
     found = visits(row, by=office)
     assert [(error.column, said in error.reason) for error in found.errors] == [(column, True)]
     assert not found.good
+
+
+def test_the_offices_own_columns_of_a_new_visit_come_in_with_it(office):
+    ProjectFactory(code="LF-001")
+    own_services.add_column(by=office, ledger="inspections", label="演示核对", kind="text")
+    table = sheet([*VISITS[:3], "演示核对"], ["LF-001", "2025-02-10", "演示岗位", "已核"])
+    intake.take_in(table, reason="补记", ledger=find_ledger("inspections"), by=office)
+    assert list(OwnValue.objects.values_list("row", "text")) == [(str(Inspection.objects.get().pk), "已核")]
+    again = intake.rehearse(table, reason="再来", ledger=find_ledger("inspections"), by=office)
+    assert (again.changes, again.errors) == ([], [])
 
 
 def test_a_visit_to_come_is_a_plan(office):
