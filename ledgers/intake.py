@@ -389,7 +389,7 @@ class _Rehearsing:
             own = head.units.get(name, "")
             is_money = self.columns[name].unit == "万元"
             senses[name] = dataclasses.replace(self.sense, unit=own or (unit if is_money else ""), year=year)
-        sums = _Sums(self, sheet, head)
+        sums = _Sums(self, sheet, head, senses)
         for row in sheet.rows:
             if row.number > head.row and not self.take(sheet, head, row, senses, sums):
                 break
@@ -404,7 +404,7 @@ class _Rehearsing:
             self.outcome.halts.add((sheet.title, row.number))
             return False
         kind = heads.kind_of(row, head, has_key=ident in self.pks)
-        sums.add(row, kind)
+        sums.add(row, kind, self.pks.get(ident))
         if kind != heads.ENTRY:
             self.skip(sheet, row.number, heads.WHY[kind])
             return True
@@ -589,6 +589,25 @@ class _Rehearsing:
         row = self.shown[pk]
         return self.columns[name].value(row[name], row)
 
+    def exported_number(self, pk: int | None, name: str, cell: Cell, sense: Sense) -> Decimal:
+        """The number of a cell as the export gave it out, whatever the person made of it; of another table's cell its own.
+
+        Raises LookupError when the site and the person both changed it: nobody knows it any more.
+        """
+        written = None if pk is None else self.rows.get(pk)
+        base = self.base.of(written.key, name) if self.base and self.base.is_export and written else None
+        here = heads.number_of(cell) or Decimal(0)
+        if written is None or base is None:
+            return here
+        if base == written.seen(name):
+            return Decimal(written.values[name] or 0) / cells.WAN_OF.get(sense.unit, Decimal(1))
+        try:
+            if base == fingerprint(self.writer.fields[name].parse(cell, sense)):
+                return here
+        except ValidationError:
+            pass
+        raise LookupError(name)
+
     def is_same(self, name: str, cell: Cell, pk: int, unit: str) -> bool:
         """Whether the cell says what the ledger's export says, in the unit of its heading."""
         exported = self.exported(name, pk)
@@ -619,10 +638,14 @@ class _Rehearsing:
 
 
 class _Sums:
-    """Total, subtotal and 其中 rows against the rows that they speak of. A sum that does not fit is a complaint, it stops nothing."""
+    """Total, subtotal and 其中 rows against the rows that they speak of. A sum that does not fit is a complaint, it stops nothing.
 
-    def __init__(self, intake: _Rehearsing, sheet: Sheet, head: Head):
-        self.intake, self.sheet = intake, sheet
+    The sums of an export are numbers, no formulas: they need not fit what the person changes above them, only what was exported.
+    """
+
+    def __init__(self, intake: _Rehearsing, sheet: Sheet, head: Head, senses: Mapping[str, Sense]):
+        self.intake, self.sheet, self.senses = intake, sheet, senses
+        self.pks: dict[int, int | None] = {}  # of entries, by the number of their row
         adding = {name for name, column in intake.columns.items() if column.is_summed and column.unit != "%" and name not in intake.key}
         self.names = {spot: name for name, spot in head.places.items() if name in adding}
         self.all: list[Row] = []
@@ -632,12 +655,13 @@ class _Sums:
         self.entry: Row | None = None
         self.top: Row | None = None
 
-    def add(self, row: Row, kind: int) -> None:
+    def add(self, row: Row, kind: int, pk: int | None) -> None:
         if kind != heads.PART_ROW:
             self.end_parts()
         if kind == heads.ENTRY:
             self.all.append(row)
             self.group.append(row)
+            self.pks[row.number] = pk
             self.entry = row
         elif kind == heads.PART_ROW:
             self.parts.append(row)
@@ -673,11 +697,19 @@ class _Sums:
         for spot, name in self.names.items():
             said = heads.number_of(row.cells[spot]) if spot < len(row.cells) else None
             found = [number for one in rows if spot < len(one.cells) and (number := heads.number_of(one.cells[spot])) is not None]
-            if said is None or not found:
+            if said is None or not found or _fits(sum(found, Decimal(0)), said, is_limit):
                 continue
-            total = sum(found, Decimal(0))
-            if total > said + HALF_CENT if is_limit else abs(total - said) >= HALF_CENT:
+            total = self.exported_sum(rows, name, spot)
+            if total is not None and not _fits(total, said, is_limit):
                 self.complain(row, name, what, said, total, is_limit)
+
+    def exported_sum(self, rows: list[Row], name: str, spot: int) -> Decimal | None:
+        """What the rows amount to but for the person's own changes; None when nobody can tell any more."""
+        places = ((self.pks.get(row.number), row.cells[spot] if spot < len(row.cells) else None) for row in rows)
+        try:
+            return sum((self.intake.exported_number(pk, name, cell, self.senses[name]) for pk, cell in places), Decimal(0))
+        except LookupError:
+            return None
 
     def complain(self, row: Row, name: str, what: str, said: Decimal, total: Decimal, is_limit: bool) -> None:
         word = (
@@ -688,6 +720,10 @@ class _Sums:
         found = Skipped(self.sheet.title, row.number, f"“{self.intake.title(name)}”{word}，请核对是否漏行或改错；{what}不导入。")
         self.intake.outcome.skipped.append(found)
         self.intake.outcome.complaints.append(found)
+
+
+def _fits(total: Decimal, said: Decimal, is_limit: bool) -> bool:
+    return total <= said + HALF_CENT if is_limit else abs(total - said) < HALF_CENT
 
 
 # ── Cells ───────────────────────────────────────────────────────────────────────────────────────────────────────────
