@@ -37,6 +37,8 @@ LONGEST_REASON = ProjectVersion._meta.get_field("reason").max_length
 NO_INTAKE = "这个台账还不能导入。"
 GONE = "导出以后这一行已在系统中撤销或改了日期，没有再登记一次：请核对；确要登记的，请抄到另一个表里导入。"
 MINE, THEIRS = "mine", "theirs"
+# What is left out: a value that differs where nobody may write it from a table, an empty cell that would erase one, a row of sums.
+CELL, EMPTY, ROW = "cell", "empty", "row"
 MAX_SUMMED = 200  # columns whose totals are checked
 HALF_CENT = Decimal("0.005")
 
@@ -66,6 +68,7 @@ class Skipped:
     sheet: str
     row: int
     reason: str
+    kind: str = ""  # CELL, EMPTY, ROW; "": anything else
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,6 +106,7 @@ class Choices:
     head_rows: Mapping[str, int] = dataclasses.field(default_factory=dict)  # by sheet: the last row of its head
     year: int | None = None
     name: str = ""  # of the file: it may say the year
+    erases: bool = False  # whether empty cells of a table that we did not export erase what the ledger holds
 
 
 @dataclasses.dataclass
@@ -130,6 +134,9 @@ class Rehearsal:
         for change in said["changes"]:
             if not change["is_new"]:
                 del change["is_new"]
+        for skipped in said["skipped"]:
+            if not skipped["kind"]:
+                del skipped["kind"]
         return said
 
     @property
@@ -162,6 +169,37 @@ class Rehearsal:
     @property
     def good_changes(self) -> list[Change]:
         return [change for change, is_out in self.told if not is_out]
+
+    @property
+    def good_erasures(self) -> list[Change]:
+        return [change for change in self.good_changes if change.old and not change.new]
+
+    @property
+    def unwritten(self) -> list[Skipped]:
+        return [one for one in self.skipped if one.kind == CELL]
+
+    @property
+    def unerased(self) -> list[Skipped]:
+        return [one for one in self.skipped if one.kind == EMPTY]
+
+    @property
+    def passed_over(self) -> list[tuple[str, str, list[int]]]:
+        """Rows of sums, titles and remarks: sheet, what they are, their numbers."""
+        found: dict[tuple[str, str], list[int]] = {}
+        for one in self.skipped:
+            if one.kind == ROW:
+                found.setdefault((one.sheet, one.reason), []).append(one.row)
+        return [(sheet, reason, numbers) for (sheet, reason), numbers in found.items()]
+
+    @property
+    def passed_rows(self) -> int:
+        return sum(len(numbers) for _, _, numbers in self.passed_over)
+
+    @property
+    def other_skipped(self) -> list[Skipped]:
+        """What is told nowhere else."""
+        told = set(self.complaints)
+        return [one for one in self.skipped if not one.kind and one not in told]
 
     @property
     def good_added(self) -> int:
@@ -406,7 +444,7 @@ class _Rehearsing:
         kind = heads.kind_of(row, head, has_key=ident in self.pks)
         sums.add(row, kind, self.pks.get(ident))
         if kind != heads.ENTRY:
-            self.skip(sheet, row.number, heads.WHY[kind])
+            self.skip(sheet, row.number, heads.WHY[kind], ROW)
             return True
         pk = self.find(sheet, row, head, ident, near)
         if pk is None:
@@ -419,7 +457,7 @@ class _Rehearsing:
             field = self.writer.fields.get(name)
             if field is None or name not in self.rows[pk].held:
                 if not (cells.is_nothing(cell) and cells.is_nothing(self.exported(name, pk))):
-                    self.skip(sheet, row.number, self.why_not(name, cell, pk))
+                    self.skip(sheet, row.number, self.why_not(name, cell, pk), CELL)
                 continue
             try:
                 if fault := self.why_merged(sheet, row, spot, field, cell):
@@ -537,6 +575,12 @@ class _Rehearsing:
         now = written.values[name]
         if value == now or (isinstance(now, Decimal) and cells.is_rounded(cell, now, unit=sense.unit)):
             return False
+        if cells.is_nothing(cell) and not (written.is_new or self.choices.erases or (self.base and self.base.is_export)):
+            said = f"写着“{cell.strip()}”" if isinstance(cell, str) else "是空的"
+            self.skip(
+                sheet, row.number, f"{written.key}“{self.title(name)}”表中{said}，台账保留“{field.spell(now)[:60]}”，没有清空。", EMPTY
+            )
+            return False
         base = self.base.of(written.key, name) if self.base else None
         if base is None or base == written.seen(name):
             return True
@@ -633,8 +677,8 @@ class _Rehearsing:
     def error(self, sheet: str, row: int | None, name: str, value: str, reason: str) -> None:
         self.outcome.errors.append(Error(sheet, row, self.title(name), value, reason))
 
-    def skip(self, sheet: Sheet, row: int, reason: str) -> None:
-        self.outcome.skipped.append(Skipped(sheet.title, row, reason))
+    def skip(self, sheet: Sheet, row: int, reason: str, kind: str = "") -> None:
+        self.outcome.skipped.append(Skipped(sheet.title, row, reason, kind))
 
 
 class _Sums:

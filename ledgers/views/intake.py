@@ -77,6 +77,8 @@ class TableForm(IntakeForm):
         error_messages={"invalid": "请填四位年份。", "min_value": "请填四位年份。", "max_value": "请填四位年份。"},
     )
 
+    erase = forms.BooleanField(required=False)  # empty cells erase
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["file"].label = "工作簿（.xlsx）或 CSV"
@@ -95,6 +97,7 @@ class TableForm(IntakeForm):
             headings=intake_memory.headings(ledger.slug),
             head_rows={title: int(row) for title, row in rows if re.fullmatch(r"\d{1,6}", row, re.ASCII)},
             year=self.cleaned_data.get("year"),
+            erases=self.cleaned_data.get("erase", False),
             name=self.cleaned_data.get("name") or (self.cleaned_data["file"].name if self.cleaned_data.get("file") else ""),
         )
 

@@ -213,11 +213,35 @@ def test_an_empty_cell_of_a_required_column_is_an_error(title):
     assert one_error(rehearse(["编号", "省定序号", title], ["LF-001", None, "   "])) == (2, title, "")
 
 
-def test_an_empty_cell_clears_what_may_be_empty():
+EMPTY_CELLS = [["编号", "项目业主", "包联领导", "项目名称"], ["LF-001", None, "—", "LF-001 河道治理工程"]]
+
+
+def sponsored():
     project = ProjectFactory(code="LF-001")
-    ProjectVersion.objects.filter(project=project).update(sponsor_post="副市长")
-    rehearsal = rehearse(["编号", "项目业主", "包联领导", "项目名称"], ["LF-001", None, None, "LF-001 河道治理工程"])
-    assert [(c.column, c.new) for c in rehearsal.changes] == [("项目业主", ""), ("包联领导", "")]
+    ProjectVersion.objects.filter(project=project).update(sponsor_post="副市长", owner="甲公司")
+    return project
+
+
+def test_an_empty_cell_of_a_foreign_table_clears_only_when_that_is_asked_for(office):
+    sponsored()
+    page = post(office, book(*EMPTY_CELLS))
+    found, text = page.context["rehearsal"], page.content.decode()
+    assert (found.changes, [one.kind for one in found.skipped]) == ([], ["empty", "empty"])
+    assert found.skipped[1].reason == "LF-001“包联领导”表中写着“—”，台账保留“副市长”，没有清空。"
+    assert "清空这 2 处，重新核对" in text
+    page = post(office, kept=page.context["kept"], name=page.context["name"], erase="1")
+    assert changes(page.context["rehearsal"]) == [(2, "LF-001", "项目业主", "甲公司", ""), (2, "LF-001", "包联领导", "副市长", "")]
+    assert page.content.decode().count(">清空</span>") == 2
+    assert confirm(office, page, erase="1").status_code == 302
+    assert ProjectVersion.objects.get(effective_to=None).sponsor_post == ""
+
+
+def test_an_empty_cell_of_an_export_clears(tmp_path):
+    sponsored()
+    made = openpyxl.load_workbook(io.BytesIO(exported(tmp_path)))
+    row = next(row for row in made.active.iter_rows() if row[0].value == "LF-001")
+    next(cell for cell in row if cell.value == "副市长").value = None
+    assert changes(intake.rehearse(read_workbook(saved(made)), reason="批复")) == [(5, "LF-001", "包联领导", "副市长", "")]
 
 
 def test_names_are_matched_without_their_blanks():
@@ -292,6 +316,9 @@ def test_columns_that_nobody_types_here_are_skipped_with_their_name():
         (3, "合计行或说明文字，未导入。"),
         (4, "合计行或说明文字，未导入。"),
     ]
+    assert [s.row for s in rehearsal.unwritten] == [2, 2]
+    assert rehearsal.passed_over == [("工程总台账", "合计行或说明文字，未导入。", [3, 4])]
+    assert [s.row for s in rehearsal.other_skipped] == [1]
 
 
 def test_a_project_revised_today_may_be_revised_again_and_the_day_has_one_version():

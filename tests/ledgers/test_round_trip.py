@@ -208,4 +208,5 @@ def test_sums_of_an_export_need_not_fit_what_is_changed_above_them(city):
     Project.objects.get(code="LF-002").versions.update(total_investment_wan=Decimal("1234.50"))
     page.delete_rows(FIRST_ROW + 3)
     sums = [one.reason for one in rehearse("master", book).complaints if "“总投资”" in one.reason]
-    assert sums and all("4938" in one and "3703.5 不符" in one for one in sums)
+    assert sums
+    assert all("4938" in one and "3703.5 不符" in one for one in sums)
