@@ -577,9 +577,8 @@ class _Rehearsing:
             return False
         if cells.is_nothing(cell) and not (written.is_new or self.choices.erases or (self.base and self.base.is_export)):
             said = f"写着“{cell.strip()}”" if isinstance(cell, str) else "是空的"
-            self.skip(
-                sheet, row.number, f"{written.key}“{self.title(name)}”表中{said}，台账保留“{field.spell(now)[:60]}”，没有清空。", EMPTY
-            )
+            words = f"{written.key}“{self.title(name)}”表中{said}，台账保留“{field.spell(now)[:60]}”，没有清空。"
+            self.skip(sheet, row.number, words, EMPTY)
             return False
         base = self.base.of(written.key, name) if self.base else None
         if base is None or base == written.seen(name):

@@ -134,6 +134,8 @@ class IntakeView(View):
         self.ledger = own.find_ledger(slug)
         if self.ledger and self.ledger.base:  # an own ledger shows rows of another one, which takes them in
             return redirect("ledger_import", self.ledger.base)
+        if self.ledger and self.ledger.no_intake:
+            return render(request, "ledgers/no_import.html", {"ledger": self.ledger, "sources": sources_of(self.ledger)})
         if self.ledger is None or self.ledger.may_take_in is None or not self.ledger.may_take_in(request.user):
             raise Http404
         if self.ledger.intake_page:
@@ -299,6 +301,11 @@ def corrected(ledger: Ledger, done: intake.Rehearsal, remembered: Mapping[str, s
             if one.column and one.column != known:
                 found[heading] = one.column
     return found
+
+
+def sources_of(ledger: Ledger) -> list[tuple[str, str]]:
+    """The pages where the values of a ledger that takes nothing in are typed: words and address."""
+    return [(words, reverse(name, args=args)) for words, name, *args in ledger.sources]
 
 
 def attachment(name: str) -> str:

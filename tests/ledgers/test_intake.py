@@ -18,6 +18,7 @@ from django.urls import reverse
 
 from ledgers import intake
 from ledgers.intake_models import IntakeFile
+from ledgers.registry import LEDGERS
 from linfen_water import kept_files, tabular, trail, workbook
 from linfen_water.models import TrailEvent
 from linfen_water.workbook import BadWorkbook, Broken, read_workbook
@@ -707,6 +708,15 @@ def test_only_the_office_finds_the_page(client, trait):
     assert client.get(URL).status_code == 404
     assert post(client, book(["编号"])).status_code == 404
     assert URL not in client.get(reverse("ledger", args=["master"])).content.decode()
+
+
+@pytest.mark.parametrize("slug", [slug for slug, ledger in LEDGERS.items() if ledger.no_intake])
+def test_a_ledger_that_takes_nothing_in_says_where_its_values_come_from(office, slug):
+    page = office.get(f"/ledgers/{slug}/import/")
+    assert page.status_code == 200
+    assert LEDGERS[slug].no_intake in page.content.decode()
+    assert page.context["sources"]
+    assert {office.get(address).status_code for _, address in page.context["sources"]} == {200}
 
 
 def test_the_ledger_leads_the_office_to_the_page_today_only(office):
