@@ -155,6 +155,11 @@ class Rehearsal:
         return any(error.row is None or (error.sheet, error.row) in wide for error in self.errors)
 
     @property
+    def is_guess(self) -> bool:
+        """Whether it ended with asking what the columns are."""
+        return any(head is not None and not head.is_sure for _, head in self.heads)
+
+    @property
     def good(self) -> dict[Any, dict]:
         """The revisions that can be written: of rows without an error, none when an error concerns them all."""
         bad = self.bad_rows
@@ -667,8 +672,8 @@ class _Rehearsing:
             why = "这一格不由您填写"
         else:
             why = self.writer.not_here
-        now = f"现为“{_words(self.exported(name, pk))[:60]}”，" if pk > 0 else ""
-        return f"“{column.verbose_name}”{why}；{now}表中为“{_words(cell)[:60]}”，未导入。"
+        now = f"现为{_quoted(self.exported(name, pk))}，" if pk > 0 else ""
+        return f"“{column.verbose_name}”{why}；{now}表中为{_quoted(cell)}，未导入。"
 
     def title(self, name: str) -> str:
         return str(self.columns[name].verbose_name)
@@ -775,6 +780,10 @@ def _fits(total: Decimal, said: Decimal, is_limit: bool) -> bool:
 def _words(value) -> str:
     """A value in words: of the table, of a row, or of the ledger's export."""
     return "" if value is None else str(as_text(value))
+
+
+def _quoted(value) -> str:
+    return f"“{words[:60]}”" if (words := _words(value)) else "空"
 
 
 def _short(text: str) -> str:
