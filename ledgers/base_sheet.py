@@ -17,6 +17,7 @@ from linfen_water.workbook import Sheet
 TITLE = "_base"
 MARK = "ledger-base-1"
 END = "end"
+OF_REST = "rest"
 DAMAGED = "工作簿里的导出基准不完整，不能判断哪些格在系统中已改动：请重新导出台账，把修改抄到新表里再导入。"
 OTHER = "这是“{}”台账导出的工作簿，不能导入到这个台账：请核对。"
 
@@ -33,9 +34,10 @@ class Base:
     exported_on: dt.date
     data_version: int
     cells: Mapping[str, Mapping[str, str]]
+    is_export: bool = True  # False: the table is of unknown age, and this is what the ledger held when it was first compared
 
     def of(self, key: str, column: str) -> str | None:
-        return self.cells.get(key, {}).get(column)
+        return self.cells.get(key, {}).get(column) or None
 
     def has(self, key: str) -> bool:
         return key in self.cells
@@ -44,10 +46,11 @@ class Base:
 class BaseRows:
     """The rows of the sheet, one by one, and its signature at the end."""
 
-    def __init__(self, slug: str, day: dt.date, exported_on: dt.date, data_version: int, columns: Sequence[str]):
+    def __init__(self, slug: str, day: dt.date, exported_on: dt.date, data_version: int, columns: Sequence[str], *, is_export: bool = True):
         self.columns = list(columns)
         self.hmac = _signer()
-        self.head = self._signed([MARK, slug, day.isoformat(), exported_on.isoformat(), str(data_version), ",".join(columns)])
+        head = [MARK, slug, day.isoformat(), exported_on.isoformat(), str(data_version), ",".join(columns)]
+        self.head = self._signed(head if is_export else [*head, OF_REST])
 
     def row(self, key: str, marks: Sequence[str]) -> list[str]:
         return self._signed([f"#{key}", ",".join(marks)])  # so that no key is taken for a formula
@@ -58,6 +61,16 @@ class BaseRows:
     def _signed(self, cells: list[str]) -> list[str]:
         self.hmac.update("\x1f".join(cells).encode() + b"\x1e")
         return cells
+
+
+def rows_of(base: Base, slug: str) -> Iterator[list[str]]:
+    """The rows of the sheet that says `base`."""
+    columns = list(dict.fromkeys(name for marks in base.cells.values() for name in marks))
+    made = BaseRows(slug, base.day, base.exported_on, base.data_version, columns, is_export=base.is_export)
+    yield made.head
+    for key, marks in base.cells.items():
+        yield made.row(key, [marks.get(name, "") for name in columns])
+    yield made.end()
 
 
 def _signer() -> hmac.HMAC:
@@ -77,7 +90,7 @@ def read_base(sheets: list[Sheet], slug: str) -> tuple[Base | None, list[Sheet]]
         raise BadBase(OTHER.format(head[1]))
     columns = head[5].split(",") if len(head) > 5 and head[5] else []
     cells = {row[0][1:]: dict(zip(columns, row[1].split(",") if len(row) > 1 else [], strict=False)) for row in rows[1:-1]}
-    base = Base(dt.date.fromisoformat(head[2]), dt.date.fromisoformat(head[3]), int(head[4]), cells)
+    base = Base(dt.date.fromisoformat(head[2]), dt.date.fromisoformat(head[3]), int(head[4]), cells, is_export=head[6:] != [OF_REST])
     return base, [sheet for sheet in sheets if sheet is not found]
 
 

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from decimal import Decimal, InvalidOperation
 
-from linfen_water.workbook import Broken, Cell
+from linfen_water.workbook import NOT_CALCULATED, Broken, Cell
 
 NOTHING = {"", "-", "--", "—", "——", "－", "/", "／", "\\", "无", "暂无", "暂缺", "空", "n/a", "na", "无。", "未填", "…", "……"}
 FIRST, LAST = "first", "last"  # which day of a month a month without a day means
@@ -19,6 +19,9 @@ WAN_OF = {
     "亿元": Decimal(10_000), "亿": Decimal(10_000), "百万元": Decimal(100), "万元": Decimal(1), "万": Decimal(1), "千元": Decimal("0.1"),
     "元": Decimal("0.0001"),
 }  # fmt: skip
+ERRORS = re.compile(
+    r"#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|UNKNOWN!|BUSY!|GETTING_DATA)|Err:\d{3}", re.I
+)  # of spreadsheet programs, as a CSV or a copy of the cell spells them
 DITTO = {"同上", "同前", "同左", "如上", "〃", "″", "''", '"'}
 DIGITS = str.maketrans("〇零○一二三四五六七八九", "000123456789")
 
@@ -66,6 +69,13 @@ def matchable(text: str) -> str:
 def is_nothing(cell: Cell) -> bool:
     """Whether the cell says that there is nothing: blank, —, /, 无, 暂无."""
     return cell is None or (isinstance(cell, str) and matchable(cell).casefold() in NOTHING)
+
+
+def has_no_value(cell: Cell) -> bool:
+    """Whether the cell is what a spreadsheet shows in place of a value, be it an error or the words for one."""
+    return isinstance(cell, Broken) or (
+        isinstance(cell, str) and (squeezed(cell) == NOT_CALCULATED or ERRORS.fullmatch(matchable(cell)) is not None)
+    )
 
 
 def plain(value: Decimal) -> str:

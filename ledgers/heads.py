@@ -54,6 +54,7 @@ class Head:
     row: int
     headings: list[Heading]
     twice: list[str]
+    is_sure: bool = True  # False: a guess, with too few known headings
 
     @property
     def places(self) -> dict[str, int]:
@@ -98,24 +99,30 @@ def titles_of(columns: Mapping[str, object], synonyms: Mapping[str, Iterable[str
 # ── The head ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def find_head(sheet: Sheet, titles: Mapping[str, str], key: Iterable[str], chosen: Mapping[int, str] | None = None) -> Head | None:
-    """The lines with most known headings among the first rows; None when none has enough. `chosen` says columns by place."""
-    key, best = set(key), None
-    for end in range(min(len(sheet.rows), HEAD_WITHIN)):
-        for depth in range(1, HEAD_LINES + 1):
-            if depth > end + 1:
-                break
-            head = _head(sheet, end - depth + 1, end, titles)
-            if best is None or len(head.places) > len(best[0].places):
-                best = head, end
+def find_head(
+    sheet: Sheet, titles: Mapping[str, str], key: Iterable[str], chosen: Mapping[int, str] | None = None, at: int | None = None
+) -> Head | None:
+    """The lines with most known headings among the first rows, or those that end in row `at`; with too few of them it is a guess.
+
+    None when nothing looks like a head. `chosen` says columns by place.
+    """
+    rows = sheet.rows[:HEAD_WITHIN]
+    ends = [end for end, row in enumerate(rows) if at in (None, row.number)]
+    made = [_head(sheet, end - depth + 1, end, titles) for end in ends for depth in range(1, min(HEAD_LINES, end + 1) + 1)]
+    best = max(made, key=lambda head: len(head.places), default=None)  # the first of the best
+    if best is not None and not best.places:
+        end = next((end for end in ends if sum(isinstance(cell, str) for cell in rows[end].cells) >= 2), None)
+        best = None if end is None else _head(sheet, end, end, titles)
     if best is None:
         return None
-    head = _chosen(best[0], chosen) if chosen else best[0]
-    known = len(head.places)
-    return head if known >= (2 if key & head.places.keys() else ENOUGH_HEADINGS) else None
+    head = _chosen(best, chosen or {})
+    enough = 2 if set(key) & head.places.keys() else ENOUGH_HEADINGS
+    return dataclasses.replace(head, is_sure=at is not None or len(head.places) >= enough)
 
 
 def _chosen(head: Head, chosen: Mapping[int, str]) -> Head:
+    if not chosen:
+        return head
     headings = [dataclasses.replace(one, column=chosen.get(one.place, one.column)) for one in head.headings]
     names = [one.column for one in headings if one.column not in ("", LEFT_OUT)]
     return Head(head.row, headings, sorted({name for name in names if names.count(name) > 1}))
@@ -142,6 +149,11 @@ def _head(sheet: Sheet, start: int, end: int, titles: Mapping[str, str]) -> Head
     return Head(rows[-1].number, headings, twice)
 
 
+def meaning(text: str, titles: Mapping[str, str]) -> str:
+    """The column that a heading on one line stands for, "" for none."""
+    return _look_up([squeezed(text)], titles)
+
+
 def _look_up(texts: list[str], titles: Mapping[str, str]) -> str:
     tried = ["".join(plain_heading(text) for text in texts), texts[-1], "".join(texts[-2:])]
     return next((titles[found] for text in tried if (found := plain_heading(text)) in titles or (found := matchable(text)) in titles), "")
@@ -164,6 +176,11 @@ def _spread(sheet: Sheet, row: Row, *, is_last: bool, below: Row | None) -> list
     return texts
 
 
+def told(row: Row) -> list[str]:
+    """What the row says, cell by cell, without what is blank."""
+    return [text for cell in row.cells if (text := squeezed(words(cell)))]
+
+
 def above(sheet: Sheet, head: Head) -> str:
     """All that stands above the last line of the head, for unit and year."""
     return " ".join(words(cell) for row in sheet.rows if row.number < head.row for cell in row.cells if isinstance(cell, str))
@@ -171,11 +188,19 @@ def above(sheet: Sheet, head: Head) -> str:
 
 def sheet_unit(sheet: Sheet, head: Head) -> str:
     """The unit that the sheet says above its head, else in a line of words below."""
-    lines = [row for row in sheet.rows if isinstance(row.cells[0], str) and all(cell is None for cell in row.cells[1:])]
-    titles = [matchable(words(row.cells[0])) for row in lines if row.number < head.row]
-    below = [matchable(words(row.cells[0])) for row in lines if row.number > head.row]
+    titles = [matchable(words(row.cells[0])) for row in _lines(sheet) if row.number < head.row]
+    below = [matchable(words(row.cells[0])) for row in unit_lines(sheet, head)]
     said = [SHEET_UNIT.search(matchable(above(sheet, head))), *map(TITLE_UNIT.search, titles), *map(SHEET_UNIT.search, below)]
     return next((found[1] for found in said if found), "")
+
+
+def unit_lines(sheet: Sheet, head: Head) -> list[Row]:
+    """The lines of words below the head that say a unit."""
+    return [row for row in _lines(sheet) if row.number > head.row and SHEET_UNIT.search(matchable(words(row.cells[0])))]
+
+
+def _lines(sheet: Sheet) -> list[Row]:
+    return [row for row in sheet.rows if isinstance(row.cells[0], str) and all(cell is None for cell in row.cells[1:])]
 
 
 def year_in(text: str, *, is_whole: bool = False) -> int | None:

@@ -9,7 +9,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -36,6 +36,8 @@ LONGEST_REASON = ProjectVersion._meta.get_field("reason").max_length
 NO_INTAKE = "这个台账还不能导入。"
 GONE = "导出以后这一行已在系统中撤销或改了日期，没有再登记一次：请核对；确要登记的，请抄到另一个表里导入。"
 MINE, THEIRS = "mine", "theirs"
+# What is left out: a value that differs where nobody may write it from a table, an empty cell that would erase one, a row of sums.
+CELL, EMPTY, ROW = "cell", "empty", "row"
 MAX_SUMMED = 200  # columns whose totals are checked
 HALF_CENT = Decimal("0.005")
 
@@ -65,6 +67,7 @@ class Skipped:
     sheet: str
     row: int
     reason: str
+    kind: str = ""  # CELL, EMPTY, ROW; "": anything else
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,8 +102,10 @@ class Choices:
     conflicts: Mapping[str, str] = dataclasses.field(default_factory=dict)
     aliases: Mapping[tuple[str, str], str] = dataclasses.field(default_factory=dict)  # those remembered and those just confirmed
     headings: Mapping[str, str] = dataclasses.field(default_factory=dict)  # columns by heading, as people said before
+    head_rows: Mapping[str, int] = dataclasses.field(default_factory=dict)  # by sheet: the last row of its head
     year: int | None = None
     name: str = ""  # of the file: it may say the year
+    erases: bool = False  # whether empty cells of a table that we did not export erase what the ledger holds
 
 
 @dataclasses.dataclass
@@ -117,12 +122,20 @@ class Rehearsal:
     heads: list[tuple[Sheet, Head | None]] = dataclasses.field(default_factory=list)
     places: dict[Any, tuple[str, int]] = dataclasses.field(default_factory=dict)  # sheet and row of each revision
     added: set[Any] = dataclasses.field(default_factory=set)  # those of `revisions` that are rows to be made
+    rows: dict[Any, WrittenRow] = dataclasses.field(default_factory=dict)  # of the ledger that the table names, as they were
+    base: Base | None = None  # what the table gave out when it was exported; of rows left out: what they are compared with next time
+    twins: dict[tuple[str, int], tuple[str, int]] = dataclasses.field(default_factory=dict)  # a row, and the first one with its key
+    lost: dict[tuple[str, int], set[int]] = dataclasses.field(default_factory=dict)  # by row: cells that a merge left without a value
+    halts: set[tuple[str, int]] = dataclasses.field(default_factory=set)  # rows from which on a sheet was not read
 
     def as_json(self) -> dict:
         said = {name: [dataclasses.asdict(one) for one in getattr(self, name)] for name in ("changes", "errors", "skipped")}
         for change in said["changes"]:
             if not change["is_new"]:
                 del change["is_new"]
+        for skipped in said["skipped"]:
+            if not skipped["kind"]:
+                del skipped["kind"]
         return said
 
     @property
@@ -137,8 +150,13 @@ class Rehearsal:
     @property
     def is_broken(self) -> bool:
         """Whether an error concerns more than one row: then no part of it can be taken in."""
-        heads = {(sheet.title, head.row) for sheet, head in self.heads if head}
-        return any(error.row is None or (error.sheet, error.row) in heads for error in self.errors)
+        wide = self.halts | {(sheet.title, head.row) for sheet, head in self.heads if head}
+        return any(error.row is None or (error.sheet, error.row) in wide for error in self.errors)
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether it ended with asking what the columns are."""
+        return any(head is not None and not head.is_sure for _, head in self.heads)
 
     @property
     def good(self) -> dict[Any, dict]:
@@ -155,6 +173,37 @@ class Rehearsal:
     @property
     def good_changes(self) -> list[Change]:
         return [change for change, is_out in self.told if not is_out]
+
+    @property
+    def good_erasures(self) -> list[Change]:
+        return [change for change in self.good_changes if change.old and not change.new]
+
+    @property
+    def unwritten(self) -> list[Skipped]:
+        return [one for one in self.skipped if one.kind == CELL]
+
+    @property
+    def unerased(self) -> list[Skipped]:
+        return [one for one in self.skipped if one.kind == EMPTY]
+
+    @property
+    def passed_over(self) -> list[tuple[str, str, list[int]]]:
+        """Rows of sums, titles and remarks: sheet, what they are, their numbers."""
+        found: dict[tuple[str, str], list[int]] = {}
+        for one in self.skipped:
+            if one.kind == ROW:
+                found.setdefault((one.sheet, one.reason), []).append(one.row)
+        return [(sheet, reason, numbers) for (sheet, reason), numbers in found.items()]
+
+    @property
+    def passed_rows(self) -> int:
+        return sum(len(numbers) for _, _, numbers in self.passed_over)
+
+    @property
+    def other_skipped(self) -> list[Skipped]:
+        """What is told nowhere else."""
+        told = set(self.complaints)
+        return [one for one in self.skipped if not one.kind and one not in told]
 
     @property
     def good_added(self) -> int:
@@ -207,8 +256,24 @@ def take_in(
         stops = rehearsal.is_broken if is_partial else rehearsal.errors
         if stops or rehearsal.revisions.keys() - first.revisions.keys() or (seen is not None and seen != rehearsal.digest):
             raise Unfit(rehearsal)
+        if rehearsal.errors:
+            rehearsal.base = base_of_rest(ledger, rehearsal, by)
         _write(ledger, rehearsal.good if is_partial else rehearsal.revisions, by, reason, rehearsal)
     return rehearsal
+
+
+def base_of_rest(ledger: Ledger, found: Rehearsal, by: User | None) -> Base:
+    """What the rows left out are compared with when they come back: what their table gave out, else what the ledger holds now.
+
+    It speaks of all rows of the ledger: a code that is mended may lead to any of them.
+    """
+    writer, day = ledger.writer, clock.today()
+    rows = writer.rows(sorted(set(writer.index(by, day).values())), by=by) | found.rows  # type: ignore[union-attr]
+    now = {row.key: {name: row.seen(name) for name in writer.fields} for row in rows.values() if not row.is_new}  # type: ignore[union-attr]
+    if found.base is None:
+        return Base(day, day, trail.data_version(), now, is_export=False)
+    given = found.base.cells
+    return dataclasses.replace(found.base, cells={key: {**now.get(key, {}), **given.get(key, {})} for key in [*given, *now]})
 
 
 def _write(ledger: Ledger, revisions: Mapping[int, dict], by: User | None, reason: str, rehearsal: Rehearsal) -> None:
@@ -244,7 +309,7 @@ class _Rehearsing:
         self.columns = columns_of(ledger)
         self.titles = heads.titles_of(self.columns, self.writer.synonyms, choices.headings)
         self.sense = Sense(Names({text: target for (kind, text), target in choices.aliases.items() if kind == "unit"}), is_table=True)
-        self.places: dict[tuple[str, ...], str] = {}  # key → where it was met
+        self.places: dict[tuple[str, ...], tuple[str, int]] = {}  # key → sheet and row where it was met
         self.years: dict[str, int | None] = {}  # by sheet: the year that its days without one have
         self.said_years: dict[str, int | None] = {}  # by sheet: the year that it is about as a whole
         self.refused: dict[tuple[str, ...], str] = {}  # why there is no row with this key and none can be made
@@ -256,11 +321,11 @@ class _Rehearsing:
         if self.outcome.errors:
             return
         found = [(sheet, self.find_head(sheet)) for sheet in sheets if not sheet.is_hidden]
-        self.outcome.heads = found
-        if not any(head for _, head in found):
-            about = f"“{self.title(self.key[0])}”“{self.title(self.label)}”"
-            self.error(sheets[0].title if sheets else "", None, self.key[0], "", f"没有找到表头：须有一行写着{about}等台账的列名。")
+        if not any(head and head.is_sure for _, head in found):
+            self.guess(sheets, found)
             return
+        found = [(sheet, head if head and head.is_sure else None) for sheet, head in found]
+        self.outcome.heads = found
         for sheet in sheets:
             if sheet.is_hidden:
                 self.skip(sheet, 1, "隐藏的工作表，未导入。")
@@ -270,6 +335,19 @@ class _Rehearsing:
                 self.skip(sheet, 1, "没有找到表头，整张工作表未导入。")
             elif self.is_fit(sheet, head):
                 self.take_all(sheet, head)
+
+    def guess(self, sheets: list[Sheet], found: list[tuple[Sheet, Head | None]]) -> None:
+        """No sheet has a head for sure: what comes nearest is shown, the person says what its columns are."""
+        most = max((len(head.places) for _, head in found if head), default=0)
+        guesses = [(sheet, head) for sheet, head in found if head and len(head.places) == most]
+        if not guesses:
+            about = f"“{self.title(self.key[0])}”“{self.title(self.label)}”"
+            self.error(sheets[0].title if sheets else "", None, self.key[0], "", f"没有找到表头：须有一行写着{about}等台账的列名。")
+        self.outcome.heads = [(sheet, head if (sheet, head) in guesses[:1] or most else None) for sheet, head in found]
+        for sheet, head in guesses if most else guesses[:1]:
+            known = f"只认出{'、'.join(f'“{self.title(name)}”' for name in head.places)}" if head.places else "一列也没有认出"
+            words = f"这一行像是表头，但{known}：请在“列名对应”里选定各列是什么；表头不在这一行的，先改选“表头所在的行”。"
+            self.error(sheet.title, head.row, self.key[0], "", words)
 
     @property
     def label(self) -> str:
@@ -282,6 +360,7 @@ class _Rehearsing:
         except BadBase as fault:
             self.error("", None, self.key[0], "", str(fault))
             return sheets
+        self.outcome.base = self.base
         if self.base and self.base.day < self.base.exported_on:
             words = f"这是 {self.base.day} 的历史台账，不能导入：请导出今天的台账，在上面修改。"
             self.error(others[0].title if others else "", None, self.key[0], "", words)
@@ -289,7 +368,8 @@ class _Rehearsing:
 
     def find_head(self, sheet: Sheet) -> Head | None:
         chosen = {place: name for (title, place), name in self.choices.columns.items() if title == sheet.title}
-        return heads.find_head(sheet, self.titles, {*self.key, self.writer.name_column} - {""}, chosen)
+        at = self.choices.head_rows.get(sheet.title)
+        return heads.find_head(sheet, self.titles, {*self.key, self.writer.name_column} - {""}, chosen, at)
 
     def known(self, found: list[tuple[Sheet, Head | None]]) -> None:
         """Read all rows of the ledger that the table names."""
@@ -319,6 +399,7 @@ class _Rehearsing:
         self.pks |= new
         pks = sorted({*met, *new.values()})
         self.rows: dict[int, WrittenRow] = self.writer.rows(pks, by=self.by)
+        self.outcome.rows = self.rows
         self.refused |= {ident: GONE for ident, pk in new.items() if pk in self.rows and self.base and self.base.has(self.rows[pk].key)}
         shown = [pk for pk in pks if pk in self.rows and pk > 0]
         self.shown = dict(zip(shown, self.ledger.read_keys(self.day, shown), strict=True)) if shown else {}
@@ -350,7 +431,7 @@ class _Rehearsing:
             own = head.units.get(name, "")
             is_money = self.columns[name].unit == "万元"
             senses[name] = dataclasses.replace(self.sense, unit=own or (unit if is_money else ""), year=year)
-        sums = _Sums(self, sheet, head)
+        sums = _Sums(self, sheet, head, senses)
         for row in sheet.rows:
             if row.number > head.row and not self.take(sheet, head, row, senses, sums):
                 break
@@ -362,17 +443,17 @@ class _Rehearsing:
         if ident not in self.pks and heads.is_other_head(row, head, self.titles, self.key):
             words = f"这里又有一个表头，与第{head.row}行的列不同，以下没有读：请把下面的表放到另一张工作表里，或改成同样的列。"
             self.error(sheet.title, row.number, self.key[0], "", words)
+            self.outcome.halts.add((sheet.title, row.number))
             return False
         kind = heads.kind_of(row, head, has_key=ident in self.pks)
-        sums.add(row, kind)
+        sums.add(row, kind, self.pks.get(ident))
         if kind != heads.ENTRY:
-            self.skip(sheet, row.number, heads.WHY[kind])
+            self.skip(sheet, row.number, heads.WHY[kind], ROW)
             return True
         pk = self.find(sheet, row, head, ident, near)
         if pk is None:
             return True
         values, faulty = {}, set()
-        merged = self.filled[sheet.title][1].get(row.number, ())
         for name, spot in head.places.items():
             cell = self.at(sheet, row, spot)
             if name in self.key or self.is_same(name, cell, pk, senses[name].unit):
@@ -380,13 +461,12 @@ class _Rehearsing:
             field = self.writer.fields.get(name)
             if field is None or name not in self.rows[pk].held:
                 if not (cells.is_nothing(cell) and cells.is_nothing(self.exported(name, pk))):
-                    self.skip(sheet, row.number, self.why_not(name, cell, pk))
+                    self.skip(sheet, row.number, self.why_not(name, cell, pk), CELL)
                 continue
             try:
-                if spot in self.covered[sheet.title].get(row.number, ()):
-                    raise ValidationError("这一格与左边的格合并了，不知道各列是什么：请拆分单元格，分别填写。")
-                if spot in merged and field.kind == "money":
-                    raise ValidationError("合并单元格里的金额不知道各行是多少：请拆分单元格，每行填各自的数。")
+                if fault := self.why_merged(sheet, row, spot, field, cell):
+                    self.outcome.lost.setdefault((sheet.title, row.number), set()).add(spot)
+                    raise ValidationError(fault)
                 value = field.parse(cell, senses[name])
             except ValidationError as fault:
                 faulty.add(name)
@@ -401,6 +481,14 @@ class _Rehearsing:
     def year_of(self, sheet: Sheet, head: Head, *, is_whole: bool = False) -> int | None:
         said = (heads.year_in(text, is_whole=is_whole) for text in (heads.above(sheet, head), sheet.title, self.choices.name))
         return next(filter(None, said), self.choices.year)
+
+    def why_merged(self, sheet: Sheet, row: Row, spot: int, field: Field, cell: Cell) -> str:
+        """Why a merge leaves the cell without a value of its own; "" when it does not."""
+        if spot in self.covered[sheet.title].get(row.number, ()):
+            return "这一格与左边的格合并了，不知道各列是什么：请拆分单元格，分别填写。"
+        if field.kind == "money" and spot in self.filled[sheet.title][1].get(row.number, ()):
+            return f"合并单元格里的金额不知道各行是多少（合起来写的是“{_words(cell)[:30]}”）：请拆分单元格，每行填各自的数。"
+        return ""
 
     def at(self, sheet: Sheet, row: Row, spot: int) -> Cell:
         """The cell, or what the merge that covers it says."""
@@ -436,7 +524,7 @@ class _Rehearsing:
 
     def find(self, sheet: Sheet, row: Row, head: Head, ident: tuple[str, ...], name: str) -> int | None:
         """The key of the row of the ledger; None with an error when there is none, or not only one."""
-        here = f"{sheet.title}第{row.number}行"
+        here = sheet.title, row.number
         value = " ".join(filter(None, [_words(self.at(sheet, row, head.places[c])) for c in self.key if c in head.places])) or name
         fault, column = "", self.key[0]
         if not all(ident):
@@ -448,7 +536,8 @@ class _Rehearsing:
             fault = f"编号是{ident[0]}，名称却是{'、'.join(others)}的：请核对是不是错了行。"
         elif (first := self.places.setdefault(ident, here)) != here:
             what = "编号" if len(self.key) == 1 else "编号和" + "、".join(self.title(one) for one in self.key[1:])
-            fault = f"这个{what}在{first}已经出现，请只保留一行。"
+            fault = f"这个{what}在{first[0]}第{first[1]}行已经出现，请只保留一行。"
+            self.outcome.twins[here] = first
         if fault:
             self.error(sheet.title, row.number, column, value[:200], fault)
         return None if fault else self.pks[ident]
@@ -489,6 +578,11 @@ class _Rehearsing:
         written = self.rows[pk]
         now = written.values[name]
         if value == now or (isinstance(now, Decimal) and cells.is_rounded(cell, now, unit=sense.unit)):
+            return False
+        if cells.is_nothing(cell) and not (written.is_new or self.choices.erases or (self.base and self.base.is_export)):
+            said = f"写着“{cell.strip()}”" if isinstance(cell, str) else "是空的"
+            words = f"{written.key}“{self.title(name)}”表中{said}，台账保留“{field.spell(now)[:60]}”，没有清空。"
+            self.skip(sheet, row.number, words, EMPTY)
             return False
         base = self.base.of(written.key, name) if self.base else None
         if base is None or base == written.seen(name):
@@ -542,6 +636,25 @@ class _Rehearsing:
         row = self.shown[pk]
         return self.columns[name].value(row[name], row)
 
+    def exported_number(self, pk: int | None, name: str, cell: Cell, sense: Sense) -> Decimal:
+        """The number of a cell as the export gave it out, whatever the person made of it; of another table's cell its own.
+
+        Raises LookupError when the site and the person both changed it: nobody knows it any more.
+        """
+        written = None if pk is None else self.rows.get(pk)
+        base = self.base.of(written.key, name) if self.base and self.base.is_export and written else None
+        here = heads.number_of(cell) or Decimal(0)
+        if written is None or base is None:
+            return here
+        if base == written.seen(name):
+            return Decimal(written.values[name] or 0) / cells.WAN_OF.get(sense.unit, Decimal(1))
+        try:
+            if base == fingerprint(self.writer.fields[name].parse(cell, sense)):
+                return here
+        except ValidationError:
+            pass
+        raise LookupError(name)
+
     def is_same(self, name: str, cell: Cell, pk: int, unit: str) -> bool:
         """Whether the cell says what the ledger's export says, in the unit of its heading."""
         exported = self.exported(name, pk)
@@ -558,8 +671,8 @@ class _Rehearsing:
             why = "这一格不由您填写"
         else:
             why = self.writer.not_here
-        now = f"现为“{_words(self.exported(name, pk))[:60]}”，" if pk > 0 else ""
-        return f"“{column.verbose_name}”{why}；{now}表中为“{_words(cell)[:60]}”，未导入。"
+        now = f"现为{_quoted(self.exported(name, pk))}，" if pk > 0 else ""
+        return f"“{column.verbose_name}”{why}；{now}表中为{_quoted(cell)}，未导入。"
 
     def title(self, name: str) -> str:
         return str(self.columns[name].verbose_name)
@@ -567,15 +680,19 @@ class _Rehearsing:
     def error(self, sheet: str, row: int | None, name: str, value: str, reason: str) -> None:
         self.outcome.errors.append(Error(sheet, row, self.title(name), value, reason))
 
-    def skip(self, sheet: Sheet, row: int, reason: str) -> None:
-        self.outcome.skipped.append(Skipped(sheet.title, row, reason))
+    def skip(self, sheet: Sheet, row: int, reason: str, kind: str = "") -> None:
+        self.outcome.skipped.append(Skipped(sheet.title, row, reason, kind))
 
 
 class _Sums:
-    """Total, subtotal and 其中 rows against the rows that they speak of. A sum that does not fit is a complaint, it stops nothing."""
+    """Total, subtotal and 其中 rows against the rows that they speak of. A sum that does not fit is a complaint, it stops nothing.
 
-    def __init__(self, intake: _Rehearsing, sheet: Sheet, head: Head):
-        self.intake, self.sheet = intake, sheet
+    The sums of an export are numbers, no formulas: they need not fit what the person changes above them, only what was exported.
+    """
+
+    def __init__(self, intake: _Rehearsing, sheet: Sheet, head: Head, senses: Mapping[str, Sense]):
+        self.intake, self.sheet, self.senses = intake, sheet, senses
+        self.pks: dict[int, int | None] = {}  # of entries, by the number of their row
         adding = {name for name, column in intake.columns.items() if column.is_summed and column.unit != "%" and name not in intake.key}
         self.names = {spot: name for name, spot in head.places.items() if name in adding}
         self.all: list[Row] = []
@@ -585,12 +702,13 @@ class _Sums:
         self.entry: Row | None = None
         self.top: Row | None = None
 
-    def add(self, row: Row, kind: int) -> None:
+    def add(self, row: Row, kind: int, pk: int | None) -> None:
         if kind != heads.PART_ROW:
             self.end_parts()
         if kind == heads.ENTRY:
             self.all.append(row)
             self.group.append(row)
+            self.pks[row.number] = pk
             self.entry = row
         elif kind == heads.PART_ROW:
             self.parts.append(row)
@@ -626,11 +744,19 @@ class _Sums:
         for spot, name in self.names.items():
             said = heads.number_of(row.cells[spot]) if spot < len(row.cells) else None
             found = [number for one in rows if spot < len(one.cells) and (number := heads.number_of(one.cells[spot])) is not None]
-            if said is None or not found:
+            if said is None or not found or _fits(sum(found, Decimal(0)), said, is_limit):
                 continue
-            total = sum(found, Decimal(0))
-            if total > said + HALF_CENT if is_limit else abs(total - said) >= HALF_CENT:
+            total = self.exported_sum(rows, name, spot)
+            if total is not None and not _fits(total, said, is_limit):
                 self.complain(row, name, what, said, total, is_limit)
+
+    def exported_sum(self, rows: list[Row], name: str, spot: int) -> Decimal | None:
+        """What the rows amount to but for the person's own changes; None when nobody can tell any more."""
+        places = ((self.pks.get(row.number), row.cells[spot] if spot < len(row.cells) else None) for row in rows)
+        try:
+            return sum((self.intake.exported_number(pk, name, cell, self.senses[name]) for pk, cell in places), Decimal(0))
+        except LookupError:
+            return None
 
     def complain(self, row: Row, name: str, what: str, said: Decimal, total: Decimal, is_limit: bool) -> None:
         word = (
@@ -643,12 +769,20 @@ class _Sums:
         self.intake.outcome.complaints.append(found)
 
 
+def _fits(total: Decimal, said: Decimal, is_limit: bool) -> bool:
+    return total <= said + HALF_CENT if is_limit else abs(total - said) < HALF_CENT
+
+
 # ── Cells ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _words(value) -> str:
     """A value in words: of the table, of a row, or of the ledger's export."""
     return "" if value is None else str(as_text(value))
+
+
+def _quoted(value) -> str:
+    return f"“{words[:60]}”" if (words := _words(value)) else "空"
 
 
 def _short(text: str) -> str:
@@ -669,15 +803,6 @@ def _number(cell: Cell) -> Decimal | None:
         return cell if isinstance(cell, Decimal) else Decimal(matchable(_words(cell)).replace(",", "").removesuffix("%"))
     except InvalidOperation:
         return None
-
-
-def names_of(bad: Iterable[Error]) -> dict[tuple[str, int], list[str]]:
-    """What is wrong with each row, for the workbook of the rest."""
-    found: dict[tuple[str, int], list[str]] = {}
-    for error in bad:
-        if error.row is not None:
-            found.setdefault((error.sheet, error.row), []).append(f"“{error.column}”{error.reason}" if error.column else error.reason)
-    return found
 
 
 __all__ = ["Broken", "Change", "Choices", "Conflict", "Error", "Rehearsal", "Skipped", "Unfit", "place", "rehearse", "take_in"]

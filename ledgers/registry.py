@@ -73,6 +73,7 @@ class Ledger:
     may_take_in: Callable[[Any], bool] | None = None  # who may take values in; None: there is no way in
     writer: Writer | None = None  # how its cells are written, on its page and by workbooks; says who may take values in
     no_intake: str = ""  # why a ledger that people might want to import takes nothing in, and where its values come from
+    sources: tuple[tuple[str, ...], ...] = ()  # the pages where these values are typed: words, name of the page, its arguments
     intake_page: str = ""  # name of the page that takes them in; empty: `/ledgers/<slug>/import/`
     entry_page: str = ""  # name of the page where values are typed
     may_enter: Callable[[Any], bool] | None = None  # who may type there; None: whoever may take values in
@@ -201,6 +202,7 @@ LEDGERS: dict[str, Ledger] = {
             table=domains.DomainsTable,
             filter=domains.DomainsFilter,
             no_intake="分领域台账全部由各项目的数据算出，不从台账导入：请修改工程总台账、手续台账或周调度。",
+            sources=(("工程总台账", "ledger", "master"), ("前期手续台账", "ledger", "permits"), ("周调度", "dispatch")),
         ),
         Ledger(
             slug="annual",
@@ -292,6 +294,7 @@ LEDGERS: dict[str, Ledger] = {
             table=letter_ledger.LetterTable,
             filter=letter_ledger.LettersFilter,
             no_intake="函件印发后内容已封存，签收、回复、核查和升级各有办理环节，不从台账导入：请在“函件”中办理。",
+            sources=(("函件", "letters"),),
         ),
         Ledger(
             slug="weekly",
@@ -310,6 +313,7 @@ LEDGERS: dict[str, Ledger] = {
             filter=weekly.DispatchesFilter,
             # What counts of a week was handed in by its unit, money source by source, and judged; a draft would not show here.
             no_intake="周调度由各单位在周调度页逐项目填报（可从 Excel 成块粘贴），提交后才计入，不从台账导入。",
+            sources=(("周调度", "dispatch"),),
         ),
         Ledger(
             slug="submissions",
@@ -326,7 +330,8 @@ LEDGERS: dict[str, Ledger] = {
             empty="还没有应填报的单位。",
             table=weekly.SubmissionTable,
             filter=weekly.SubmissionsFilter,
-            no_intake="填报台账全部由周调度的报送记录算出，不从台账导入。",
+            no_intake="填报台账全部由周调度的报送记录算出，不从台账导入：请在周调度中填报、审核。",
+            sources=(("周调度", "dispatch"),),
             paper=9,
         ),
         Ledger(
@@ -386,7 +391,8 @@ LEDGERS: dict[str, Ledger] = {
             words_column="sections",
             table=counties.CountiesTable,
             filter=counties.CountiesFilter,
-            no_intake="县（市、区）台账与考核全部由各项目和断面的数据算出，不从台账导入。",
+            no_intake="县（市、区）台账与考核全部由各项目和断面的数据算出，不从台账导入：请修改工程总台账、周调度或断面的监测数据。",
+            sources=(("工程总台账", "ledger", "master"), ("周调度", "dispatch"), ("断面水质台账", "ledger", "sections")),
         ),
         Ledger(
             slug="acceptance",

@@ -36,7 +36,7 @@ from ledgers import cells
 from ledgers.cells import matchable, squeezed
 from linfen_water import clock, trail
 from linfen_water.models import County, Unit, User
-from linfen_water.workbook import Broken, Cell, Percent
+from linfen_water.workbook import Cell, Percent
 from projects.forms import readable
 from projects.rules import Fault
 from projects.services import EditConflict, Faulty, Refused
@@ -126,7 +126,7 @@ class Field:
 
     def parse(self, cell: Cell, sense: Sense) -> Any:
         """The cell as a value of the row. Raises ValidationError with what is wrong and how to mend it."""
-        if isinstance(cell, Broken):
+        if cells.has_no_value(cell):
             raise ValidationError(f"单元格没有可用的值（{cell}）：请在 Excel 中算出结果，或改填文字、数字。")
         if cells.is_nothing(cell):
             if self.is_clearable:

@@ -1,6 +1,7 @@
 """Any table that somebody sends or pastes, as sheets: .xlsx, CSV in the encodings that offices have, HTML under the name of .xls.
 
-`read_table(data)` looks at the bytes, never at the name. What is no table is refused with a sentence (BadWorkbook).
+`read_table(data)` looks at the bytes; a name is only what the sheet of a CSV is called. What is no table is
+refused with a sentence (BadWorkbook).
 """
 
 import csv
@@ -25,6 +26,7 @@ from linfen_water.workbook import (
     read_workbook,
 )
 
+PASTED = "粘贴的表格"
 MARKS = "\t,;"  # between the cells of a line
 NOT_TEXT = "认不出文件的文字编码：请用 Excel 打开后另存为 .xlsx 或“CSV UTF-8”。"
 NO_TABLE = "这不是表格文件：请选择 Excel 工作簿（.xlsx）或 CSV，用 Excel 或 WPS 打开原表另存为 .xlsx 后再试，不要只改扩展名。"
@@ -34,7 +36,7 @@ HTML_START = re.compile(r"^\s*(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*)?<(!doctype\s+h
 OTHER_START = re.compile(r"^\s*(%PDF-|<[?!a-z])", re.I)  # readable as text, and no table for all that
 
 
-def read_table(data: bytes) -> list[Sheet]:
+def read_table(data: bytes, name: str = PASTED) -> list[Sheet]:
     """The sheets of what was sent. Raises BadWorkbook."""
     if not data:
         raise BadWorkbook(EMPTY)
@@ -51,7 +53,7 @@ def read_table(data: bytes) -> list[Sheet]:
         return read_html(text)
     if OTHER_START.match(text):
         raise BadWorkbook(NO_TABLE)
-    return [read_text(text)]
+    return [read_text(text, name)]
 
 
 def decoded(data: bytes) -> str | None:
@@ -66,7 +68,7 @@ def decoded(data: bytes) -> str | None:
     return None
 
 
-def read_text(text: str, title: str = "粘贴的表格") -> Sheet:
+def read_text(text: str, title: str = PASTED) -> Sheet:
     """A block of cells as Excel puts it on the clipboard, or the text of a CSV. Raises BadWorkbook."""
     if "\0" in text:
         raise BadWorkbook(NO_TABLE)

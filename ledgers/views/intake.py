@@ -1,7 +1,11 @@
 """`/ledgers/<slug>/import/`: send or paste a table, see what it would change, settle what is asked, confirm all or the good rows."""
 
+import functools
 import json
+import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -19,15 +23,15 @@ from ledgers.rest import workbook_of_rest
 from linfen_water.kept_files import forget, keep, recall
 from linfen_water.permissions import is_office
 from linfen_water.sent_files import clean_name
-from linfen_water.tabular import read_table
+from linfen_water.tabular import PASTED, read_table
 from linfen_water.workbook import EMPTY, LARGEST, TOO_LARGE, BadWorkbook, Sheet, read_workbook
 
 SHOWN = 300  # rows of each list on the page; the command prints all
 FILES_SHOWN = 10
+HEADS_OFFERED = 20  # rows of a sheet among which a person chooses the head
 LONGEST_PASTE = 2_000_000
 YEARS = (2000, 2099)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-PASTED = "粘贴的表格"
 
 
 class IntakeForm(forms.Form):
@@ -73,6 +77,8 @@ class TableForm(IntakeForm):
         error_messages={"invalid": "请填四位年份。", "min_value": "请填四位年份。", "max_value": "请填四位年份。"},
     )
 
+    erase = forms.BooleanField(required=False)  # empty cells erase
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["file"].label = "工作簿（.xlsx）或 CSV"
@@ -81,18 +87,17 @@ class TableForm(IntakeForm):
         """What the person said: in earlier tables, and about this one."""
         post = self.data
         sheets = [sheet for sheet in sheets if not sheet.is_hidden]
-        columns = {}
-        for name, value in post.items():
-            part = name.split("-")
-            if part[0] == "column" and len(part) == 3 and part[1].isdigit() and part[2].isdigit() and value and int(part[1]) < len(sheets):
-                columns[sheets[int(part[1])].title, int(part[2])] = value
+        columns = columns_said(post, [sheet.title for sheet in sheets])
+        rows = [(sheet.title, post.get(f"head-{i}", "")) for i, sheet in enumerate(sheets)]
         conflicts = {name: value for name, value in post.items() if name.startswith("conflict-") and value in (intake.MINE, intake.THEIRS)}
         return Choices(
             columns={place: name for place, name in columns.items() if name == heads.LEFT_OUT or name in intake.columns_of(ledger)},
             conflicts=conflicts,
             aliases=intake_memory.aliases() | self.confirmed,
             headings=intake_memory.headings(ledger.slug),
+            head_rows={title: int(row) for title, row in rows if re.fullmatch(r"\d{1,6}", row, re.ASCII)},
             year=self.cleaned_data.get("year"),
+            erases=self.cleaned_data.get("erase", False),
             name=self.cleaned_data.get("name") or (self.cleaned_data["file"].name if self.cleaned_data.get("file") else ""),
         )
 
@@ -110,6 +115,18 @@ class TableForm(IntakeForm):
         return found
 
 
+def columns_said(post: Mapping[str, str], titles: list[str]) -> dict[tuple[str, int], str]:
+    """What the person said of columns, by sheet and place; what they said before they chose another head row was of other columns."""
+    found = {}
+    for name, value in post.items():
+        said = re.fullmatch(r"column-(\d{1,4})-(\d{1,4})", name, re.ASCII)
+        if said and value and int(said[1]) < len(titles):
+            head = f"head-{said[1]}"
+            if post.get(head, "") == post.get(f"{head}-was", ""):
+                found[titles[int(said[1])], int(said[2])] = value
+    return found
+
+
 class IntakeView(View):
     """A rehearsal until the person confirms what they saw."""
 
@@ -117,6 +134,8 @@ class IntakeView(View):
         self.ledger = own.find_ledger(slug)
         if self.ledger and self.ledger.base:  # an own ledger shows rows of another one, which takes them in
             return redirect("ledger_import", self.ledger.base)
+        if self.ledger and self.ledger.no_intake:
+            return render(request, "ledgers/no_import.html", {"ledger": self.ledger, "sources": sources_of(self.ledger)})
         if self.ledger is None or self.ledger.may_take_in is None or not self.ledger.may_take_in(request.user):
             raise Http404
         if self.ledger.intake_page:
@@ -136,7 +155,7 @@ class IntakeView(View):
         form = TableForm(request.POST, request.FILES)
         form.is_valid()
         data, name = recall_or_read(request.user, form)
-        sheets = read_sheets(form, data, read_table)
+        sheets = read_sheets(form, data, functools.partial(read_table, name=name or PASTED))
         if sheets is None or not form.is_valid():
             return self.page(form, kept=keep(request.user, data) if sheets is not None else "", name=name)
         reason, choices = form.cleaned_data["reason"], form.choices(self.ledger, sheets)
@@ -184,16 +203,17 @@ class IntakeView(View):
         messages.success(request, f"已导入“{name[:80]}”：变更{len(written)}{counted}{added}，共{cells}处{since}")
         if not done.errors:
             return redirect("ledger", self.ledger.slug)
-        rest = keep(request.user, workbook_of_rest(done.heads, intake.names_of(done.errors)))
+        rest = keep(request.user, workbook_of_rest(done, self.ledger))
         url = reverse("ledger_import", args=[self.ledger.slug])
         messages.warning(request, f"有{len(done.bad_rows)}行没有导入，已在表中写明原因：下载后改正，再从这里导入。")
-        return redirect(f"{url}?left={rest}")
+        return redirect(f"{url}?{urlencode({'left': rest, 'of': name})}")
 
     def send_rest(self, name: str) -> HttpResponse:
         data = recall(self.request.user, name) if len(name) == 64 and name.isalnum() else None
         if data is None:
             raise Http404
-        title = f"{self.ledger.title}_未导入的行.xlsx"
+        stem = Path(clean_name(self.request.GET.get("of") or self.ledger.title)).stem  # it may say the year of the days
+        title = f"{stem}_未导入的行.xlsx"
         return private(HttpResponse(data, content_type=XLSX, headers={"Content-Disposition": attachment(title)}))
 
     def send_file(self, pk: str) -> FileResponse:
@@ -225,12 +245,13 @@ class IntakeView(View):
             "has_names": bool(self.ledger.writer.name_column),
             "counted": f"{self.ledger.measure}{self.ledger.row_is}",
             "effect": f"自今日（{self.request.today}）起生效，每个{self.ledger.row_is}记下理由并留痕。",
-            "maps": maps_of(self.ledger, rehearsal),
+            "maps": maps_of(self.ledger, rehearsal, form.choices(self.ledger, [one for one, _ in rehearsal.heads])) if rehearsal else [],
             "confirmed": [json.dumps([*said, target], ensure_ascii=False) for said, target in confirmed_of(form).items()],
             "questions": [(one, json.dumps([one.kind, one.text, one.near], ensure_ascii=False)) for one in rehearsal.questions]
             if rehearsal
             else [],
             "left": left if len(left) == 64 and left.isalnum() else "",
+            "left_of": self.request.GET.get("of", ""),
             "files": self.files().select_related("by__unit")[:FILES_SHOWN],
             "adds": self.ledger.writer.adds,
             "writable": [field.label for field in self.ledger.writer.fields.values()],
@@ -243,10 +264,8 @@ def confirmed_of(form: forms.Form) -> dict[tuple[str, str], str]:
     return form.confirmed if form.is_bound else {}
 
 
-def maps_of(ledger: Ledger, rehearsal: intake.Rehearsal | None) -> list[dict]:
-    """What each heading was taken for, with all that it could be."""
-    if rehearsal is None:
-        return []
+def maps_of(ledger: Ledger, rehearsal: intake.Rehearsal, choices: Choices) -> list[dict]:
+    """What each heading was taken for, with all that it could be, and the rows in which the head could stand."""
     columns = intake.columns_of(ledger)
     typed = [(name, str(columns[name].verbose_name)) for name in columns if name in ledger.writer.fields or name in ledger.writer.key]
     others = [(name, str(column.verbose_name)) for name, column in columns.items() if name not in dict(typed)]
@@ -254,6 +273,9 @@ def maps_of(ledger: Ledger, rehearsal: intake.Rehearsal | None) -> list[dict]:
         {
             "sheet": sheet.title,
             "row": head.row,
+            "head": f"head-{i}",
+            "chosen": choices.head_rows.get(sheet.title, ""),
+            "rows": [(row.number, "、".join(heads.told(row))[:60]) for row in sheet.rows[:HEADS_OFFERED]],
             "headings": [
                 (f"column-{i}-{one.place}", one)
                 for one in sorted(head.headings, key=lambda one: bool(one.column))  # what was not understood first
@@ -279,6 +301,11 @@ def corrected(ledger: Ledger, done: intake.Rehearsal, remembered: Mapping[str, s
             if one.column and one.column != known:
                 found[heading] = one.column
     return found
+
+
+def sources_of(ledger: Ledger) -> list[tuple[str, str]]:
+    """The pages where the values of a ledger that takes nothing in are typed: words and address."""
+    return [(words, reverse(name, args=args)) for words, name, *args in ledger.sources]
 
 
 def attachment(name: str) -> str:

@@ -302,7 +302,7 @@ PROBLEMS = [
     Messy(
         "serial_numbers_instead_of_codes",
         [["序号", "存在问题", "责任单位"], [1, "x", "临汾市水利局"]],
-        errors=[(None, "编号", "没有找到表头")],
+        errors=[(1, "编号", "这一行像是表头，但只认出“描述”")],
     ),
 ]
 

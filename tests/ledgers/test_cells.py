@@ -6,7 +6,7 @@ import pytest
 from ledgers import cells, heads
 from ledgers.cells import FIRST, LAST, Unread, read_amount, read_day
 from linfen_water import tabular
-from linfen_water.workbook import BadWorkbook, Row, Sheet
+from linfen_water.workbook import BadWorkbook, Broken, Row, Sheet
 
 pytestmark = pytest.mark.once
 TITLES = {"编号": "code", "项目名称": "name", "总投资": "money", "时间计划开工": "start", "时间实际开工": "began", "县区": "county"}
@@ -87,6 +87,23 @@ def test_nothing_is_written_in_many_ways(text):
     assert cells.is_nothing(text)
 
 
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (Broken("#REF!"), True),
+        ("#ref!", True),
+        (" ＃N/A", True),
+        ("公式没有保存计算结果", True),
+        ("Err:502", True),
+        ("#1 泵站", False),
+        ("见公式没有保存计算结果的说明", False),
+        (None, False),
+    ],
+)
+def test_what_a_spreadsheet_shows_in_place_of_a_value_is_none(cell, expected):
+    assert cells.has_no_value(cell) is expected
+
+
 def test_a_rounded_amount_in_a_larger_unit_is_the_same():
     assert cells.is_rounded(Decimal("1.23"), Decimal("12345.67"), unit="亿元")
     assert not cells.is_rounded(Decimal("1.24"), Decimal("12345.67"), unit="亿元")
@@ -120,8 +137,18 @@ class TestHeads:
         table = sheet(["编号", "项目名称", "时间", None], [None, None, "计划开工", "实际开工"], ["LF-001", "一号", "2024.3", "2024.5"])
         assert self.places(table) == {"code": 0, "name": 1, "start": 2, "began": 3}
 
-    def test_a_table_without_any_is_none(self):
-        assert heads.find_head(sheet(["姓名", "电话"], ["甲", 1]), TITLES, {"code"}) is None
+    @pytest.mark.parametrize(
+        ("lines", "expected"),
+        [
+            ([["编号", "项目名称"]], (1, True)),
+            ([["某市台账"], ["编号", "概算"], ["LF-001", 1]], (2, False)),
+            ([["某市台账"], ["姓名", "电话"], ["甲", 1]], (2, False)),
+            ([["LF-001", 1], ["LF-002", 2]], None),
+        ],
+    )
+    def test_too_few_known_headings_make_a_guess(self, lines, expected):
+        head = heads.find_head(sheet(*lines), TITLES, {"code"})
+        assert (head and (head.row, head.is_sure)) == expected
 
     def test_a_person_has_the_last_word(self):
         table = sheet(["编号", "项目名称", "投资概算"], ["LF-001", "一号", 1])

@@ -1,9 +1,12 @@
 import datetime as dt
+import html
 import io
 import json
 import os
+import re
 import zipfile
 from decimal import Decimal
+from urllib.parse import unquote
 
 import openpyxl
 import pytest
@@ -15,6 +18,7 @@ from django.urls import reverse
 
 from ledgers import intake
 from ledgers.intake_models import IntakeFile
+from ledgers.registry import LEDGERS
 from linfen_water import kept_files, tabular, trail, workbook
 from linfen_water.models import TrailEvent
 from linfen_water.workbook import BadWorkbook, Broken, read_workbook
@@ -210,11 +214,35 @@ def test_an_empty_cell_of_a_required_column_is_an_error(title):
     assert one_error(rehearse(["编号", "省定序号", title], ["LF-001", None, "   "])) == (2, title, "")
 
 
-def test_an_empty_cell_clears_what_may_be_empty():
+EMPTY_CELLS = [["编号", "项目业主", "包联领导", "项目名称"], ["LF-001", None, "—", "LF-001 河道治理工程"]]
+
+
+def sponsored():
     project = ProjectFactory(code="LF-001")
-    ProjectVersion.objects.filter(project=project).update(sponsor_post="副市长")
-    rehearsal = rehearse(["编号", "项目业主", "包联领导", "项目名称"], ["LF-001", None, None, "LF-001 河道治理工程"])
-    assert [(c.column, c.new) for c in rehearsal.changes] == [("项目业主", ""), ("包联领导", "")]
+    ProjectVersion.objects.filter(project=project).update(sponsor_post="副市长", owner="甲公司")
+    return project
+
+
+def test_an_empty_cell_of_a_foreign_table_clears_only_when_that_is_asked_for(office):
+    sponsored()
+    page = post(office, book(*EMPTY_CELLS))
+    found, text = page.context["rehearsal"], page.content.decode()
+    assert (found.changes, [one.kind for one in found.skipped]) == ([], ["empty", "empty"])
+    assert found.skipped[1].reason == "LF-001“包联领导”表中写着“—”，台账保留“副市长”，没有清空。"
+    assert "清空这 2 处，重新核对" in text
+    page = post(office, kept=page.context["kept"], name=page.context["name"], erase="1")
+    assert changes(page.context["rehearsal"]) == [(2, "LF-001", "项目业主", "甲公司", ""), (2, "LF-001", "包联领导", "副市长", "")]
+    assert page.content.decode().count(">清空</span>") == 2
+    assert confirm(office, page, erase="1").status_code == 302
+    assert ProjectVersion.objects.get(effective_to=None).sponsor_post == ""
+
+
+def test_an_empty_cell_of_an_export_clears(tmp_path):
+    sponsored()
+    made = openpyxl.load_workbook(io.BytesIO(exported(tmp_path)))
+    row = next(row for row in made.active.iter_rows() if row[0].value == "LF-001")
+    next(cell for cell in row if cell.value == "副市长").value = None
+    assert changes(intake.rehearse(read_workbook(saved(made)), reason="批复")) == [(5, "LF-001", "包联领导", "副市长", "")]
 
 
 def test_names_are_matched_without_their_blanks():
@@ -268,7 +296,7 @@ def test_codes_must_be_known_there_and_alone():
 def test_a_workbook_without_the_codes_column_is_an_error():
     assert one_error(rehearse(["项目名称", "总投资", "责任单位"], ["一号", 1, "水利局"])) == (2, "编号", "一号")
     assert one_error(rehearse(["总投资", "责任单位", "项目业主"], [1, "水利局", "甲"])) == (1, "编号", "")
-    assert one_error(rehearse(["姓名", "电话"], ["甲", 1])) == (None, "编号", "")
+    assert one_error(rehearse(["姓名", "电话"], ["甲", 1])) == (1, "编号", "")
 
 
 def test_a_heading_twice_is_an_error():
@@ -289,6 +317,9 @@ def test_columns_that_nobody_types_here_are_skipped_with_their_name():
         (3, "合计行或说明文字，未导入。"),
         (4, "合计行或说明文字，未导入。"),
     ]
+    assert [s.row for s in rehearsal.unwritten] == [2, 2]
+    assert rehearsal.passed_over == [("工程总台账", "合计行或说明文字，未导入。", [3, 4])]
+    assert [s.row for s in rehearsal.other_skipped] == [1]
 
 
 def test_a_project_revised_today_may_be_revised_again_and_the_day_has_one_version():
@@ -574,6 +605,10 @@ def test_the_good_rows_are_written_exactly_as_announced(office):
     assert ProjectVersion.objects.count() == 4 + 2
     assert "变更2个项目，共3处" in office.get(done.url).content.decode()
     assert list(IntakeFile.objects.values_list("rows", "cells", "left_out")) == [(2, 3, 3)]
+    link = re.search(r'href="(\?rest=[^"]*)"', office.get(done.url).content.decode())[1]
+    sent = office.get(URL + html.unescape(link))
+    assert unquote(sent["Content-Disposition"]).endswith("总台账_未导入的行.xlsx")
+    assert len(read_workbook(sent.content)[0].rows) == 1 + 3 + 1  # and the row that the last one repeats
 
 
 def test_an_error_of_the_whole_table_lets_nothing_in_and_says_so(office):
@@ -582,6 +617,37 @@ def test_an_error_of_the_whole_table_lets_nothing_in_and_says_so(office):
     found = page.context["rehearsal"]
     assert (found.good, found.good_changes) == ({}, [])
     assert 'value="partial"' not in page.content.decode()
+
+
+def test_a_table_with_one_strange_heading_is_asked_about_and_then_remembered(office):
+    ProjectFactory(code="LF-001")
+    page = post(office, pasted="编号\t概算数\nLF-001\t7777\n")
+    (error,) = page.context["rehearsal"].errors
+    assert (error.row, error.reason.split("：")[0]) == (1, "这一行像是表头，但只认出“编号”")
+    assert 'name="column-0-1"' in page.content.decode()
+    said = {"column-0-1": "total_investment_wan"}
+    page = post(office, kept=page.context["kept"], name=page.context["name"], **said)
+    assert changes(page.context["rehearsal"]) == [(2, "LF-001", "总投资", "1000", "7777")]
+    assert confirm(office, page, **said).status_code == 302
+    assert len(post(office, pasted="编号\t概算数\nLF-001\t8888\n").context["rehearsal"].changes) == 1
+
+
+def test_the_person_says_where_the_head_stands(office):
+    ProjectFactory(code="LF-001")
+    page = post(office, book(["项目代码", "编号", "总投资"], ["编码", "概算", "编号"], ["LF-001", 7777, "x"]))
+    assert [head.row for _, head in page.context["rehearsal"].heads] == [1]
+    said = {"kept": page.context["kept"], "name": page.context["name"], "head-0": "2", "column-0-0": "owner"}
+    page = post(office, **said)  # what was said of the other row's columns does not count
+    assert [(head.row, head.places) for _, head in page.context["rehearsal"].heads] == [(2, {"code": 2})]
+    page = post(office, **said | {"head-0-was": "2", "column-0-0": "code", "column-0-1": "total_investment_wan", "column-0-2": "-"})
+    assert changes(page.context["rehearsal"]) == [(3, "LF-001", "总投资", "1000", "7777")]
+
+
+def test_a_csv_is_called_by_its_name(office):
+    ProjectFactory(code="LF-001")
+    sent = SimpleUploadedFile("概算.csv", "编号,总投资\nLF-001,五\n".encode())
+    page = office.post(URL, {"reason": "批复", "file": sent})
+    assert [error.sheet for error in page.context["rehearsal"].errors] == ["概算.csv"]
 
 
 def test_the_reason_stays_when_the_file_is_bad_and_the_file_when_the_reason_is_missing(office):
@@ -661,6 +727,15 @@ def test_only_the_office_finds_the_page(client, trait):
     assert client.get(URL).status_code == 404
     assert post(client, book(["编号"])).status_code == 404
     assert URL not in client.get(reverse("ledger", args=["master"])).content.decode()
+
+
+@pytest.mark.parametrize("slug", [slug for slug, ledger in LEDGERS.items() if ledger.no_intake])
+def test_a_ledger_that_takes_nothing_in_says_where_its_values_come_from(office, slug):
+    page = office.get(f"/ledgers/{slug}/import/")
+    assert page.status_code == 200
+    assert LEDGERS[slug].no_intake in page.content.decode()
+    assert page.context["sources"]
+    assert {office.get(address).status_code for _, address in page.context["sources"]} == {200}
 
 
 def test_the_ledger_leads_the_office_to_the_page_today_only(office):

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from ledgers import intake
+from ledgers import intake, rest
 from ledgers.enums import CheckCategory, MeetingKind
 from ledgers.meeting_models import CheckFinding, Decision, Meeting
 from ledgers.registry import LEDGERS
@@ -69,7 +69,7 @@ def test_there_are_enough_of_them():
 @pytest.mark.parametrize(("slug", "messy"), ALL, ids=lambda one: getattr(one, "name", one))
 def test_it_is_understood_or_complained_of(request, slug, messy):
     request.getfixturevalue("city" if slug == "master" else "kept")
-    found = intake.rehearse(read_workbook(messy.data()), reason="批复", ledger=LEDGERS[slug])
+    found = intake.rehearse(read_workbook(messy.data()), reason="批复", ledger=LEDGERS[slug], choices=intake.Choices(erases=True))
     assert {(change.key, change.column, change.new) for change in found.changes} == messy.facts
     assert len(found.changes) == len(messy.facts)
     assert [(error.row, error.column) for error in found.errors] == [(row, column) for row, column, _ in messy.errors]
@@ -78,3 +78,18 @@ def test_it_is_understood_or_complained_of(request, slug, messy):
     assert [one.row for one in found.complaints] == [row for row, _ in messy.sums]
     for complaint, (_, part) in zip(found.complaints, messy.sums, strict=True):
         assert part in complaint.reason
+
+
+@pytest.mark.parametrize(("slug", "messy"), [one for one in ALL if one[1].errors], ids=lambda one: getattr(one, "name", one))
+def test_what_was_left_out_comes_back_untouched_and_changes_nothing(request, slug, messy):
+    request.getfixturevalue("city" if slug == "master" else "kept")
+    sheets, ledger = read(messy.data()), LEDGERS[slug]
+    if intake.rehearse(sheets, reason="批复", ledger=ledger).is_broken:
+        with pytest.raises(intake.Unfit):
+            intake.take_in(sheets, reason="批复", by=None, ledger=ledger, is_partial=True)
+        return
+    done = intake.take_in(sheets, reason="批复", by=None, ledger=ledger, is_partial=True)
+    again = intake.rehearse(read(rest.workbook_of_rest(done, ledger)), reason="批复", ledger=ledger)
+    assert (again.good, again.is_broken) == ({}, False)
+    assert len(again.bad_rows) == len(done.bad_rows)
+    assert {error.column for error in again.errors} >= {error.column for error in done.errors}

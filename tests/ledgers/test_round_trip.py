@@ -20,6 +20,7 @@ from linfen_water.models import TrailEvent
 from linfen_water.workbook import read_workbook
 from projects import archives
 from projects.enums import PermitKind, SourceKind
+from projects.models import Project, ProjectVersion
 from projects.site_models import AcceptanceFact, Inspection
 from projects.target_models import AnnualTarget, ProvincialFigure, ProvincialTerm
 from tests.factories import TODAY, PermitFactory, ProblemFactory, ProjectFactory, RegionFactory, UnitFactory, UserFactory
@@ -185,3 +186,28 @@ def test_k_cells_are_k_changes(city, slug):
         assert len(found.changes) == len(wanted)
 
     law()
+
+
+def grouped() -> openpyxl.Workbook:
+    ledger, file = find_ledger("master"), io.BytesIO()
+    export.write_workbook(export.Sheet(ledger, TODAY, ledger.opened(TODAY).qs.order_by("code"), [], True, group="county"), file)
+    file.seek(0)
+    return openpyxl.load_workbook(file)
+
+
+def test_sums_of_an_export_need_not_fit_what_is_changed_above_them(city):
+    ProjectVersion.objects.update(county=ProjectVersion.objects.first().county)
+    book, spot = grouped(), list(LEDGERS["master"].table.base_columns).index("total_investment_wan") + 1
+    page = book.worksheets[0]
+    page.cell(FIRST_ROW, spot).value = 2000
+    page.cell(FIRST_ROW + 1, spot).value = None
+    page.cell(FIRST_ROW + 2, spot).value = "很多"
+    found = rehearse("master", book)
+    assert ([one.new for one in found.changes], found.complaints) == (["2000"], [])
+    Project.objects.get(code="LF-002").versions.update(total_investment_wan=7)
+    assert rehearse("master", book).complaints == []  # what was exported cannot be told any more
+    Project.objects.get(code="LF-002").versions.update(total_investment_wan=Decimal("1234.50"))
+    page.delete_rows(FIRST_ROW + 3)
+    sums = [one.reason for one in rehearse("master", book).complaints if "“总投资”" in one.reason]
+    assert sums
+    assert all("4938" in one and "3703.5 不符" in one for one in sums)

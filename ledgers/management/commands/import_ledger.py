@@ -23,7 +23,9 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="以 JSON 输出变化、错误和未导入的内容")
         parser.add_argument("--reason", default="台账导入", help="变更理由，例如批复文号")
 
-    def handle(self, *, slug: str, file: Path, commit: bool, json: bool, reason: str, **options):
+        parser.add_argument("--clear", action="store_true", help="表中的空格、“—”“无”清空台账里的值；不加时保留（导出的工作簿总是清空）")
+
+    def handle(self, *, slug: str, file: Path, commit: bool, json: bool, reason: str, clear: bool, **options):
         ledger = own.find_ledger(slug) if slug in LEDGERS else None
         if ledger is None:
             known = "、".join(f"{found.slug}（{found.title}）" for found in LEDGERS.values())
@@ -33,7 +35,7 @@ class Command(BaseCommand):
         reason = reason.strip()
         if not 0 < len(reason) <= intake.LONGEST_REASON:
             raise CommandError(f"--reason 须写明变更理由，最多 {intake.LONGEST_REASON} 字。")
-        rehearsal = self.outcome(ledger, file, commit, reason)
+        rehearsal = self.outcome(ledger, file, commit, reason, erases=clear)
         self.tell(rehearsal, as_json=json)
         if rehearsal.errors:
             raise CommandError(f"有{len(rehearsal.errors)}处错误，未写入任何数据。")
@@ -43,24 +45,27 @@ class Command(BaseCommand):
     def counted(self, ledger: Ledger) -> str:
         return "个时段" if ledger.slug == "air" else f"{ledger.measure}{ledger.row_is}"
 
-    def outcome(self, ledger: Ledger, file: Path, commit: bool, reason: str) -> intake.Rehearsal:
+    def outcome(self, ledger: Ledger, file: Path, commit: bool, reason: str, *, erases: bool = False) -> intake.Rehearsal:
         try:
             with file.open("rb") as opened:
                 data = opened.read(LARGEST + 1)  # enough to see that it is too large
-            sheets = read_workbook(data) if ledger.slug == "air" else read_table(data)
+            sheets = read_workbook(data) if ledger.slug == "air" else read_table(data, file.name)
         except OSError as fault:
             raise CommandError(f"读不了文件“{file}”：{fault.strerror or fault}") from None
         except BadWorkbook as fault:
             return intake.Rehearsal(errors=[intake.Error("", None, "", file.name, str(fault))])
         try:
-            return self.take_in(ledger, sheets, file, data, commit, reason)
+            return self.take_in(ledger, sheets, file, data, commit, reason, erases)
         except intake.Unfit as unfit:
             return unfit.rehearsal
 
-    def take_in(self, ledger: Ledger, sheets: list[Sheet], file: Path, data: bytes, commit: bool, reason: str) -> intake.Rehearsal:
+    def take_in(
+        self, ledger: Ledger, sheets: list[Sheet], file: Path, data: bytes, commit: bool, reason: str, erases: bool
+    ) -> intake.Rehearsal:
         if ledger.slug == "air":
             return air_intake.take_in(sheets, reason=reason, by=None) if commit else air_intake.rehearse(sheets, reason=reason)
-        choices = intake.Choices(headings=intake_memory.headings(ledger.slug), aliases=intake_memory.aliases(), name=file.name)
+        headings, aliases = intake_memory.headings(ledger.slug), intake_memory.aliases()
+        choices = intake.Choices(headings=headings, aliases=aliases, name=file.name, erases=erases)
         if not commit:
             return intake.rehearse(sheets, reason=reason, ledger=ledger, choices=choices)
         source = intake_memory.origin(data, file.name)
