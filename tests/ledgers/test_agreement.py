@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+from collections import Counter
 
 import pytest
 
@@ -53,6 +54,9 @@ def agree(day: dt.date) -> None:
     for county, row in rows.items():
         of_county = totals(f for f in facts if f.county == county)
         assert {n: row[n] for n in (*COUNTS, *RATES)} == {n: getattr(of_county, n) for n in (*COUNTS, *RATES)}, (county, day)
+    waiting = [row for row in LEDGERS["letters"].opened(day).qs if row["row"].is_in("waiting")]
+    told = Counter(row["county_code"] for row in waiting if row["county_code"])
+    assert {row["code"]: row["unanswered"] for row in rows.values() if row["unanswered"]} == told, day
     domains = [row for row in LEDGERS["domains"].opened(day).qs if row["is_group"]]
     assert sum(row["overdue"] for row in domains) == sum(row["overdue"] for row in rows.values()), day
 
