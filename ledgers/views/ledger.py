@@ -77,9 +77,11 @@ class LedgerView(View):
         table = make_table(ledger, rows, shape, request.GET.getlist("sort"))
         is_part = request.htmx and not request.htmx.history_restore_request
         frame = functools.partial(self.frame, request, ledger, chosen, table, shape, views)
-        if is_part and request.GET.get("part") in FOLDED:  # says nothing of the rows
-            return self.answer(request, f"#{request.GET['part']}", frame() | {"is_unfolded": True})
-        compared = Compared(ledger, request, shape, table) if shape.since else None
+        folded = request.GET.get("part") if is_part and request.GET.get("part") in FOLDED else ""
+        is_compared = shape.since and (not folded or (folded == "columns" and shape.follows_changes))
+        compared = Compared(ledger, request, shape, table) if is_compared else None
+        if folded:  # says nothing of the rows
+            return self.answer(request, f"#{folded}", frame() | {"is_unfolded": True})
         if request.GET.get("export"):
             return self.export(request, ledger, chosen, table, shape, compared)
         return self.page(request, ledger, chosen, table, shape, frame() | {"compared": compared}, is_part=is_part)
@@ -87,7 +89,8 @@ class LedgerView(View):
     def page(self, request, ledger: Ledger, chosen, table, shape: Shape, context: dict, *, is_part: bool):
         compared: Compared | None = context["compared"]
         is_totals = is_part and request.GET.get("part") == "totals"
-        if compared and shape.only_changed:
+        is_cut = bool(compared) and shape.only_changed and compared.whole.is_whole
+        if is_cut:
             compared.cut_to_changed()
         is_computed = isinstance(table.data, Rows)
         number, per_page = page_asked(request.GET)
@@ -102,7 +105,7 @@ class LedgerView(View):
             rows = kept("rows", request, ledger, lambda: ledger.read_rows(request.as_of, table.page.object_list.data))
         if compared:
             rows = compared.marked(rows)
-        wants_totals = ledger.has_totals or table.group
+        wants_totals = (ledger.has_totals or table.group) and not is_cut  # sums of some rows would pass for those of the ledger
         is_short = table.paginator.count <= INLINE_TOTALS and not is_longer
         sums: dict = {}
         if wants_totals and (is_totals or is_short):
@@ -116,8 +119,10 @@ class LedgerView(View):
             "groups": [table.group_row(group.label, group, comes_later=True) for group in sums.get("groups", ())] if is_totals else (),
             "asks_totals": is_longer or (wants_totals and not sums),
             "is_longer": is_longer,
+            "is_cut": is_cut,
             "counts_on": is_totals,
-            "notes": ledger.notes(rows_of(table)) if ledger.notes else [],
+            "has_apart": any(row.get("apart") for row in rows),
+            "notes": kept("notes", request, ledger, lambda: ledger.notes(rows_of(table))) if ledger.notes else [],
             "beside": ledger.beside(rows_of(table)) if ledger.beside else {},
             "takes_in": bool(ledger.may_take_in) and ledger.may_take_in(request.user) and request.as_of == request.today,
             "edits_in_bulk": may_edit_in_bulk(ledger, request),
@@ -219,15 +224,25 @@ class Compared:
         if isinstance(self.then, Rows):
             ledger.table_for(self.then)(self.then)
         self.whole = since.compare(ledger, request.as_of, self.since, rows_of(table), self.then, self.columns)
+        if shape.follows_changes and self.whole.is_whole:
+            self.hide_unchanged(table)
 
     @property
     def words(self) -> str:
         return self.whole.words
 
+    def hide_unchanged(self, table) -> None:
+        """Leave what recognises a row and the columns in which something changed; where only whole rows came or went, the usual ones."""
+        if self.whole.columns:
+            label = {self.ledger.label_column, next(iter(self.columns))}
+            hidden = [n for n, column in self.columns.items() if n not in self.whole.columns | label and "pin" not in column.css.split()]
+        else:
+            hidden = table.details
+        for name in hidden:
+            table.columns.hide(name)
+
     def cut_to_changed(self) -> None:
-        """Leave only rows that are new or changed; of a ledger that is too long to compare all stay."""
-        if not self.whole.is_whole:
-            return
+        """Leave only rows that are new or changed."""
         keys = {*self.whole.added, *self.whole.changed}
         if isinstance(self.table.data, Rows):
             self.table.data.data = [row for row in self.table.data.data if row["key"] in keys]

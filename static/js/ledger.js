@@ -240,7 +240,7 @@ document.body.addEventListener("cell-written", async ({ detail }) => {
   await refresh(detail.row, detail.col)
   if (detail.old === undefined) return say("没有变化。")
   if (detail.isUndo) return say(`已撤销：“${detail.heading}”恢复为“${detail.new || "空"}”。`)
-  say(`“${detail.heading}”由“${detail.old || "空"}”改为“${detail.new || "空"}”。`, button("撤销", () => undo(detail)))
+  say(`“${detail.heading}”由“${detail.old || "空"}”改为“${detail.new || "空"}”。${detail.remark ?? ""}`, button("撤销", () => undo(detail)))
 })
 
 /** A change that takes the last one back, as long as the cell still holds it. */
@@ -249,3 +249,17 @@ function undo({ row, col, old }) {
   document.querySelector(".toast").hidden = true
   htmx.ajax("POST", `/ledgers/${table().dataset.ledger}/cell/${location.search}`, { values, target: "#undo-answer", swap: "innerHTML" })
 }
+
+/* ── beside another day: n goes to the next change, Shift+n to the one before, round the page ── */
+const CHANGES = "td.is-changed, tr.is-added > td:first-child, tr.is-removed > td:first-child"
+
+document.addEventListener("keydown", (event) => {
+  if (event.key.toLowerCase() !== "n" || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
+  const changes = [...(table()?.tBodies[0]?.querySelectorAll(CHANGES) ?? [])]
+  if (!changes.length) return
+  event.preventDefault()
+  const here = document.activeElement.closest?.(".ledger-table tbody td")
+  const isBehind = (cell) => !here || here.compareDocumentPosition(cell) & Node.DOCUMENT_POSITION_FOLLOWING
+  const isBefore = (cell) => here && here.compareDocumentPosition(cell) & Node.DOCUMENT_POSITION_PRECEDING
+  goTo(event.shiftKey ? changes.findLast(isBefore) ?? changes.at(-1) : changes.find(isBehind) ?? changes[0])
+})
