@@ -81,6 +81,8 @@ class Ledger:
     css: str = ""  # a style sheet of its own
     history: Callable[[Any, str, dt.date], list[Any]] | None = None  # (key, column, day) → what a cell was; None: from the trail
     extend: Callable[[dt.date, list[dict]], None] | None = None  # adds what the office's own columns say to rows that were read
+    holds: Callable[[dt.date], list[str]] | None = None  # the conditions of an own ledger's definition, in words
+    fixed: frozenset[str] = frozenset()  # … and the names of those that nobody chooses on its page
     base: str = ""  # slug of the ledger whose rows an own ledger shows
     opens_brief: bool = False  # whether the page shows the usual columns until all are asked for; files always hold all
     opens_grouped: str = ""  # the column by which the rows are grouped when nobody chose

@@ -1,5 +1,6 @@
 """Any ledger: one page, its htmx table, and its export (`?export=xlsx|csv|pdf`)."""
 
+import datetime as dt
 import functools
 import logging
 import re
@@ -17,6 +18,7 @@ from ledgers import column_sheet as sheets
 from ledgers import export, grouping, own, since
 from ledgers.documents import PrintFault
 from ledgers.documents.ledger_paper import TooLong, ledger_pdf
+from ledgers.filters import spoken
 from ledgers.kept import count_rows, kept
 from ledgers.lines import csv_of as lines_csv
 from ledgers.lines import write_workbook as write_lines
@@ -137,6 +139,7 @@ class LedgerView(View):
         return {
             "ledger": ledger,
             "filter": chosen,
+            **said_of(ledger, request.as_of, chosen),
             "table": table,
             "shape": shape,
             "is_unfolded": bool(request.GET.get("unfolded")),
@@ -183,8 +186,10 @@ class LedgerView(View):
         if compared:
             return compared.export(kind)
         shown = with_key(ledger, table) if shape.columns else ()
+        said = said_of(ledger, request.as_of, chosen)
+        conditions = [*(f"只含{words}" for words in said["holds"]), *said["spoken"]]
         sheet = export.Sheet(
-            ledger, request.as_of, rows_of(table), chosen.spoken, request.region.is_demo, shown, table.group if shape.group else ""
+            ledger, request.as_of, rows_of(table), conditions, request.region.is_demo, shown, table.group if shape.group else ""
         )
         try:
             response = EXPORTS[kind](sheet)
@@ -195,6 +200,13 @@ class LedgerView(View):
             return render(request, "error.html", {"title": "没有导出", "message": str(fault)}, status=500)
         response["Cache-Control"] = "private, no-store"
         return response
+
+
+def said_of(ledger: Ledger, day: dt.date, chosen) -> dict:
+    """What narrows the rows, in words: `holds` the definition of an own ledger, `spoken` what the person chose beside it."""
+    holds = ledger.holds(day) if ledger.holds else []
+    is_narrowed = chosen.is_narrowed and any(words not in holds for words in spoken(chosen.form))
+    return {"holds": holds, "spoken": [words for words in chosen.spoken if words not in holds], "is_narrowed": is_narrowed}
 
 
 def chosen_rows(request, ledger: Ledger, chosen):

@@ -166,7 +166,7 @@ class OwnLedgerView(OfficeOnly):
 
     def page(self, request, base: Ledger, own, form, query: QueryDict, columns: list[str], group: str, status: int = 200):
         names = _columns(base)
-        shown = [name for name in columns if name in names] or list(names)
+        shown = [name for name in columns if name in names] or [name for name in names if own or name not in base.table.details]
         context = {
             "base": base,
             "own": own,
