@@ -174,7 +174,8 @@ class LedgerView(View):
     def export(self, request, ledger: Ledger, chosen, table, shape: Shape, compared: "Compared | None"):
         """Exactly what is chosen on the page, all its pages; compared with a day, the list of what changed.
 
-        Columns that are only folded away on the page are in the file; columns that the person chose are the file's columns.
+        Columns that are only folded away on the page are in the file, but not on paper: it has the columns of the screen.
+        Columns that the person chose are the file's columns.
         """
         kind = request.GET["export"]
         if kind not in EXPORTS or (compared and kind == "pdf") or not chosen.is_valid():
@@ -186,6 +187,8 @@ class LedgerView(View):
         if compared:
             return compared.export(kind)
         shown = with_key(ledger, table) if shape.columns else ()
+        if kind == "pdf":
+            shown = tuple(bound.name for bound in table.columns)
         said = said_of(ledger, request.as_of, chosen)
         conditions = [*(f"只含{words}" for words in said["holds"]), *said["spoken"]]
         sheet = export.Sheet(

@@ -263,3 +263,36 @@ document.addEventListener("keydown", (event) => {
   const isBefore = (cell) => here && here.compareDocumentPosition(cell) & Node.DOCUMENT_POSITION_PRECEDING
   goTo(event.shiftKey ? changes.findLast(isBefore) ?? changes.at(-1) : changes.find(isBehind) ?? changes[0])
 })
+
+/* ── a paper takes its time: say so while it is made, and why it was not ── */
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a[data-printed]")
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return
+  event.preventDefault()
+  if (link.ariaBusy === "true") return
+  link.ariaBusy = "true"
+  say("正在排版 PDF，行多时需要十几秒……")
+  try {
+    const answer = await fetch(link.href)
+    if (!answer.ok || answer.redirected) return location.assign(link.href) // the page that says why
+    saveAs(await answer.blob(), nameOf(answer) ?? "台账.pdf")
+    say("PDF 已生成。")
+  } catch {
+    say("PDF 没有取回：请检查网络后再试。")
+  } finally {
+    link.ariaBusy = "false"
+  }
+})
+
+const nameOf = (answer) => {
+  const said = answer.headers.get("Content-Disposition")?.match(/filename\*=utf-8''([^;]+)/i)
+  return said && decodeURIComponent(said[1])
+}
+
+function saveAs(blob, name) {
+  const link = document.createElement("a")
+  link.href = URL.createObjectURL(blob)
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
+}
