@@ -43,11 +43,12 @@ def word_choices(form: forms.Form) -> None:
 
 def refuse_turned_ends(form: forms.Form) -> None:
     """A range whose end lies before its start finds nothing: say so."""
-    said = form.cleaned_data
-    for name, field in form.fields.items():
+    for name in [name for name in form.fields if name.endswith("_to")]:
         start = name.removesuffix("_to") + "_from"
-        if name.endswith("_to") and None not in (low := said.get(start), high := said.get(name)) and "" not in (low, high) and low > high:
-            form.add_error(name, f"不能{'小' if isinstance(high, Decimal) else '早'}于“{form.fields[start].label}”（{low}）。")
+        low, high = form.cleaned_data.get(start), form.cleaned_data.get(name)
+        if low not in (None, "") and high not in (None, "") and low > high:
+            word = "小" if isinstance(high, Decimal) else "早"
+            form.add_error(name, f"不能{word}于“{form.fields[start].label}”（{low}）。")
 
 
 def faults(form: forms.Form) -> list[str]:

@@ -186,9 +186,9 @@ BY_MONEY = {
 }
 BY_RULE = {"breach": CHAIN_RULES, "no_paper": (FundsRule.NO_PAPER,), "idle": (FundsRule.IDLE,)}
 ONLY = [
-    ("moved", "到位有变化"), ("gap", "有缺口"), ("breach", "核对不符"), ("apart", "与总投资不等"), ("idle", "沉淀资金"), ("no_paper", "到位无下达文件"),
-    ("issued", "已下达"), ("in_place", "已到位"), ("allocated", "已拨付"), ("paid", "已支付"), ("completed", "有完成投资"),
-    ("before", "上期已到位"), ("unreported", "未填报"),
+    ("moved", "到位有变化"), ("gap", "有缺口"), ("apart", "与总投资不等"), ("breach", "核对不符"), ("idle", "沉淀资金"),
+    ("no_paper", "到位无下达文件"), ("issued", "已下达"), ("in_place", "已到位"), ("allocated", "已拨付"), ("paid", "已支付"),
+    ("completed", "有完成投资"), ("before", "上期已到位"), ("unreported", "未填报"),
 ]  # fmt: skip
 
 

@@ -75,7 +75,10 @@ def built(own: OwnLedger) -> Ledger | None:
         return {name: found[name] for name in names}
 
     def holds(day: dt.date) -> list[str]:
-        return kept_offer(f"own-holds:{own.base}:{own.query}:{day}", lambda: spoken(base.filter(query, queryset=base.rows(day), day=day).form))
+        """The definition's conditions in words."""
+        return kept_offer(
+            f"own-holds:{own.base}:{own.query}:{day}", lambda: spoken(base.filter(query, queryset=base.rows(day), day=day).form)
+        )
 
     shown = columns(Rows())
     return dataclasses.replace(

@@ -10,7 +10,16 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from ledgers import cells
 from ledgers.cells import matchable
 from ledgers.meetings import CHECK, DECISION, visible_checks, visible_decisions
-from ledgers.writers import NO_CHAIN, PROJECT_SYNONYMS, ProjectPartWriter, apart_words_of, chains_of, in_batches, lock_projects_of, project_scope
+from ledgers.writers import (
+    NO_CHAIN,
+    PROJECT_SYNONYMS,
+    ProjectPartWriter,
+    apart_words_of,
+    chains_of,
+    in_batches,
+    lock_projects_of,
+    project_scope,
+)
 from ledgers.writing import Field, Writer, WrittenRow
 from linfen_water import clock
 from linfen_water.models import User

@@ -154,8 +154,9 @@ class TotalColumn(c.WanColumn):
         words = row.get("apart")
         if not words:
             return super().render(value, row)
-        address = reverse("ledger", args=["funds"], query={"q": row["code"]})
-        return f'<a class="apart" href="{escape(address)}" title="{words}" aria-label="{words}，看资金来源">≠</a> {super().render(value, row)}'
+        address = escape(reverse("ledger", args=["funds"], query={"q": row["code"]}))
+        sign = f'<a class="apart" href="{address}" title="{words}" aria-label="{words}，看资金来源">≠</a>'
+        return f"{sign} {super().render(value, row)}"
 
 
 class FundingColumn(c.ListColumn):

@@ -178,7 +178,7 @@ def sum_up(sources: Iterable[Source]) -> Sums:
 
 
 def apart(total_wan: Decimal, planned: Iterable[Decimal]) -> Decimal:
-    """By how much the total investment exceeds (below zero: falls short of) what its sources plan; without sources there is nothing to compare."""
+    """By how much the total investment exceeds what its sources plan (below zero: falls short); nothing when it has no sources."""
     plans = list(planned)
     return total_wan - sum(plans, ZERO) if plans else ZERO
 

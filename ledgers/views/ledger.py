@@ -47,7 +47,8 @@ class LedgersView(TemplateView):
 
     def get_context_data(self, **kwargs):
         day, user = self.request.as_of, self.request.user
-        with_counts = [(ledger, ledger.opened(day, user).qs.count()) for ledger in own.all_ledgers()]
+        opened = ((ledger, ledger.opened(day, user).qs) for ledger in own.all_ledgers())
+        with_counts = [(ledger, rows.count(), ledger.spoken_count(rows) if ledger.spoken_count else "") for ledger, rows in opened]
         return super().get_context_data(ledgers=with_counts, may_define=may_share_views(user), **kwargs)
 
 
@@ -121,6 +122,7 @@ class LedgerView(View):
             "groups": [table.group_row(group.label, group, comes_later=True) for group in sums.get("groups", ())] if is_totals else (),
             "asks_totals": is_longer or (wants_totals and not sums),
             "is_longer": is_longer,
+            "count_words": ledger.spoken_count(rows_of(table)) if ledger.spoken_count else "",
             "is_cut": is_cut,
             "counts_on": is_totals,
             "has_apart": any(row.get("apart") for row in rows),
@@ -165,7 +167,7 @@ class LedgerView(View):
         found: dict = {"total": None, "groups": []}
         if ledger.totals:
             sums = ledger.totals(request.as_of, rows_of(table))
-            label = f"合计 {counted(sums)} {ledger.measure}"
+            label = f"合计 {counted(sums)} {ledger.measure}{ledger.row_is if ledger.spoken_count else ''}"
             found["total"] = {"cells": table.foot(sums, label, ledger.label_column), "words": ledger.spoken_totals(sums)}
         if table.group:
             found["groups"] = grouping.subtotals(ledger, request.as_of, rows_of(table), table.group, table.base_columns)

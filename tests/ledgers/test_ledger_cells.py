@@ -256,12 +256,14 @@ class TestSince:
 
 def test_a_total_that_no_longer_agrees_with_its_sources_is_said_at_once(office):
     project = ProjectFactory(total_investment_wan=Decimal(1000))
-    answer = office.post(cell("master", "", ""), {"row": project.pk, "col": "total_investment_wan", "value": "1330.45", "reason": "概算批复"})
+    answer = office.post(
+        cell("master", "", ""), {"row": project.pk, "col": "total_investment_wan", "value": "1330.45", "reason": "概算批复"}
+    )
     told = json.loads(answer["HX-Trigger"])["cell-written"]
     assert told["remark"] == "资金来源计划合计比总投资少330.45万元，请到资金台账核对。"
     page = text(office.get(ledger()))
     assert 'aria-label="资金来源计划合计比总投资少330.45万元，看资金来源">≠</a> 1,330.45' in page
     source = project.funding.get()
-    answer = office.post(cell("funds", "", ""), {"row": source.pk, "col": "planned_wan", "value": "1330.45", "reason": "概算批复"})
+    answer = office.post(cell("funds", "", ""), {"row": source.pk, "col": "planned_wan"} | said)
     assert json.loads(answer["HX-Trigger"])["cell-written"]["remark"] == ""
     assert "≠" not in text(office.get(ledger()))

@@ -74,6 +74,11 @@ class TestColumns:
         with contextlib.closing(office.get("/ledgers/master/?export=xlsx")) as workbook:
             assert workbook.status_code == 200
 
+    def test_no_two_fields_of_the_page_bear_one_name(self, office):
+        column(label="征地"), column(label="拆迁")
+        ids = re.findall(r'<(?:input|select|textarea)[^>]*\bid="([^"]+)"', text(office.get("/ledgers/master/columns/")))
+        assert len(ids) == len(set(ids)) > 12
+
     def test_values_are_dated(self, office):
         project, one = ProjectFactory(), column()
         OwnValue.objects.create(column=one, row=str(project.pk), on=dt.date(2025, 1, 10), text="先前的话")
