@@ -256,9 +256,8 @@ class TestSince:
 
 def test_a_total_that_no_longer_agrees_with_its_sources_is_said_at_once(office):
     project = ProjectFactory(total_investment_wan=Decimal(1000))
-    answer = office.post(
-        cell("master", "", ""), {"row": project.pk, "col": "total_investment_wan", "value": "1330.45", "reason": "概算批复"}
-    )
+    said = {"value": "1330.45", "reason": "概算批复"}
+    answer = office.post(cell("master", "", ""), {"row": project.pk, "col": "total_investment_wan"} | said)
     told = json.loads(answer["HX-Trigger"])["cell-written"]
     assert told["remark"] == "资金来源计划合计比总投资少330.45万元，请到资金台账核对。"
     page = text(office.get(ledger()))
