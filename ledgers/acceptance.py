@@ -1,7 +1,9 @@
 """完工验收达效台账: a finished project a row, from its certificate to its proven effect."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterable
+from decimal import Decimal
 
 import django_filters as filters
 from django.db.models import Exists, F, OuterRef, QuerySet
@@ -108,6 +110,31 @@ def _row(about: dict, completed_on: dt.date, proof: Proof, changes: list[str]) -
         "sections": changes,
         "leftover": words(AcceptanceKind.LEFTOVER),
     }
+
+
+@dataclasses.dataclass(frozen=True)
+class Totals:
+    count: int
+    accepted: int
+    proven: int
+    accounts_wan: Decimal
+
+
+def totals(day: dt.date, chosen: QuerySet) -> Totals:
+    """Of the finished projects chosen: how many passed the final acceptance and proved their effect, and the sum of their accounts."""
+    keys = list(chosen.order_by().values_list("pk", flat=True))
+    found = list(proofs(day, keys).values())
+    accounts = (proof.facts[AcceptanceKind.ACCOUNTS].amount_wan for proof in found if AcceptanceKind.ACCOUNTS in proof.facts)
+    return Totals(
+        count=len(keys),
+        accepted=sum(AcceptanceKind.FINAL in proof.facts for proof in found),
+        proven=sum(proof.effect_on is not None for proof in found),
+        accounts_wan=sum(filter(None, accounts), Decimal("0.00")),
+    )
+
+
+def spoken_totals(sums: Totals) -> str:
+    return f"已竣工验收{sums.accepted}个，已达效{sums.proven}个"
 
 
 def notes(chosen) -> list[str]:

@@ -46,7 +46,6 @@ class Row:
     rank: int | None = None
     earlier: "Row | None" = None  # the same as of the end of the period before
     overdue: int = 0
-    unanswered: int = 0
     unchanged_weeks: int | None = None
     sections: str = ""
 
@@ -162,14 +161,14 @@ def _by_county(found: list[ProjectFacts]) -> dict[str, list[ProjectFacts]]:
     return groups
 
 
-def county_parts(day: dt.date, found: list[ProjectFacts], period: Period, letters: dict[str, "Letters"]) -> dict[str, tuple[Part, ...]]:
+def county_parts(day: dt.date, found: list[ProjectFacts], period: Period, answers: dict[str, "Letters"]) -> dict[str, tuple[Part, ...]]:
     """The parts of every county's score as of `day`; what is due is counted from the period's first day."""
     values = policy.values_on(day)
     on_time = reports_on_time(day, found, period_start(day, period))
     parts = {}
     for code, members in _by_county(found).items():
         sums = project_facts_module.totals(members)
-        said, letter = on_time.get(code, (0, 0)), letters.get(code, Letters())
+        said, letter = on_time.get(code, (0, 0)), answers.get(code, Letters())
         parts[code] = (
             Part("finish", "完工率", values.score_finish, sums.finished, sums.count, "个"),
             Part("start", "开工率", values.score_start, sums.started, sums.count, "个"),
@@ -183,8 +182,8 @@ def county_parts(day: dt.date, found: list[ProjectFacts], period: Period, letter
 
 
 def _counties(day: dt.date, found: list[ProjectFacts], period: Period) -> list[Row]:
-    groups, letters = _by_county(found), letters_of(day, period)
-    parts = county_parts(day, found, period, letters)
+    groups = _by_county(found)
+    parts = county_parts(day, found, period, letters_of(day, period))
     unchanged, classes = unchanged_weeks(day, found), section_words(day)
     rows = []
     for county in County.objects.filter(code__in=groups):
@@ -198,7 +197,6 @@ def _counties(day: dt.date, found: list[ProjectFacts], period: Period) -> list[R
                 parts=parts[county.code],
                 score=appraisal_rules.score(parts[county.code]),
                 overdue=sum(is_overdue(f, day) for f in members),
-                unanswered=letters.get(county.code, Letters()).unanswered,
                 unchanged_weeks=min(moving, default=None),
                 sections=classes.get(county.code, ""),
             )
@@ -248,11 +246,10 @@ def reports_on_time(day: dt.date, found: list[ProjectFacts], first: dt.date) -> 
 
 @dataclasses.dataclass(frozen=True)
 class Letters:
-    """Letters to a unit whose answer was due in the period, and all that wait for one."""
+    """Letters to a county whose answer was due in the period."""
 
     on_time: int = 0
     due: int = 0
-    unanswered: int = 0
 
 
 def letters_of(day: dt.date, period: Period) -> dict[str, Letters]:
@@ -267,7 +264,6 @@ def letters_of(day: dt.date, period: Period) -> dict[str, Letters]:
     today = clock.today()
     found: dict[str, Counter] = defaultdict(Counter)
     for county, due_on, is_answered, was_in_time in rows:
-        found[county]["unanswered"] += not is_answered
         if first <= due_on and appraisal_rules.is_due(due_on, day, today, is_answered):
             found[county]["due"] += 1
             found[county]["on_time"] += was_in_time

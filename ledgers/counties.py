@@ -3,20 +3,24 @@
 import dataclasses
 import datetime as dt
 import functools
+from collections import Counter
 from decimal import Decimal
 
 from django import forms
 from django.urls import reverse
 
 from ledgers import columns as c
+from ledgers import letters
 from ledgers.appraisal import Row, counties
 from ledgers.choices import KeptChoiceField
 from ledgers.filters import RowsFilter
+from ledgers.permissions import sees_drafts
 from ledgers.rows import Rows
 from ledgers.tables import LedgerTable
 from ledgers.weekly import CountColumn, ShareColumn
 from linfen_water import clock
 from linfen_water.models import County
+from linfen_water.permissions import is_county
 from projects import facts as project_facts_module
 from projects.facts import Totals, project_facts
 from projects.permissions import is_whole_city
@@ -41,6 +45,18 @@ class Source:
         own = self.user.unit.county.code
         return [row for row in rows if row.key == own]
 
+    @functools.cached_property
+    def waiting(self) -> Counter[str]:
+        return letters.waiting_by_county(self.day)
+
+    def letters_of(self, county: str) -> str:
+        """Where the letters are that are counted; nowhere for those who may not read them all."""
+        may_read = self.user is None or sees_drafts(self.user) or (is_county(self.user) and self.user.unit.county.code == county)
+        if not self.waiting[county] or not may_read:
+            return ""
+        past = {} if self.day == clock.today() else {"as_of": self.day.isoformat()}
+        return reverse("ledger", args=["letters"], query={"county": county, "state": "waiting"} | past)
+
     def none(self) -> Rows:
         return Rows()
 
@@ -56,12 +72,14 @@ class CountiesFilter(RowsFilter):
     form_class = CountiesForm
 
     def choose(self, *, county) -> Rows:
-        return Rows(_row(place, row) for place, row in enumerate(self.queryset.rows) if not county or row.key == county.code)
+        shown = [row for row in self.queryset.rows if not county or row.key == county.code]
+        return Rows(_row(place, row, self.queryset) for place, row in enumerate(shown))
 
 
-def _row(place: int, row: Row) -> dict:
+def _row(place: int, row: Row, source: Source) -> dict:
     sums, said = row.totals, row.part("reports")
     return {
+        "letters": source.letters_of(row.key),
         "place": place,
         "row": row,
         "code": row.key,
@@ -77,7 +95,7 @@ def _row(place: int, row: Row) -> dict:
         "on_time": said.shown_rate,
         "unchanged_weeks": row.unchanged_weeks,
         "overdue": row.overdue,
-        "unanswered": row.unanswered,
+        "unanswered": source.waiting[row.key],
         "sections": row.sections,
         "score": row.score,
         "rank": row.rank,
@@ -102,6 +120,14 @@ class ScoreColumn(c.LedgerColumn):
         return c.MISSING if value is None else f'<a href="{reverse("assessment")}#county-{row["code"]}">{value}</a>'
 
 
+class UnansweredColumn(CountColumn):
+    """The letters that wait, leading to them."""
+
+    def render(self, value, row):
+        words = super().render(value, row)
+        return f'<a href="{c.escape(row["letters"])}">{words}</a>' if row.get("letters") else words
+
+
 class CountiesTable(LedgerTable):
     """县（市、区）台账与考核: computed only."""
 
@@ -117,7 +143,7 @@ class CountiesTable(LedgerTable):
     on_time = ShareColumn("按时报送", sort="on_time", group="调度", is_computed=True, width=9)
     unchanged_weeks = c.IntegerColumn("连续无变化周数", sort="unchanged_weeks", group="调度", is_computed=True, width=10)
     overdue = CountColumn("逾期", sort="overdue", group="调度", is_computed=True, width=7)
-    unanswered = CountColumn("未回函", sort="unanswered", group="调度", is_computed=True, width=8)
+    unanswered = UnansweredColumn("未回函", sort="unanswered", group="调度", is_computed=True, width=8)
     sections = c.LedgerColumn("断面类别", group="水质", is_computed=True, width=22, css="medium")
     score = ScoreColumn("得分", sort="score", group="考核", is_computed=True, width=9)
     rank = c.IntegerColumn("名次", sort="rank", group="考核", is_computed=True, width=7)
@@ -152,7 +178,7 @@ def totals(day: dt.date, chosen: Rows) -> Sums:
     said = [row.part("reports") for row in found]
     share = project_facts_module.rules.rate(sum(part.numerator for part in said), sum(part.denominator for part in said))
     sums = project_facts_module.totals(f for f in project_facts(day) if f.county_code in codes)
-    return Sums(sums, len(found), sum(row.overdue for row in found), sum(row.unanswered for row in found), share)
+    return Sums(sums, len(found), sum(row.overdue for row in found), sum(row["unanswered"] for row in chosen), share)
 
 
 def spoken_totals(sums: Sums) -> str:
@@ -162,5 +188,6 @@ def spoken_totals(sums: Sums) -> str:
 def notes(chosen) -> list[str]:
     return [
         "得分按“规则”里的考核权重（建议值），没有分母的项不参评、按其余项折算；并列同名次、下一名次顺延。上期为上月末。",
+        "未回函为截至当日待签收、待回复和退回重报的函件（同函件台账“待签收回复”），已升级、已办结和作废的不再计。",
         "按时报送为本月截止已到的各周；连续无变化周数取本县未完工项目中最近一次有变化的，经批准停工的周和项目不计，最多计26周；断面类别为最近一个已公布的月份。",
     ]

@@ -4,15 +4,17 @@ import dataclasses
 import datetime as dt
 import functools
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 
 from django import forms
 from django.db.models import Q
+from django_tables2.utils import OrderBy
 
 from ledgers import columns as c
 from ledgers.appraisal import is_overdue
 from ledgers.choices import KeptChoiceField
 from ledgers.filters import RowsFilter
-from ledgers.rows import Rows
+from ledgers.rows import Rows, ordered
 from ledgers.tables import LedgerTable
 from ledgers.weekly import CountColumn, ShareColumn
 from linfen_water import clock
@@ -60,6 +62,27 @@ class DomainsForm(forms.Form):
         super().__init__(data)
 
 
+class DomainRows(Rows):
+    """Projects stay under their domain: those of each domain are ordered, and the domains by what their own rows say."""
+
+    def order_by(self, aliases) -> None:
+        for alias in reversed(aliases):
+            key, is_descending = self.table.columns[OrderBy(alias).bare].column.sort, alias.startswith("-")
+            blocks = [[head, *ordered(members, key, is_descending)] for head, members in self.blocks()]
+            heads = ordered([block[0] for block in blocks], key, is_descending)
+            found = {id(block[0]): block for block in blocks}
+            self.data = [row for head in heads for row in found[id(head)]]
+
+    def blocks(self) -> Iterator[tuple[dict, list[dict]]]:
+        """Each domain's row with its projects'; projects whose domain is not there follow the first of them."""
+        found: list[list[dict]] = []
+        for row in self.data:
+            if row["is_group"] or not found:
+                found.append([])
+            found[-1].append(row)
+        return ((block[0], block[1:]) for block in found)
+
+
 class DomainsFilter(RowsFilter):
     form_class = DomainsForm
 
@@ -72,7 +95,7 @@ class DomainsFilter(RowsFilter):
             if not domain or domain.name == name:
                 rows.append(_domain_row(name, groups[name], self.queryset))
                 rows += [] if show else [_project_row(f, self.queryset) for f in groups[name]]
-        return Rows(rows)
+        return DomainRows(rows)
 
 
 def _domain_row(name: str, members: list[ProjectFacts], source: Source) -> dict:
@@ -124,23 +147,23 @@ class NameColumn(c.LedgerColumn):
 
 
 class DomainsTable(LedgerTable):
-    """市直部门分领域台账: computed only; rows stay under their domain, so nothing is sorted."""
+    """市直部门分领域台账: computed only; projects are ordered under their domain."""
 
     domain = DomainColumn("领域", group="领域", width=12, css="pin pin-1 nowrap")
-    name = NameColumn("项目", group="领域", width=38, css="pin pin-2 name")
-    count = CountColumn("项目数", group="项目", is_computed=True, width=8)
-    not_started = CountColumn("前期", group="项目", is_computed=True, width=7)
-    under_construction = CountColumn("开工", group="项目", is_computed=True, width=7)
-    finished = CountColumn("完工", group="项目", is_computed=True, width=7)
-    start_rate = ShareColumn("开工率", group="比率", is_computed=True, width=9)
-    finish_rate = ShareColumn("完工率", group="比率", is_computed=True, width=9)
-    total_investment_wan = c.WanColumn("总投资", group="投资", is_computed=True, width=14)
-    in_place_rate = ShareColumn("到位率", group="投资", is_computed=True, width=9)
-    invested_rate = ShareColumn("投资完成率（占总投资）", group="投资", is_computed=True, width=11)
-    started_now = CountColumn("本周新开工", group="本周", is_computed=True, width=9)
-    finished_now = CountColumn("本周新完工", group="本周", is_computed=True, width=9)
-    overdue = CountColumn("逾期", group="卡点", is_computed=True, width=7)
-    stalled = CountColumn("卡在本部门的手续", group="卡点", is_computed=True, width=10)
+    name = NameColumn("项目", sort="code", group="领域", width=38, css="pin pin-2 name")
+    count = CountColumn("项目数", sort="count", group="项目", is_computed=True, width=8)
+    not_started = CountColumn("前期", sort="not_started", group="项目", is_computed=True, width=7)
+    under_construction = CountColumn("开工", sort="under_construction", group="项目", is_computed=True, width=7)
+    finished = CountColumn("完工", sort="finished", group="项目", is_computed=True, width=7)
+    start_rate = ShareColumn("开工率", sort="start_rate", group="比率", is_computed=True, width=9)
+    finish_rate = ShareColumn("完工率", sort="finish_rate", group="比率", is_computed=True, width=9)
+    total_investment_wan = c.WanColumn("总投资", sort="total_investment_wan", group="投资", is_computed=True, width=14)
+    in_place_rate = ShareColumn("到位率", sort="in_place_rate", group="投资", is_computed=True, width=9)
+    invested_rate = ShareColumn("投资完成率（占总投资）", sort="invested_rate", group="投资", is_computed=True, width=11)
+    started_now = CountColumn("本周新开工", sort="started_now", group="本周", is_computed=True, width=9)
+    finished_now = CountColumn("本周新完工", sort="finished_now", group="本周", is_computed=True, width=9)
+    overdue = CountColumn("逾期", sort="overdue", group="卡点", is_computed=True, width=7)
+    stalled = CountColumn("卡在本部门的手续", sort="stalled", group="卡点", is_computed=True, width=10)
 
 
 def rows(day: dt.date, user=None) -> Source:
@@ -167,7 +190,14 @@ def totals(day: dt.date, chosen: Rows) -> Sums:
 
 def spoken_totals(sums: Sums) -> str:
     week = f"本周新开工{sums.started_now}个、新完工{sums.finished_now}个"
-    return f"{sums.domains}个领域，{week}，逾期{sums.overdue}个，办理中手续{sums.stalled}项"
+    return f"{sums.count}个项目，{week}，逾期{sums.overdue}个，办理中手续{sums.stalled}项"
+
+
+def spoken_count(chosen: Rows) -> str:
+    """Heads and projects told apart: together they count nothing."""
+    heads = sum(row["is_group"] for row in chosen)
+    projects = len(chosen) - heads
+    return f"{heads}个领域、{projects}个项目" if projects else f"{heads}个领域"
 
 
 def notes(chosen) -> list[str]:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import functools
+from decimal import Decimal
 
 import django_filters as filters
 from django import forms
@@ -29,14 +30,60 @@ def spoken(form: forms.Form) -> list[str]:
     return [f"{field.label}：{_spoken(field, value)}" for field, value in chosen if value not in (None, "", [])]
 
 
+NOT_OFFERED = "“%(value)s”不在可选之列，请从列表中选择。"
+FOREIGN = tuple(kind.default_error_messages["invalid_choice"] for kind in (forms.ChoiceField, forms.ModelChoiceField))
+
+
+def word_choices(form: forms.Form) -> None:
+    """Let a choice that is not offered be told by its value; fields with words of their own keep them."""
+    for field in form.fields.values():
+        if field.error_messages.get("invalid_choice") in FOREIGN:
+            field.error_messages["invalid_choice"] = NOT_OFFERED
+
+
+def refuse_turned_ends(form: forms.Form) -> None:
+    """A range whose end lies before its start finds nothing: say so."""
+    for name in [name for name in form.fields if name.endswith("_to")]:
+        start = name.removesuffix("_to") + "_from"
+        low, high = form.cleaned_data.get(start), form.cleaned_data.get(name)
+        if low not in (None, "") and high not in (None, "") and low > high:
+            word = "小" if isinstance(high, Decimal) else "早"
+            form.add_error(name, f"不能{word}于“{form.fields[start].label}”（{low}）。")
+
+
+def faults(form: forms.Form) -> list[str]:
+    """What is wrong with a form's conditions, each with the condition's name: `["县（市、区）：“zz”不在可选之列，请从列表中选择。"]`."""
+    labels = {name: f"{field.label}：" for name, field in form.fields.items()}
+    return [f"{labels.get(name, '')}{sentence}" for name, sentences in form.errors.items() for sentence in sentences]
+
+
+class ConditionsForm(forms.Form):
+    """The conditions of a ledger as the address says them."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        word_choices(self)
+
+    def clean(self):
+        refuse_turned_ends(self)
+        return super().clean()
+
+
 class LedgerFilter(filters.FilterSet):
     """A filter that knows the day its ledger speaks of."""
+
+    class Meta:
+        form = ConditionsForm
 
     folded: tuple[str, ...] = ()  # conditions that wait behind 更多筛选条件
 
     def __init__(self, *args, day: dt.date, **kwargs):
         self.day = day
         super().__init__(*args, **kwargs)
+
+    @property
+    def faults(self) -> list[str]:
+        return faults(self.form)
 
     @property
     def spoken(self) -> list[str]:
@@ -58,6 +105,7 @@ class RowsFilter:
     def __init__(self, data, *, queryset, day: dt.date):
         self.queryset, self.day = queryset, day
         self.form = self.form_class(data, source=queryset)
+        word_choices(self.form)
 
     def is_valid(self) -> bool:
         return self.form.is_valid()
@@ -69,6 +117,10 @@ class RowsFilter:
 
     def choose(self, **chosen) -> Rows:
         raise NotImplementedError
+
+    @property
+    def faults(self) -> list[str]:
+        return faults(self.form)
 
     @property
     def spoken(self) -> list[str]:

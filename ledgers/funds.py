@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from decimal import Decimal
 
 import django_filters as filters
 from django.db.models import Case, DecimalField, F, Q, QuerySet, Sum, When
@@ -15,10 +16,11 @@ from linfen_water.models import County, Domain
 from projects import funds
 from projects.enums import SourceKind
 from projects.facts import cents
-from projects.funds_rules import CHAIN_RULES, ZERO, FundsRule, Sums
+from projects.funds_rules import CHAIN_RULES, ZERO, FundsRule, Sums, apart_words
 from projects.models import DispatchLine, FundingSource, Project
 from projects.permissions import visible_projects
 
+HALF_CENT = Decimal("0.005")
 AMOUNT = DecimalField(max_digits=16, decimal_places=2)
 
 
@@ -90,7 +92,7 @@ class FundsTable(LedgerTable):
 def rows(day: dt.date, user=None) -> QuerySet:
     """Sources of the projects on the list on `day` that `user` may read (None: all, for commands), ready to sort and filter."""
     scope = Project.objects.all() if user is None else visible_projects(user, clock.today())
-    return funds.with_money(funds.sources_on(day, scope), day).order_by("code", "position", "pk")
+    return funds.with_apart(funds.with_money(funds.sources_on(day, scope), day), day).order_by("code", "position", "pk")
 
 
 def read(day: dt.date, chosen: Iterable[int]) -> list[dict]:
@@ -155,8 +157,18 @@ NOTES = [
 ]
 
 
+APART = Q(apart__gte=HALF_CENT) | Q(apart__lte=-HALF_CENT)  # SQLite subtracts in floating point
+MOST_NAMED = 6  # projects in one note
+
+
 def notes(chosen) -> list[str]:
-    return NOTES
+    """What the columns mean, and whose plans do not add up to the total investment. One query."""
+    found = list(chosen.filter(APART).order_by("code").values_list("code", "apart").distinct()[: MOST_NAMED + 1])
+    if not found:
+        return NOTES
+    named = "；".join(f"{code} {apart_words(cents(apart))}" for code, apart in found[:MOST_NAMED])
+    others = "等" if len(found) > MOST_NAMED else ""
+    return [f"{named}{others}。总投资在工程总台账修改，计划额在本台账修改；在“只看”中选“与总投资不等”可逐条核对。", *NOTES]
 
 
 # ── Filter ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -169,13 +181,14 @@ BY_MONEY = {
     "paid": Q(now_paid_wan__gt=0),
     "completed": Q(now_completed_wan__gt=0),
     "gap": Q(gap__gt=0),
+    "apart": APART,
     "unreported": Q(now_in_place_wan__isnull=True),
 }
 BY_RULE = {"breach": CHAIN_RULES, "no_paper": (FundsRule.NO_PAPER,), "idle": (FundsRule.IDLE,)}
 ONLY = [
-    ("moved", "到位有变化"), ("gap", "有缺口"), ("breach", "核对不符"), ("idle", "沉淀资金"), ("no_paper", "到位无下达文件"),
-    ("issued", "已下达"), ("in_place", "已到位"), ("allocated", "已拨付"), ("paid", "已支付"), ("completed", "有完成投资"),
-    ("before", "上期已到位"), ("unreported", "未填报"),
+    ("moved", "到位有变化"), ("gap", "有缺口"), ("apart", "与总投资不等"), ("breach", "核对不符"), ("idle", "沉淀资金"),
+    ("no_paper", "到位无下达文件"), ("issued", "已下达"), ("in_place", "已到位"), ("allocated", "已拨付"), ("paid", "已支付"),
+    ("completed", "有完成投资"), ("before", "上期已到位"), ("unreported", "未填报"),
 ]  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from linfen_water.trail import state as trail_state
 # What of the address changes neither which rows there are nor, for LOOKS, which of them stand on the page.
 LOOKS = {"density", "cols", "part", "unfolded", "saved", "view"}
 ORDER = {"page", "per_page", "sort", "group"}
-IDLE = {"chosen": LOOKS | ORDER, "count": LOOKS | ORDER, "rows": LOOKS}
+IDLE = {"chosen": LOOKS | ORDER, "count": LOOKS | ORDER, "rows": LOOKS, "notes": LOOKS | ORDER}
 
 
 def kept(what: str, request, ledger, find: Callable[[], Any]) -> Any:

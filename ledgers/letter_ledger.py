@@ -23,7 +23,7 @@ from ledgers.rows import Rows
 from ledgers.search import matches
 from ledgers.services import ISSUED_ON
 from ledgers.tables import LedgerTable
-from linfen_water.models import Unit, User
+from linfen_water.models import County, Unit, User
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +64,7 @@ def _row(place: int, row: Row, day: dt.date) -> dict:
         "kind": document.get_kind_display(),
         "unit": document.unit.name if document.unit else "",
         "unit_code": document.unit.code if document.unit else "",
+        "county_code": document.unit.county.code if document.unit and document.unit.county else "",
         "copies_to": facts.office.copies_to,
         "projects": [f"{code} {name}" for code, name in row.projects],
         "grounds": [f"{line.rule.label}：{line.sentence}" for line in facts.lines],
@@ -101,6 +102,7 @@ class LettersForm(forms.Form):
     q = forms.CharField(label="查找", required=False, max_length=60)
     kind = forms.ChoiceField(label="种类", required=False, choices=[("", "全部"), *((kind.value, kind.label) for kind in LETTERS)])
     unit = KeptChoiceField(label="主送", required=False, queryset=Unit.objects.all(), to_field_name="code", empty_label="全部")
+    county = KeptChoiceField(label="县（市、区）", required=False, queryset=County.objects.all(), to_field_name="code", empty_label="全部")
     state = forms.ChoiceField(
         label="状态", required=False, choices=[("", "全部"), *((key, label) for key, (label, _) in GROUPS.items() if key != "draft")]
     )
@@ -115,13 +117,14 @@ class LettersForm(forms.Form):
 class LettersFilter(RowsFilter):
     form_class = LettersForm
 
-    def choose(self, *, q, kind, unit, state, year) -> Rows:
+    def choose(self, *, q, kind, unit, county, state, year) -> Rows:
         return Rows(
             (
                 row
                 for row in self.queryset.read()
                 if (not kind or row["row"].document.kind == kind)
                 and (not unit or row["unit_code"] == unit.code)
+                and (not county or row["county_code"] == county.code)
                 and (not state or row["row"].is_in(state))
                 and (not year or row["row"].document.year == year)
                 and matches(q, row["code"], row["unit"], *row["projects"])

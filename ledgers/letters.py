@@ -2,13 +2,15 @@
 
 import dataclasses
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
-from ledgers.enums import DocumentKind, DocumentState
-from ledgers.letter_states import LetterState, day_of, due_on, overdue_days, state_on
+from ledgers.enums import LETTERS, DocumentKind, DocumentState
+from ledgers.letter_states import WAITING, LetterState, day_of, due_on, overdue_days, state_on
 from ledgers.models import Document, LetterAnswer
+from linfen_water import clock
 
 TONES = {
     LetterState.ISSUED: "badge-warn",
@@ -21,7 +23,7 @@ TONES = {
 # What a list can be narrowed to: {key: (label, states)}; "overdue" looks at the days instead.
 GROUPS: dict[str, tuple[str, tuple[LetterState, ...]]] = {
     "draft": ("草稿", (LetterState.DRAFT, LetterState.REVIEWED, LetterState.APPROVED, LetterState.ISSUING)),
-    "waiting": ("待签收回复", (LetterState.ISSUED, LetterState.RECEIVED, LetterState.ASKED_AGAIN)),
+    "waiting": ("待签收回复", WAITING),
     "overdue": ("逾期未复", ()),
     "check": ("待核查", (LetterState.ANSWERED,)),
     "closed": ("已办结", (LetterState.CLOSED, LetterState.MOVED_UP)),
@@ -62,7 +64,7 @@ def read(documents: QuerySet[Document], day: dt.date) -> list[Row]:
     answers = Prefetch("letter__answers", LetterAnswer.objects.select_related("by__unit", "checked_by__unit").prefetch_related("files"))
     found = (
         documents.filter(letter__isnull=False, as_of__lte=day)
-        .select_related("unit", "letter", "issued_by__unit", "letter__received_by__unit", "letter__closed_by__unit")
+        .select_related("unit__county", "letter", "issued_by__unit", "letter__received_by__unit", "letter__closed_by__unit")
         .select_related("letter__reviewed_by__unit", "letter__approved_by__unit", "letter__followed_by")
         .prefetch_related(answers)
     )
@@ -98,6 +100,14 @@ def counts(rows: Iterable[Row]) -> dict[str, int]:
     """How many rows each group has."""
     rows = list(rows)
     return {group: sum(row.is_in(group) for row in rows) for group in GROUPS}
+
+
+def waiting_by_county(day: dt.date) -> Counter[str]:
+    """`{county: letters to its units in the group 待签收回复}`. Two queries, of the letters that are open on `day` only."""
+    is_open = Q(letter__closed_at__isnull=True) | Q(letter__closed_at__gte=clock.end_of(day))
+    sent = Document.objects.filter(is_open, kind__in=LETTERS, letter__isnull=False, issued_at__lt=clock.end_of(day), as_of__lte=day)
+    found = sent.filter(unit__county__isnull=False).select_related("unit__county", "letter").prefetch_related("letter__answers")
+    return Counter(document.unit.county.code for document in found if state_on(document, day) in WAITING)
 
 
 def kinds() -> list[DocumentKind]:

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
+from decimal import Decimal
 
 from django.db.models import Case, Count, DateField, F, OuterRef, PositiveIntegerField, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
@@ -11,10 +12,10 @@ from linfen_water import clock, policy
 from linfen_water.dates import monday
 from linfen_water.models import Domain
 from linfen_water.workdays import add_workdays
-from projects import rules, weeks
+from projects import funds, funds_rules, rules, weeks
 from projects.enums import HelpLevel, Nature, PermitKind, PermitState, ProblemCategory, SourceKind, Stage
 from projects.facts import ProjectFacts, Totals, project_facts, summed
-from projects.models import Dispatch, FundingSource, Permit, Problem, Project
+from projects.models import Dispatch, Permit, Problem, Project
 from projects.permissions import visible_projects
 
 FACTS = (
@@ -65,11 +66,13 @@ def read(day: dt.date, chosen: Iterable[int]) -> list[dict]:
         "pk", "nature", "scale", "is_domain_inferred",
         "v__owner", "v__sponsor_post", "v__responsible_unit__name", "v__lead_unit__name", *(f"earlier_{name}" for name in REPORTED),
     )}  # fmt: skip
-    funding, permits, problems = funding_texts(chosen), permit_texts(day, chosen), problem_texts(day, chosen)
+    plans, permits, problems = funds.plans_on(day, scope), permit_texts(day, chosen), problem_texts(day, chosen)
     thresholds = policy.values_on(day)
     due = last_due_week(day, thresholds)
     return [
-        _row(facts[pk], about[pk], thresholds, due) | {"funding": funding[pk], "permits": permits[pk], "problems": problems[pk]}
+        _row(facts[pk], about[pk], thresholds, due)
+        | funding_of(facts[pk].total_investment_wan, plans.get(pk, []))
+        | {"permits": permits[pk], "problems": problems[pk]}
         for pk in chosen
         if pk in facts
     ]
@@ -107,13 +110,10 @@ def _row(facts: ProjectFacts, about: dict, thresholds: policy.Values, due: dt.da
     }
 
 
-def funding_texts(chosen: list[int]) -> dict[int, list[str]]:
-    """`{project: ["中央资金 1200.00", …]}`, planned amounts in 万元."""
-    texts = defaultdict(list)
-    lines = FundingSource.objects.filter(project__in=chosen).order_by("project", "position", "pk")
-    for pk, kind, planned_wan in lines.values_list("project", "kind", "planned_wan"):
-        texts[pk].append(f"{SourceKind(kind).label} {planned_wan:.2f}")
-    return texts
+def funding_of(total_wan: Decimal, plans: list[tuple[SourceKind, Decimal]]) -> dict:
+    """`funding`: ["中央资金 1200.00", …], planned amounts in 万元; `apart`: by how much they miss the total investment, in words."""
+    difference = funds_rules.apart(total_wan, [planned for _, planned in plans])
+    return {"funding": [f"{kind.label} {planned:.2f}" for kind, planned in plans], "apart": funds_rules.apart_words(difference)}
 
 
 def permit_texts(day: dt.date, chosen: list[int]) -> dict[int, list[str]]:

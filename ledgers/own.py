@@ -14,6 +14,7 @@ from django.http import QueryDict
 from ledgers import columns as c
 from ledgers.choices import kept_offer
 from ledgers.enums import OwnKind
+from ledgers.filters import spoken
 from ledgers.history import Entry, spell_person
 from ledgers.page_models import OwnColumn, OwnLedger, OwnValue
 from ledgers.registry import LEDGERS, Ledger
@@ -73,6 +74,12 @@ def built(own: OwnLedger) -> Ledger | None:
         names = [*pinned, *(name for name in own.columns if name in found and name not in pinned)] if own.columns else list(found)
         return {name: found[name] for name in names}
 
+    def holds(day: dt.date) -> list[str]:
+        """The definition's conditions in words."""
+        return kept_offer(
+            f"own-holds:{own.base}:{own.query}:{day}", lambda: spoken(base.filter(query, queryset=base.rows(day), day=day).form)
+        )
+
     shown = columns(Rows())
     return dataclasses.replace(
         base,
@@ -89,6 +96,8 @@ def built(own: OwnLedger) -> Ledger | None:
         entry_page="",
         beside=None,
         base=base.slug,
+        holds=holds,
+        fixed=frozenset(name for name, values in query.lists() if any(values) and not (name == "q" and base.read)),
         opens_brief=False,
         opens_grouped=own.grouping,
     )

@@ -71,6 +71,9 @@ class OwnWriter(Writer):
         self.knows_computed = bool(self.inner and self.inner.knows_computed)
         self.fields = {**(self.inner.fields if self.inner else {}), **{name: field_of(column) for name, column in self.own.items()}}
 
+    def remark(self, pk: int, columns: Collection[str]) -> str:
+        return self.inner.remark(pk, columns) if self.inner else super().remark(pk, columns)
+
     def pk_of(self, row: dict) -> int:
         return self.inner.pk_of(row) if self.inner else super().pk_of(row)
 

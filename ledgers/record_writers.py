@@ -10,7 +10,16 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from ledgers import cells
 from ledgers.cells import matchable
 from ledgers.meetings import CHECK, DECISION, visible_checks, visible_decisions
-from ledgers.writers import NO_CHAIN, PROJECT_SYNONYMS, ProjectPartWriter, chains_of, in_batches, lock_projects_of, project_scope
+from ledgers.writers import (
+    NO_CHAIN,
+    PROJECT_SYNONYMS,
+    ProjectPartWriter,
+    apart_words_of,
+    chains_of,
+    in_batches,
+    lock_projects_of,
+    project_scope,
+)
 from ledgers.writing import Field, Writer, WrittenRow
 from linfen_water import clock
 from linfen_water.models import User
@@ -54,6 +63,12 @@ class FundsWriter(ProjectPartWriter):
         "paid_wan": ("已支付", "支付资金"),
         "completed_wan": ("累计完成投资", "已完成投资"),
     }  # fmt: skip
+
+    def remark(self, pk: int, columns: Collection[str]) -> str:
+        if "planned_wan" not in columns:
+            return ""
+        words = apart_words_of(FundingSource.objects.values_list("project", flat=True).get(pk=pk))
+        return words and f"{words}，请核对。"
 
     def may_take_in(self, user: User) -> bool:
         return is_office(user)

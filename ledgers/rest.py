@@ -125,6 +125,3 @@ def _cell(page, value: Cell) -> WriteOnlyCell:
     if isinstance(value, Percent):
         cell.number_format = "0.00%"  # without it 100 % would read as 1
     return cell
-
-
-__all__ = ["workbook_of_rest"]

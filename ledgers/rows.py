@@ -27,10 +27,13 @@ class Rows(TableData):
     def order_by(self, aliases) -> None:
         """By the key that the column's `sort` names; missing values last both ways, the ledger's own order breaks ties."""
         for alias in reversed(aliases):
-            key = self.table.columns[OrderBy(alias).bare].column.sort
-            there = [row for row in self.data if row[key] is not None]
-            missing = [row for row in self.data if row[key] is None]
-            self.data = sorted(there, key=lambda row: row[key], reverse=alias.startswith("-")) + missing
+            self.data = ordered(self.data, self.table.columns[OrderBy(alias).bare].column.sort, alias.startswith("-"))
+
+
+def ordered(rows: list[dict], key: str, is_descending: bool) -> list[dict]:
+    """Rows by one key, missing values last both ways."""
+    there = [row for row in rows if row[key] is not None]
+    return sorted(there, key=lambda row: row[key], reverse=is_descending) + [row for row in rows if row[key] is None]
 
 
 def counted(sums) -> int:

@@ -22,20 +22,23 @@ class Shape:
     is_dense: bool = False
     group: str = ""
     since: dt.date | None = None
-    only_changed: bool = False
+    only_changed: bool = False  # beside another day: leave out rows that are what they were
+    follows_changes: bool = False  # beside another day: show only the columns in which something changed
     fault: str = ""  # what is wrong with `since`, in words
 
 
 def read_shape(query: QueryDict, as_of: dt.date, *, opens_brief: bool = False) -> Shape:
-    """`opens_brief`: a long ledger shows its usual columns until all are asked for; beside another day all: the change may be in any."""
+    """`opens_brief`: a long ledger shows its usual columns until all are asked for; beside another day those that changed, in any place."""
     since, fault = _since(query.get("since", "").strip(), as_of)
+    columns = tuple(dict.fromkeys(name for value in query.getlist("cols") for name in value.split(",") if name))
     return Shape(
-        columns=tuple(dict.fromkeys(name for value in query.getlist("cols") for name in value.split(",") if name)),
+        columns=columns,
         is_brief=query.get("view", "brief" if opens_brief and not since else "") == "brief",
         is_dense=query.get("density") == "dense",
         group=query.get("group", ""),
         since=since,
-        only_changed=since is not None and query.get("changed") == "1",
+        only_changed=since is not None and query.get("changed") != "0",
+        follows_changes=since is not None and not columns and not query.get("view"),
         fault=fault,
     )
 

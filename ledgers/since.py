@@ -36,6 +36,7 @@ class Comparison:
     changed: list = dataclasses.field(default_factory=list)
     removed: list[dict] = dataclasses.field(default_factory=list)  # rows as they were
     cells: list[Cell] = dataclasses.field(default_factory=list)
+    columns: set[str] = dataclasses.field(default_factory=set)  # names of those in which something changed
     names: dict = dataclasses.field(default_factory=dict)  # of added rows and removed ones
     is_whole: bool = True  # False: too long, only the page was compared
 
@@ -113,6 +114,7 @@ def compare(ledger: Ledger, day: dt.date, since: dt.date, now: Any, then: Any, c
         elif cells := differing(columns, old[identity], row):
             found.changed.append(row["key"])
             name = name_of(columns, ledger, row)
+            found.columns |= cells.keys()
             found.cells += [Cell(name, str(columns[column].verbose_name), *pair) for column, pair in cells.items()]
     found.removed = [row for identity, row in old.items() if identity not in new]
     for row in found.removed:

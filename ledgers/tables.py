@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import django_tables2 as tables
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
 from ledgers import column_sheet
@@ -151,6 +152,26 @@ def _sum_text(sums, bound) -> str:
     return bound.column.render(value, {})
 
 
+class TotalColumn(c.WanColumn):
+    """总投资; where the sources plan another sum, a sign that leads to them."""
+
+    def render(self, value, row):
+        words = row.get("apart")
+        if not words:
+            return super().render(value, row)
+        address = escape(reverse("ledger", args=["funds"], query={"q": row["code"]}))
+        sign = f'<a class="apart" href="{address}" title="{words}" aria-label="{words}，看资金来源">≠</a>'
+        return f"{sign} {super().render(value, row)}"
+
+
+class FundingColumn(c.ListColumn):
+    """资金来源 with what they plan; first, where it is not so, that they do not add up to the total investment."""
+
+    def render(self, value, row):
+        words = row.get("apart")
+        return c.cut(f'<strong class="apart">{words}</strong> {escape("；".join(value))}') if words else super().render(value, row)
+
+
 class ProjectTable(LedgerTable):
     """工程总台账: one row is a project."""
 
@@ -166,8 +187,8 @@ class ProjectTable(LedgerTable):
     domain = c.DomainColumn("领域", sort="domain__position", group="项目", width=12, css="nowrap")
     nature = c.LedgerColumn("建设性质", sort="nature", group="基本情况", width=9, css="nowrap")
     scale = c.ClampedColumn("建设规模及主要内容", group="基本情况", width=40, css="wide")
-    total_investment_wan = c.WanColumn("总投资", sort="v__total_investment_wan", group="基本情况", width=13)
-    funding = c.ListColumn("资金来源", group="基本情况", width=28, css="wide", is_counted=False)
+    total_investment_wan = TotalColumn("总投资", sort="v__total_investment_wan", group="基本情况", width=13)
+    funding = FundingColumn("资金来源", group="基本情况", width=28, css="wide", is_counted=False)
     owner = c.LedgerColumn("项目业主", sort="v__owner", group="责任", width=22, css="medium")
     responsible_unit = c.LedgerColumn("责任单位", sort="v__responsible_unit__position", group="责任", width=18, css="medium")
     lead_unit = c.LedgerColumn("牵头部门", sort="v__lead_unit__position", group="责任", width=18, css="medium")

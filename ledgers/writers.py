@@ -15,9 +15,10 @@ from linfen_water import clock
 from linfen_water.models import User
 from linfen_water.permissions import is_county, is_department, is_office
 from linfen_water.workbook import Cell
-from projects import permit_rules, permit_services, problem_services, services
+from projects import funds, permit_rules, permit_services, problem_services, services
 from projects.enums import PermitKind, ProblemCategory
 from projects.forms import DayField, LongTextField, RevisionForm
+from projects.funds_rules import ZERO, apart, apart_words
 from projects.models import Permit, Problem, Project, ProjectVersion
 from projects.permissions import dispatched_projects, permit_fields, visible_projects
 from projects.permit_forms import LABELS, MOST_WORKDAYS, TextField
@@ -69,6 +70,14 @@ def _revised(label: str, name: str, kind: str = "text", **kwargs) -> Field:
     return Field(label=label, clean=_REVISED[name], kind=kind, is_clearable=not _REVISED[name].required, **kwargs)
 
 
+def apart_words_of(project: int) -> str:
+    """By how much the project's sources miss its total investment today, in words."""
+    day, scope = clock.today(), Project.objects.filter(pk=project)
+    plans = funds.plans_on(day, scope).get(project, [])
+    total = scope.as_of(day).values_list("v__total_investment_wan", flat=True).first() or ZERO
+    return apart_words(apart(total, [planned for _, planned in plans]))
+
+
 class MasterWriter(Writer):
     """A project: what its version holds, in force from today."""
 
@@ -115,6 +124,10 @@ class MasterWriter(Writer):
 
     def may_take_in(self, user: User) -> bool:
         return may_take_in(user)
+
+    def remark(self, pk: int, columns: Collection[str]) -> str:
+        words = apart_words_of(pk) if "total_investment_wan" in columns else ""
+        return words and f"{words}，请到资金台账核对。"
 
     def index(self, by: User | None, day: dt.date) -> dict[tuple[str, ...], int]:
         return {(matchable(code).upper(),): pk for code, pk in project_scope(by).as_of(day).values_list("code", "pk")}

@@ -306,6 +306,10 @@ class Writer:
         """The rows with these keys that `by` may read."""
         raise NotImplementedError
 
+    def remark(self, pk: int, columns: Collection[str]) -> str:
+        """What the person should hear after writing these cells of the row, and where to go; nothing when all agrees."""
+        return ""
+
     def pk_of(self, row: dict) -> int:
         """The key by which `rows` knows a row that the ledger read."""
         return row["key"]

@@ -133,6 +133,22 @@ def sources_on(day: dt.date, projects) -> QuerySet:
     )
 
 
+def plans_on(day: dt.date, projects: QuerySet) -> dict[int, list[tuple[SourceKind, Decimal]]]:
+    """`{project: [(kind, planned)]}` of the sources that the ledger of funds has on `day`, in their order. One query."""
+    found: dict[int, list[tuple[SourceKind, Decimal]]] = defaultdict(list)
+    for pk, kind, planned in sources_on(day, projects).order_by("position", "pk").values_list("project", "kind", "planned"):
+        found[pk].append((SourceKind(kind), cents(planned)))
+    return found
+
+
+def with_apart(sources: QuerySet, day: dt.date) -> QuerySet:
+    """Annotate `apart`, the SQL twin of `rules.apart`: the same for all sources of a project."""
+    siblings = sources_on(day, Project.objects.all()).filter(project=OuterRef("project")).order_by().values("project")
+    planned = Subquery(siblings.annotate(n=Sum("planned")).values("n"))
+    money = DecimalField(max_digits=16, decimal_places=2)
+    return sources.annotate(apart=ExpressionWrapper(F("v__total_investment_wan") - planned, output_field=money))
+
+
 def with_money(sources: QuerySet, day: dt.date) -> QuerySet:
     """Annotate what the lines say on `day` and a week before, and what follows from it, to sort and filter by."""
     now = _line_on(day)

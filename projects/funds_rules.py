@@ -177,5 +177,18 @@ def sum_up(sources: Iterable[Source]) -> Sums:
     )
 
 
+def apart(total_wan: Decimal, planned: Iterable[Decimal]) -> Decimal:
+    """By how much the total investment exceeds what its sources plan (below zero: falls short); nothing when it has no sources."""
+    plans = list(planned)
+    return total_wan - sum(plans, ZERO) if plans else ZERO
+
+
+def apart_words(difference: Decimal) -> str:
+    """That difference in words, empty when there is none."""
+    if not difference:
+        return ""
+    return f"资金来源计划合计比总投资{'少' if difference > 0 else '多'}{_wan(abs(difference))}"
+
+
 def _wan(value: Decimal) -> str:
     return f"{plain(value)}万元"

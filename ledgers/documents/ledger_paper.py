@@ -8,13 +8,13 @@ from decimal import Decimal
 
 from ledgers import columns as c
 from ledgers.documents import pdf
+from ledgers.documents.ledger_widths import MOST_WHOLE, SAMPLE, SHORT, Measured, layout, measured
 from ledgers.export import SIGNATURES, Sheet
 
 A3 = "8"  # as openpyxl numbers paper
 MOST_ROWS = 3_000  # some 200 pages; what is longer is for Excel
+Rows = tuple[tuple[str, ...], ...]
 MOST_CHARACTERS = 600  # of a cell: a row that is taller than a page helps nobody
-ROOM = {"a3": 230, "a4": 150}  # characters that stand beside each other in 8 points
-LARGEST, SMALLEST = 10.0, 5.5  # points
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +63,8 @@ def paper_of(sheet: Sheet) -> LedgerPaper:
     if len(rows) > MOST_ROWS:
         raise TooLong
     form = "a3" if str(sheet.ledger.paper) == A3 else "a4"
-    widths = tuple(float(column.width) for column in columns)
+    totals = tuple(tuple(map(said, row, columns)) for row in sheet.total_rows())
+    size, widths = layout(columns_measured(columns, sheet.headings(), rows, totals), form, len(rows))
     return LedgerPaper(
         title=sheet.ledger.title,
         notes=sheet.notes,
@@ -71,19 +72,34 @@ def paper_of(sheet: Sheet) -> LedgerPaper:
         mark="演示数据" if sheet.is_demo else "",
         signatures=SIGNATURES,
         format=form,
-        size=letter_size(widths, form),
-        widths=widths,
+        size=size,
+        widths=tuple(widths),
         aligns=tuple("right" if "number" in column.css.split() else "left" for column in columns),
         groups=tuple(groups_of(columns, sheet.headings())),
         rows=rows,
-        totals=tuple(tuple(map(said, row, columns)) for row in sheet.total_rows()),
-        below=tuple(sheet.notes_below),
+        totals=totals,
+        below=(*sheet.notes_below, *left_out(sheet)),
     )
 
 
-def letter_size(widths: Sequence[float], form: str) -> float:
-    """As large as the columns allow, readable at any rate: narrower columns break their words."""
-    return round(min(LARGEST, max(SMALLEST, 8 * ROOM[form] / max(sum(widths), 1))), 1)
+def columns_measured(columns: Sequence[c.LedgerColumn], headings: Sequence[str], rows: Rows, totals: Rows) -> list[Measured]:
+    """The columns by their cells, of many rows by some of all parts; sums of numbers stand whole, what they tell in words may break."""
+    some = rows[:: len(rows) // SAMPLE + 1]
+    found = []
+    for place, (column, heading) in enumerate(zip(columns, headings, strict=True)):
+        classes = column.css.split()
+        sums = totals if "number" in classes else ()
+        texts = [row[place] for row in (*some, *sums)]
+        made = measured(texts, heading, whole=MOST_WHOLE if "number" in classes else SHORT if "nowrap" in classes else 0.0)
+        found.append(dataclasses.replace(made, cells=made.cells[: len(some)]))
+    return found
+
+
+def left_out(sheet: Sheet) -> Iterable[str]:
+    """What a paper with some of the columns says of the others."""
+    every = len(sheet.ledger.table_for(sheet.chosen).base_columns)
+    if len(sheet.columns) < every:
+        yield f"注：本表印{len(sheet.columns)}列；全部{every}列见台账，或导出 Excel。"
 
 
 def groups_of(columns: Sequence[c.LedgerColumn], headings: Sequence[str]) -> Iterable[Group]:

@@ -183,5 +183,7 @@ class CellView(View):
         told = {"row": self.key, "col": self.name, "heading": str(self.column.verbose_name), "isUndo": is_undo}
         if done:
             told |= {"old": field.spell(done[0].old), "new": field.spell(done[0].new)}
+            if self.ledger.read is not None:
+                told["remark"] = self.ledger.writer.remark(int(self.key), {self.name})
         answer["HX-Trigger"] = json.dumps({"cell-written": told})
         return answer

@@ -1,5 +1,6 @@
 """Any ledger: one page, its htmx table, and its export (`?export=xlsx|csv|pdf`)."""
 
+import datetime as dt
 import functools
 import logging
 import re
@@ -17,6 +18,7 @@ from ledgers import column_sheet as sheets
 from ledgers import export, grouping, own, since
 from ledgers.documents import PrintFault
 from ledgers.documents.ledger_paper import TooLong, ledger_pdf
+from ledgers.filters import spoken
 from ledgers.kept import count_rows, kept, kept_rows
 from ledgers.lines import csv_of as lines_csv
 from ledgers.lines import write_workbook as write_lines
@@ -49,11 +51,15 @@ class LedgersView(TemplateView):
 
     def get_context_data(self, **kwargs):
         is_long = Project.objects.count() > INLINE_TOTALS
-        with_counts = [(ledger, None if is_long and ledger.read is None else self.count(ledger)) for ledger in own.all_ledgers()]
-        return super().get_context_data(ledgers=with_counts, may_define=may_share_views(self.request.user), **kwargs)
+        counted = [(ledger, None if is_long and ledger.read is None else self.count(ledger)) for ledger in own.all_ledgers()]
+        return super().get_context_data(ledgers=counted, may_define=may_share_views(self.request.user), **kwargs)
 
-    def count(self, ledger: Ledger) -> int:
-        return kept("opened", self.request, ledger, lambda: ledger.opened(self.request.as_of, self.request.user).qs.count())
+    def count(self, ledger: Ledger) -> dict:
+        return kept("opened", self.request, ledger, lambda: self.count_anew(ledger))
+
+    def count_anew(self, ledger: Ledger) -> dict:
+        rows = ledger.opened(self.request.as_of, self.request.user).qs
+        return {"rows": rows.count(), "words": ledger.spoken_count(rows) if ledger.spoken_count else ""}
 
 
 @require_safe
@@ -84,9 +90,11 @@ class LedgerView(View):
         table = make_table(ledger, rows, shape, request.GET.getlist("sort"))
         is_part = request.htmx and not request.htmx.history_restore_request
         frame = functools.partial(self.frame, request, ledger, chosen, table, shape, views)
-        if is_part and request.GET.get("part") in FOLDED:  # says nothing of the rows
-            return self.answer(request, f"#{request.GET['part']}", frame() | {"is_unfolded": True})
-        compared = Compared(ledger, request, shape, table) if shape.since else None
+        folded = request.GET.get("part") if is_part and request.GET.get("part") in FOLDED else ""
+        is_compared = shape.since and (not folded or (folded == "columns" and shape.follows_changes))
+        compared = Compared(ledger, request, shape, table) if is_compared else None
+        if folded:  # says nothing of the rows
+            return self.answer(request, f"#{folded}", frame() | {"is_unfolded": True})
         if request.GET.get("export"):
             return self.export(request, ledger, chosen, table, shape, compared)
         return self.page(request, ledger, chosen, table, shape, frame() | {"compared": compared}, is_part=is_part)
@@ -94,7 +102,8 @@ class LedgerView(View):
     def page(self, request, ledger: Ledger, chosen, table, shape: Shape, context: dict, *, is_part: bool):
         compared: Compared | None = context["compared"]
         is_totals = is_part and request.GET.get("part") == "totals"
-        if compared and shape.only_changed:
+        is_cut = bool(compared) and shape.only_changed and compared.whole.is_whole
+        if is_cut:
             compared.cut_to_changed()
         is_computed = isinstance(table.data, Rows)
         number, per_page = page_asked(request.GET)
@@ -109,7 +118,7 @@ class LedgerView(View):
             rows = kept("rows", request, ledger, lambda: ledger.read_rows(request.as_of, table.page.object_list.data))
         if compared:
             rows = compared.marked(rows)
-        wants_totals = ledger.has_totals or table.group
+        wants_totals = (ledger.has_totals or table.group) and not is_cut  # sums of some rows would pass for those of the ledger
         is_short = table.paginator.count <= INLINE_TOTALS and not is_longer
         sums: dict = {}
         if wants_totals and (is_totals or is_short):
@@ -123,8 +132,11 @@ class LedgerView(View):
             "groups": table.group_rows(rows, sums.get("groups", ())) if is_totals else (),
             "asks_totals": is_longer or (wants_totals and not sums),
             "is_longer": is_longer,
+            "count_words": ledger.spoken_count(rows_of(table)) if ledger.spoken_count else "",
+            "is_cut": is_cut,
             "counts_on": is_totals,
-            "notes": ledger.notes(rows_of(table)) if ledger.notes else [],
+            "has_apart": any(row.get("apart") for row in rows),
+            "notes": kept("notes", request, ledger, lambda: ledger.notes(rows_of(table))) if ledger.notes else [],
             "beside": ledger.beside(rows_of(table)) if ledger.beside else {},
             "takes_in": bool(ledger.may_take_in) and ledger.may_take_in(request.user) and request.as_of == request.today,
             "edits_in_bulk": may_edit_in_bulk(ledger, request),
@@ -139,6 +151,7 @@ class LedgerView(View):
         return {
             "ledger": ledger,
             "filter": chosen,
+            **said_of(ledger, request.as_of, chosen),
             "table": table,
             "shape": shape,
             "is_unfolded": bool(request.GET.get("unfolded")),
@@ -164,7 +177,7 @@ class LedgerView(View):
         found: dict = {"total": None, "groups": []}
         if ledger.totals:
             sums = ledger.totals(request.as_of, rows_of(table))
-            label = f"合计 {counted(sums)} {ledger.measure}"
+            label = f"合计 {counted(sums)} {ledger.measure}{ledger.row_is if ledger.spoken_count else ''}"
             found["total"] = {"cells": table.foot(sums, label, ledger.label_column), "words": ledger.spoken_totals(sums)}
         if table.group:
             found["groups"] = grouping.subtotals(ledger, request.as_of, rows_of(table), table.group, table.base_columns)
@@ -173,7 +186,8 @@ class LedgerView(View):
     def export(self, request, ledger: Ledger, chosen, table, shape: Shape, compared: "Compared | None"):
         """Exactly what is chosen on the page, all its pages; compared with a day, the list of what changed.
 
-        Columns that are only folded away on the page are in the file; columns that the person chose are the file's columns.
+        Columns that are only folded away on the page are in the file, but not on paper: it has the columns of the screen.
+        Columns that the person chose are the file's columns.
         """
         kind = request.GET["export"]
         if kind not in EXPORTS or (compared and kind == "pdf") or not chosen.is_valid():
@@ -185,8 +199,12 @@ class LedgerView(View):
         if compared:
             return compared.export(kind)
         shown = with_key(ledger, table) if shape.columns else ()
+        if kind == "pdf":
+            shown = tuple(bound.name for bound in table.columns)
+        said = said_of(ledger, request.as_of, chosen)
+        conditions = [*(f"只含{words}" for words in said["holds"]), *said["spoken"]]
         sheet = export.Sheet(
-            ledger, request.as_of, rows_of(table), chosen.spoken, request.region.is_demo, shown, table.group if shape.group else ""
+            ledger, request.as_of, rows_of(table), conditions, request.region.is_demo, shown, table.group if shape.group else ""
         )
         try:
             response = EXPORTS[kind](sheet)
@@ -197,6 +215,13 @@ class LedgerView(View):
             return render(request, "error.html", {"title": "没有导出", "message": str(fault)}, status=500)
         response["Cache-Control"] = "private, no-store"
         return response
+
+
+def said_of(ledger: Ledger, day: dt.date, chosen) -> dict:
+    """What narrows the rows, in words: `holds` the definition of an own ledger, `spoken` what the person chose beside it."""
+    holds = ledger.holds(day) if ledger.holds else []
+    is_narrowed = chosen.is_narrowed and any(words not in holds for words in spoken(chosen.form))
+    return {"holds": holds, "spoken": [words for words in chosen.spoken if words not in holds], "is_narrowed": is_narrowed}
 
 
 def chosen_rows(request, ledger: Ledger, chosen):
@@ -226,15 +251,25 @@ class Compared:
         if isinstance(self.then, Rows):
             ledger.table_for(self.then)(self.then)
         self.whole = since.compare(ledger, request.as_of, self.since, rows_of(table), self.then, self.columns)
+        if shape.follows_changes and self.whole.is_whole:
+            self.hide_unchanged(table)
 
     @property
     def words(self) -> str:
         return self.whole.words
 
+    def hide_unchanged(self, table) -> None:
+        """Leave what recognises a row and the columns in which something changed; where only whole rows came or went, the usual ones."""
+        if self.whole.columns:
+            label = {self.ledger.label_column, next(iter(self.columns))}
+            hidden = [n for n, column in self.columns.items() if n not in self.whole.columns | label and "pin" not in column.css.split()]
+        else:
+            hidden = table.details
+        for name in hidden:
+            table.columns.hide(name)
+
     def cut_to_changed(self) -> None:
-        """Leave only rows that are new or changed; of a ledger that is too long to compare all stay."""
-        if not self.whole.is_whole:
-            return
+        """Leave only rows that are new or changed."""
         keys = {*self.whole.added, *self.whole.changed}
         if isinstance(self.table.data, Rows):
             self.table.data.data = [row for row in self.table.data.data if self.ledger.key_of(row) in keys]

@@ -57,7 +57,7 @@ class ColumnsView(OfficeOnly):
         act = request.POST.get("action", "")
         if column and act in {"retire", "restore"}:
             return self.retire(request, ledger, column, is_retired=act == "retire")
-        form = ColumnForm(request.POST, is_new=column is None)
+        form = ColumnForm(request.POST, is_new=column is None, auto_id=f"id_{column.pk}_%s" if column else "id_%s")
         if not form.is_valid():
             return self.page(request, ledger, form, column, status=422)
         try:
@@ -86,7 +86,7 @@ class ColumnsView(OfficeOnly):
             OwnValue.objects.filter(column__ledger=ledger.slug).order_by().values_list("column", flat=True).distinct(), True
         )
         edited = {
-            one.pk: form if column and column.pk == one.pk else ColumnForm(_initial(one), is_new=False)
+            one.pk: form if column and column.pk == one.pk else ColumnForm(_initial(one), is_new=False, auto_id=f"id_{one.pk}_%s")
             for one in columns
             if not one.retired_at
         }
@@ -166,7 +166,7 @@ class OwnLedgerView(OfficeOnly):
 
     def page(self, request, base: Ledger, own, form, query: QueryDict, columns: list[str], group: str, status: int = 200):
         names = _columns(base)
-        shown = [name for name in columns if name in names] or list(names)
+        shown = [name for name in columns if name in names] or [name for name in names if own or name not in base.table.details]
         context = {
             "base": base,
             "own": own,

@@ -240,7 +240,7 @@ document.body.addEventListener("cell-written", async ({ detail }) => {
   await refresh(detail.row, detail.col)
   if (detail.old === undefined) return say("没有变化。")
   if (detail.isUndo) return say(`已撤销：“${detail.heading}”恢复为“${detail.new || "空"}”。`)
-  say(`“${detail.heading}”由“${detail.old || "空"}”改为“${detail.new || "空"}”。`, button("撤销", () => undo(detail)))
+  say(`“${detail.heading}”由“${detail.old || "空"}”改为“${detail.new || "空"}”。${detail.remark ?? ""}`, button("撤销", () => undo(detail)))
 })
 
 /** A change that takes the last one back, as long as the cell still holds it. */
@@ -248,4 +248,51 @@ function undo({ row, col, old }) {
   const values = { row, col, value: old, undo: "1" }
   document.querySelector(".toast").hidden = true
   htmx.ajax("POST", `/ledgers/${table().dataset.ledger}/cell/${location.search}`, { values, target: "#undo-answer", swap: "innerHTML" })
+}
+
+/* ── beside another day: n goes to the next change, Shift+n to the one before, round the page ── */
+const CHANGES = "td.is-changed, tr.is-added > td:first-child, tr.is-removed > td:first-child"
+
+document.addEventListener("keydown", (event) => {
+  if (event.key.toLowerCase() !== "n" || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
+  const changes = [...(table()?.tBodies[0]?.querySelectorAll(CHANGES) ?? [])]
+  if (!changes.length) return
+  event.preventDefault()
+  const here = document.activeElement.closest?.(".ledger-table tbody td")
+  const isBehind = (cell) => !here || here.compareDocumentPosition(cell) & Node.DOCUMENT_POSITION_FOLLOWING
+  const isBefore = (cell) => here && here.compareDocumentPosition(cell) & Node.DOCUMENT_POSITION_PRECEDING
+  goTo(event.shiftKey ? changes.findLast(isBefore) ?? changes.at(-1) : changes.find(isBehind) ?? changes[0])
+})
+
+/* ── a paper takes its time: say so while it is made, and why it was not ── */
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a[data-printed]")
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return
+  event.preventDefault()
+  if (link.ariaBusy === "true") return
+  link.ariaBusy = "true"
+  say("正在排版 PDF，行多时需要十几秒……")
+  try {
+    const answer = await fetch(link.href)
+    if (!answer.ok || answer.redirected) return location.assign(link.href) // the page that says why
+    saveAs(await answer.blob(), nameOf(answer) ?? "台账.pdf")
+    say("PDF 已生成。")
+  } catch {
+    say("PDF 没有取回：请检查网络后再试。")
+  } finally {
+    link.ariaBusy = "false"
+  }
+})
+
+const nameOf = (answer) => {
+  const said = answer.headers.get("Content-Disposition")?.match(/filename\*=utf-8''([^;]+)/i)
+  return said && decodeURIComponent(said[1])
+}
+
+function saveAs(blob, name) {
+  const link = document.createElement("a")
+  link.href = URL.createObjectURL(blob)
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
 }

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import random
+from collections import Counter
+from decimal import Decimal
 
 import pytest
 
@@ -13,6 +15,7 @@ from linfen_water.enums import Role
 from linfen_water.models import Region, User
 from projects import wall
 from projects.facts import project_facts, silent, totals
+from projects.models import Project
 from tests.demo_city import demo_city  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +34,11 @@ PER_PROJECT = {  # ledger → columns that it shares with the facts of a project
 def ten_days(promise) -> list[dt.date]:
     span = (promise.today - promise.first_week).days
     return sorted(promise.first_week + dt.timedelta(days=day) for day in random.Random(15).sample(range(span), 9)) + [promise.today]
+
+
+def read(slug: str, day: dt.date, **asked) -> list[dict]:
+    ledger = LEDGERS[slug]
+    return ledger.read_rows(day, ledger.filter(asked, queryset=ledger.rows(day), day=day).qs)
 
 
 def agree(day: dt.date) -> None:
@@ -53,6 +61,10 @@ def agree(day: dt.date) -> None:
     for county, row in rows.items():
         of_county = totals(f for f in facts if f.county == county)
         assert {n: row[n] for n in (*COUNTS, *RATES)} == {n: getattr(of_county, n) for n in (*COUNTS, *RATES)}, (county, day)
+    waiting = [row for row in LEDGERS["letters"].opened(day).qs if row["row"].is_in("waiting")]
+    told = Counter(row["county_code"] for row in waiting if row["county_code"])
+    assert {row["code"]: row["unanswered"] for row in rows.values() if row["unanswered"]} == told, day
+    assert {row["code"] for row in read("master", day) if row["apart"]} == {row["code"] for row in read("funds", day, only="apart")}, day
     domains = [row for row in LEDGERS["domains"].opened(day).qs if row["is_group"]]
     assert sum(row["overdue"] for row in domains) == sum(row["overdue"] for row in rows.values()), day
 
@@ -60,6 +72,27 @@ def agree(day: dt.date) -> None:
 def test_all_ledgers_and_the_wall_agree_on_ten_days(demo_city):  # noqa: F811
     for day in ten_days(demo_city):
         agree(day)
+
+
+def test_a_total_that_its_sources_do_not_plan_is_told_in_both_ledgers_from_that_day_on(demo_city):  # noqa: F811
+    day, before = demo_city.today, demo_city.today - dt.timedelta(days=1)
+    project = Project.objects.get(code="LF-001")
+    version = project.versions.get(effective_to=None)
+    version.effective_to = day
+    version.save()
+    version.pk, version.effective_from, version.effective_to = None, day, None
+    version.total_investment_wan += Decimal("330.45")
+    version.save()
+    words = "资金来源计划合计比总投资少330.45万元"
+    master, funds = LEDGERS["master"], LEDGERS["funds"]
+    (row,) = (row for row in read("master", day) if row["apart"])
+    assert (row["code"], row["apart"]) == ("LF-001", words)
+    assert {row["code"] for row in read("funds", day, only="apart")} == {"LF-001"}
+    assert funds.notes(funds.opened(day).qs)[0].startswith(f"LF-001 {words}。")
+    sums = master.totals(day, master.opened(day).qs), funds.totals(day, funds.opened(day).qs)
+    assert sums[0].total_investment_wan - sums[1].planned_wan == Decimal("330.45")
+    assert [row for row in read("master", before) if row["apart"]] == []
+    assert not funds.notes(funds.opened(before).qs)[0].startswith("LF-001")
 
 
 def test_counties_add_up_to_the_bulletin(demo_city):  # noqa: F811

@@ -18,7 +18,7 @@ def test_address_says_which_class_stands_where():
 def test_rules_name_places_where_the_address_gives_them():
     rules = column_sheet.rules({"number": "2.4", "pin-1": "1", "v": "0"})
     assert "td:is(:nth-child(2),:nth-child(4)):where(:is(td,th):not([colspan])) { font-family" in rules
-    assert ".ledger-table :is(:nth-child(1)):where(:is(td,th):not([colspan])) { left: 0; min-width: 5.2rem; }" in rules
+    assert ".ledger-table :is(:nth-child(1)):where(:is(td,th):not([colspan])) { left: 0; }" in rules
     assert ".number" not in rules
     assert ".wide" in rules
 

@@ -205,6 +205,23 @@ def test_bad_filter_says_so_at_the_field_and_shows_no_rows(office, query):
     assert "筛选条件有误" in page.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"county": "zz"}, "县（市、区）：“zz”不在可选之列，请从列表中选择。"),
+        ({"stage": "9"}, "状态：“9”不在可选之列，请从列表中选择。"),
+        ({"lag_from": "abc"}, "滞后不少于（百分点）：输入一个数字。"),
+        ({"date_from": "2025-02-01", "date_to": "2025-01-01"}, "日期至：不能早于“日期自”（2025-02-01）。"),
+        ({"lag_from": "5", "lag_to": "4.5"}, "滞后不多于（百分点）：不能小于“滞后不少于（百分点）”（5）。"),
+    ],
+)
+def test_a_bad_filter_is_told_with_its_name_and_value(office, query, sentence):
+    ProjectFactory()
+    answer = office.get(url(**query))
+    assert codes(answer) == []
+    assert f"筛选条件有误：{sentence}" in answer.content.decode()
+
+
 def test_as_of_shows_what_was_true_then_and_orders_by_it(office):
     ProjectFactory(code="LF-001", started_on=dt.date(2024, 3, 1), completed_on=dt.date(2024, 9, 1))
     ProjectFactory(code="LF-002", started_on=dt.date(2023, 9, 1))

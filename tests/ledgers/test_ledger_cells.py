@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import json
 from decimal import Decimal
 
 import pytest
@@ -154,7 +155,8 @@ class TestSince:
         revise_project(project=project, effective_from=TODAY, reason="概算调整", by=None, total_investment_wan=Decimal("1500"))
         page = text(office.get(ledger(since=BEFORE.isoformat())))
         assert f"与 {BEFORE} 相比：有变化1行，共1处变化" in page
-        assert '<s class="was">1000.00</s> 1,500.00<span class="visually-hidden">（有变化）</span>' in page
+        assert '<s class="was">1000.00</s> <a class="apart"' in page
+        assert '≠</a> 1,500.00<span class="visually-hidden">（有变化）</span>' in page
 
     def test_new_rows_and_rows_that_are_gone_are_marked(self, office):
         ProjectFactory(code="LF-001", name="老工程")
@@ -169,12 +171,31 @@ class TestSince:
         assert any("is-removed" in head and "已调出" in line for head, line in lines.items())
         assert not any("is-" in head and "老工程" in line for head, line in lines.items())
 
-    def test_only_what_changed_can_be_shown(self, office):
+    def test_what_changed_is_shown_first_and_all_is_one_click_away(self, office):
         changed, same = ProjectFactory(name="变了的"), ProjectFactory(name="没变的")
         revise_project(project=changed, effective_from=TODAY, reason="更正", by=None, owner="新业主")
-        page = text(office.get(ledger(since=BEFORE.isoformat(), changed="1")))
+        answer = office.get(ledger(since=BEFORE.isoformat()))
+        page = text(answer)
+        assert [column.name for column in answer.context["table"].columns] == ["code", "name", "owner"]
         assert "变了的" in page
         assert same.versions.get().name not in page
+        assert "合计" not in page.partition("<tbody>")[2]  # of some rows only
+        whole = office.get(ledger(since=BEFORE.isoformat(), changed="0", view="all"))
+        assert len(whole.context["table"].columns) == len(LEDGERS["master"].table.base_columns)
+        assert "没变的" in text(whole)
+        assert "合计 2 个" in text(whole)
+        offered = text(office.get(ledger(since=BEFORE.isoformat(), part="columns"), headers={"HX-Request": "true"}))
+        assert offered.count("checked") == 3
+
+    def test_nothing_changed_is_said(self, office):
+        ProjectFactory()
+        assert f"与 {BEFORE} 相比没有变化。" in text(office.get(ledger(since=BEFORE.isoformat())))
+
+    def test_rows_that_are_gone_are_seen_when_nothing_else_changed(self, office):
+        ProjectFactory()
+        gone = ProjectFactory(name="已调出")
+        gone.__class__.objects.filter(pk=gone.pk).update(delisted_on=TODAY, delisted_reason="并入")
+        assert "已调出" in text(office.get(ledger(since=BEFORE.isoformat())))
 
     def test_comparison_is_between_any_two_days(self, office):
         project = ProjectFactory()
@@ -231,3 +252,17 @@ class TestSince:
         cache.clear()
         with django_assert_num_queries(len(first)):
             office.get(ledger(since=BEFORE.isoformat()))
+
+
+def test_a_total_that_no_longer_agrees_with_its_sources_is_said_at_once(office):
+    project = ProjectFactory(total_investment_wan=Decimal(1000))
+    said = {"value": "1330.45", "reason": "概算批复"}
+    answer = office.post(cell("master", "", ""), {"row": project.pk, "col": "total_investment_wan"} | said)
+    told = json.loads(answer["HX-Trigger"])["cell-written"]
+    assert told["remark"] == "资金来源计划合计比总投资少330.45万元，请到资金台账核对。"
+    page = text(office.get(ledger()))
+    assert 'aria-label="资金来源计划合计比总投资少330.45万元，看资金来源">≠</a> 1,330.45' in page
+    source = project.funding.get()
+    answer = office.post(cell("funds", "", ""), {"row": source.pk, "col": "planned_wan"} | said)
+    assert json.loads(answer["HX-Trigger"])["cell-written"]["remark"] == ""
+    assert "≠" not in text(office.get(ledger()))

@@ -63,7 +63,7 @@ def test_chosen_columns_stand_in_their_order_behind_the_pinned_ones(chosen, hidd
     ],
 )
 def test_a_long_ledger_opens_with_its_usual_columns(rf, asked, is_brief):
-    """Beside another day it shows all: the change may be in any."""
+    """Beside another day it shows those that changed, which may be any."""
     query = rf.get("/", asked).GET
     assert read_shape(query, TODAY, opens_brief=True).is_brief is is_brief
     assert read_shape(query, TODAY).is_brief is (asked.get("view") == "brief")

@@ -33,12 +33,6 @@ def test_a_cell_reads_as_in_the_workbook(value, column, text):
     assert ledger_paper.said(value, column) == text
 
 
-@pytest.mark.once
-@pytest.mark.parametrize(("widths", "form", "size"), [([10.0] * 5, "a4", 10.0), ([10.0] * 20, "a4", 6.0), ([40.0] * 40, "a3", 5.5)])
-def test_letters_are_as_large_as_the_columns_allow(widths, form, size):
-    assert ledger_paper.letter_size(widths, form) == size
-
-
 @pytest.mark.django_db
 class TestPage:
     @pytest.fixture(autouse=True)
@@ -64,6 +58,13 @@ class TestPage:
         text = "".join(pages)
         assert all(f"LF-{number:03}" in text for number in range(1, 46))
         assert "合计" in text
+
+    def test_it_has_the_columns_of_the_screen_and_says_where_the_others_are(self, office):
+        ProjectFactory(reported=40)
+        usual = "".join(words(office.get("/ledgers/master/?export=pdf").content))
+        assert "建设规" not in usual
+        assert "注：本表印16列；全部29列见台账，或导出Excel。" in "".join(usual.split())
+        assert "建设规" in "".join(words(office.get("/ledgers/master/?export=pdf&view=all").content))
 
     def test_nothing_chosen_is_said(self, office):
         assert "没有符合条件的行" in "".join(words(office.get("/ledgers/problems/?export=pdf").content))

@@ -279,6 +279,7 @@ def test_moving_up_closes_with_the_reason_and_drafts_the_next_measure(office, ci
     reminder = issue(fresh(reminder), office)
     letter_services.close(document=reminder, by=office, reason="两次电话催办无果", seen=seen(reminder), move_up=True)
     assert state(reminder) == LetterState.MOVED_UP
+    assert letters.waiting_by_county(TODAY) == {}
     job = Job.objects.get(kind="draft_document")
     assert jobs.run(job.pk)
     draft = Document.objects.get(kind="supervision", unit=authority)

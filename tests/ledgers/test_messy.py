@@ -83,13 +83,13 @@ def test_it_is_understood_or_complained_of(request, slug, messy):
 @pytest.mark.parametrize(("slug", "messy"), [one for one in ALL if one[1].errors], ids=lambda one: getattr(one, "name", one))
 def test_what_was_left_out_comes_back_untouched_and_changes_nothing(request, slug, messy):
     request.getfixturevalue("city" if slug == "master" else "kept")
-    sheets, ledger = read(messy.data()), LEDGERS[slug]
+    sheets, ledger = read_workbook(messy.data()), LEDGERS[slug]
     if intake.rehearse(sheets, reason="批复", ledger=ledger).is_broken:
         with pytest.raises(intake.Unfit):
             intake.take_in(sheets, reason="批复", by=None, ledger=ledger, is_partial=True)
         return
     done = intake.take_in(sheets, reason="批复", by=None, ledger=ledger, is_partial=True)
-    again = intake.rehearse(read(rest.workbook_of_rest(done, ledger)), reason="批复", ledger=ledger)
+    again = intake.rehearse(read_workbook(rest.workbook_of_rest(done, ledger)), reason="批复", ledger=ledger)
     assert (again.good, again.is_broken) == ({}, False)
     assert len(again.bad_rows) == len(done.bad_rows)
     assert {error.column for error in again.errors} >= {error.column for error in done.errors}

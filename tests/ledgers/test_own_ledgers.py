@@ -74,6 +74,11 @@ class TestColumns:
         with contextlib.closing(office.get("/ledgers/master/?export=xlsx")) as workbook:
             assert workbook.status_code == 200
 
+    def test_no_two_fields_of_the_page_bear_one_name(self, office):
+        column(label="征地"), column(label="拆迁")
+        ids = re.findall(r'<(?:input|select|textarea)[^>]*\bid="([^"]+)"', text(office.get("/ledgers/master/columns/")))
+        assert len(ids) == len(set(ids)) > 12
+
     def test_values_are_dated(self, office):
         project, one = ProjectFactory(), column()
         OwnValue.objects.create(column=one, row=str(project.pk), on=dt.date(2025, 1, 10), text="先前的话")
@@ -171,7 +176,7 @@ class TestColumns:
         ProblemFactory(project=project)
         AssessmentFactory(values={"ph": "8"})
         one = column(ledger=slug, kind="number", label="自设数")
-        for query in ("", "?since=2025-01-01", f"?sort={one.name}", "?export=csv"):
+        for query in ("", "?since=2025-01-01&changed=0&view=all", f"?sort={one.name}", "?export=csv"):
             assert "自设数" in text(office.get(f"/ledgers/{slug}/{query}")) or "没有符合条件" in text(office.get(f"/ledgers/{slug}/"))
 
     def test_a_column_costs_the_same_queries_for_one_row_and_thirty(self, office, django_assert_max_num_queries, django_assert_num_queries):
@@ -275,6 +280,31 @@ class TestLedgers:
         address = self.define(office, base="sections", title="一县的断面", county=first.county.code, stage="", cols="").url
         assert "甲断面" in text(office.get(address))
         assert "乙断面" not in text(office.get(f"{address}?county={second.county.code}"))
+
+    @pytest.mark.parametrize("base", ["master", "domains"])
+    def test_it_tells_what_it_holds_and_does_not_offer_it(self, office, base):
+        project = ProjectFactory()
+        county, domain = project.versions.get().county, project.domain
+        said = {"stage": "", "county": county.code} if base == "master" else {"domain": domain.name, "stage": "", "cols": ""}
+        address = self.define(office, base=base, **said).url
+        words = f"县（市、区）：{county}" if base == "master" else f"领域：{domain}"
+        page = text(office.get(address))
+        assert f'本台账只含：<span class="chip">{words}</span>' in page
+        assert page.count(words) == 1
+        assert f'id="id_{"county" if base == "master" else "domain"}"' not in page
+        assert "清除筛选" not in page
+        assert f"只含{words}" in text(office.get(f"{address}?export=csv"))
+
+    def test_an_empty_one_says_that_nothing_meets_its_definition(self, office):
+        ProjectFactory()
+        page = text(office.get(self.define(office, stage="3").url))
+        assert "现在没有符合本台账定义的项目" in page
+        assert "清单上还没有" not in page
+
+    def test_it_starts_from_the_usual_columns(self, office):
+        page = text(office.get(reverse("new_ledger", query={"base": "master"})))
+        table = LEDGERS["master"].table
+        assert page.count("checked") == len(table.base_columns) - len(table.details)
 
     def test_a_county_sees_only_its_rows_of_it(self, client):
         mine = CountyFactory()

@@ -1,4 +1,5 @@
 import datetime as dt
+from decimal import Decimal
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -210,3 +211,15 @@ def test_where_there_are_many_projects_the_list_opens_no_computed_ledger(client,
 def test_command_refuses_a_ledger_that_does_not_exist(tmp_path):
     with pytest.raises(CommandError, match="没有台账“nothing”，现有：master（工程总台账）"):
         call_command("export_ledger", "nothing", str(tmp_path / "x.xlsx"))
+
+
+@pytest.mark.django_db
+def test_finished_projects_are_summed_by_what_became_of_them():
+    RegionFactory()
+    done, _ = ProjectFactory(finished=True), ProjectFactory(finished=True)
+    AcceptanceFact.objects.create(project=done, kind="final", on=TODAY, doc_number="一号")
+    AcceptanceFact.objects.create(project=done, kind="accounts", on=TODAY, amount_wan=Decimal("120.50"))
+    ledger = LEDGERS["acceptance"]
+    sums = ledger.totals(TODAY, ledger.opened(TODAY).qs)
+    assert (sums.count, sums.accepted, sums.accounts_wan) == (2, 1, Decimal("120.50"))
+    assert ledger.spoken_totals(sums) == "已竣工验收1个，已达效0个"

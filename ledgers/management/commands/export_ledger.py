@@ -38,7 +38,8 @@ class Command(BaseCommand):
             self.write(sheet, file)
         except OSError as fault:
             raise CommandError(f"写不了文件“{file}”：{fault.strerror or fault}") from None
-        self.stdout.write(f"{ledger.title}：{chosen.count()}{ledger.measure}{ledger.row_is}，数据截至 {day} → {file}")
+        counted = ledger.spoken_count(chosen) if ledger.spoken_count else f"{chosen.count()}{ledger.measure}{ledger.row_is}"
+        self.stdout.write(f"{ledger.title}：{counted}，数据截至 {day} → {file}")
 
     def write(self, sheet: export.Sheet, file: Path) -> None:
         if file.suffix.lower() == ".csv":
