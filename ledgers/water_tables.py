@@ -146,7 +146,7 @@ class SectionTable(LedgerTable):
     )
     note = c.LedgerColumn("说明", group="来源", width=16, css="remark")
     published_on = c.DateColumn("发布日", sort="published_on", group="来源", width=11)
-    works = WorksColumn("周边工程（服务本断面）", sort="works_count", group="工程", width=44, css="wide")
+    works = WorksColumn("周边工程（服务本断面）", sort="works_count", group="工程", width=90, css="wide")
 
 
 def columns(chosen: Rows) -> dict[str, c.LedgerColumn]:
