@@ -134,7 +134,7 @@ class IntakeView(View):
         self.ledger = own.find_ledger(slug)
         if self.ledger and self.ledger.base:  # an own ledger shows rows of another one, which takes them in
             return redirect("ledger_import", self.ledger.base)
-        if self.ledger and self.ledger.no_intake:
+        if self.ledger and self.ledger.no_intake and request.method in ("GET", "HEAD"):
             return render(request, "ledgers/no_import.html", {"ledger": self.ledger, "sources": sources_of(self.ledger)})
         if self.ledger is None or self.ledger.may_take_in is None or not self.ledger.may_take_in(request.user):
             raise Http404
