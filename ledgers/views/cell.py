@@ -106,6 +106,10 @@ class CellView(View):
             raise NotWritten([fault]) from None
         return [Done(0, str(self.key), self.name, old, value)] if kept else []
 
+    def remark(self, done: list[Done]) -> str:
+        """What the writer says of the row after the change."""
+        return self.ledger.writer.remark(int(self.key), {self.name}) if done and self.ledger.read is not None else ""
+
     def panel(self, request):
         find = self.ledger.history
         if self.name.startswith("own_"):
@@ -180,10 +184,8 @@ class CellView(View):
             fault = next((f for f in unwritten.faults if f.column == self.name), unwritten.faults[0])
             return self.editor(request, value=value, fault=fault, reason=reason)
         answer = HttpResponse(status=204)
-        told = {"row": self.key, "col": self.name, "heading": str(self.column.verbose_name), "isUndo": is_undo}
+        told = {"row": self.key, "col": self.name, "heading": str(self.column.verbose_name), "isUndo": is_undo, "remark": self.remark(done)}
         if done:
             told |= {"old": field.spell(done[0].old), "new": field.spell(done[0].new)}
-            if self.ledger.read is not None:
-                told["remark"] = self.ledger.writer.remark(int(self.key), {self.name})
         answer["HX-Trigger"] = json.dumps({"cell-written": told})
         return answer

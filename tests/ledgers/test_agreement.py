@@ -64,6 +64,7 @@ def agree(day: dt.date) -> None:
     waiting = [row for row in LEDGERS["letters"].opened(day).qs if row["row"].is_in("waiting")]
     told = Counter(row["county_code"] for row in waiting if row["county_code"])
     assert {row["code"]: row["unanswered"] for row in rows.values() if row["unanswered"]} == told, day
+    assert {code: len(read("letters", day, county=code, state="waiting")) for code in told} == told, day
     assert {row["code"] for row in read("master", day) if row["apart"]} == {row["code"] for row in read("funds", day, only="apart")}, day
     domains = [row for row in LEDGERS["domains"].opened(day).qs if row["is_group"]]
     assert sum(row["overdue"] for row in domains) == sum(row["overdue"] for row in rows.values()), day
