@@ -78,6 +78,43 @@ def test_the_office_adds_a_column_two_people_type_in_one_cell_and_a_ledger_is_ma
     expect(page.locator(".ledger-card-title", has_text="在建项目一览")).to_be_visible()
 
 
+def test_nobody_writes_over_what_they_did_not_see(person):
+    """Two people have the same table open: one writes, the other opens the cell on an old page; then the first one takes back."""
+    first, second = (person("office", "/ledgers/") for _ in range(2))
+    for page in (first, second):
+        page.goto("/ledgers/master/?q=LF-050&cols=total_investment_wan")
+
+    def cell(page):
+        return page.locator("tr[data-k] >> nth=0").locator("td").nth(2)
+
+    def write(page, value):
+        page.fill(".cell-editor [data-value]", value)
+        page.fill(".cell-editor [name=reason]", "批复")
+        page.keyboard.press("Enter")
+        expect(page.locator(".toast")).to_contain_text(f"改为“{value}”")
+
+    cell(first).dblclick()
+    write(first, "111")
+    cell(second).dblclick()
+    expect(second.locator(".clash")).to_contain_text("111")
+    expect(second.locator(".clash")).to_contain_text("18,840.18")
+    second.keyboard.press("Enter")  # the hand rests on what changes nothing
+    expect(cell(second)).to_have_text("111.00")
+    cell(second).dblclick()
+    expect(second.locator(".cell-editor [data-value]")).to_be_focused()
+    write(second, "222")
+    first.locator(".toast button").click()
+    expect(first.locator(".clash")).to_contain_text("222")
+    expect(first.locator(".clash")).to_contain_text("18840.18")
+    first.keyboard.press("Escape")
+    expect(first.locator("#cell-editor")).to_be_hidden()
+    first.reload()
+    expect(cell(first)).to_have_text("222.00")
+    second.locator(".toast button").click()  # nobody came in between: taken back
+    expect(second.locator(".toast")).to_contain_text("已撤销")
+    expect(cell(second)).to_have_text("111.00")
+
+
 def test_what_changed_since_a_day_is_marked(person):
     page = person("leader", "/ledgers/weekly/?since=2025-02-06")
     expect(page.locator(".compared")).to_contain_text("与 2025-02-06 相比")
