@@ -6,6 +6,8 @@ fingerprint of the value it opened on (`seen`), the undo that of the value it ta
 
 import dataclasses
 import json
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
 from html import unescape
 
 from django.core.exceptions import ValidationError
@@ -15,8 +17,9 @@ from django.utils.html import strip_tags
 from django.views.generic import View
 
 from ledgers import history, own, own_services
+from ledgers.cell_sources import Source, sources_of
 from ledgers.cells import squeezed
-from ledgers.columns import as_text
+from ledgers.columns import WanColumn, as_text
 from ledgers.own_writer import field_of
 from ledgers.permissions import may_share_views
 from ledgers.registry import Ledger
@@ -28,17 +31,17 @@ from linfen_water import trail
 UNDO_REASON = "撤销刚才的修改"
 
 
-def find_row(ledger: Ledger, request, key: str) -> dict | None:
-    """The row with this key that the person may read, as of the day; of computed rows one that the address shows."""
+def find_row(ledger: Ledger, request, key: str) -> tuple[dict | None, Rows | None]:
+    """The row with this key that the person may read, as of the day; of computed rows one that the address shows, and all of these."""
     scope = ledger.rows(request.as_of, request.user)
     if ledger.read is not None:
         if not (key.isascii() and key.isdigit() and len(key) < 19):
-            return None
+            return None, None
         keys = list(scope.filter(pk=int(key)).order_by().values_list("pk", flat=True)[:1])
-        return next(iter(ledger.read_keys(request.as_of, keys)), None)
+        return next(iter(ledger.read_keys(request.as_of, keys)), None), None
     chosen = ledger.filter(request.GET, queryset=scope, day=request.as_of)
     rows: Rows = chosen.qs if chosen.is_valid() else chosen.queryset.none()
-    return next((row for row in ledger.read_rows(request.as_of, rows) if str(row["key"]) == key), None)
+    return next((row for row in ledger.read_rows(request.as_of, rows) if str(row["key"]) == key), None), rows
 
 
 def read_words(text: str) -> str:
@@ -102,11 +105,11 @@ class CellView(View):
         self.ledger = ledger_or_404(self.slug)
         said = request.POST if request.method == "POST" else request.GET
         self.key, self.name = said.get("row", "")[:60], said.get("col", "")[:60]
-        row = find_row(self.ledger, request, self.key)
+        row, rows = find_row(self.ledger, request, self.key)
         if row is None or self.name not in row:
             raise Http404
         self.row = row
-        self.columns = self.ledger.table_for(Rows([row]) if self.ledger.read is None else None).base_columns
+        self.columns = self.ledger.table_for(rows).base_columns
         if self.name not in self.columns:
             raise Http404
         self.column = self.columns[self.name]
@@ -173,14 +176,16 @@ class CellView(View):
             entries = find(self.row["key"], self.name, request.as_of)
         else:
             entries = self.from_trail()
-        value = as_text(self.column.value(self.row[self.name], self.row))
+        field = self.field()
         context = {
             "ledger": self.ledger,
             "column": self.column,
-            "value": value,
+            "value": self.value(),
             "row_name": " ".join(self.names()),
-            "entries": entries[: history.MOST],
-            "is_editable": self.field() is not None,
+            "entries": [self.as_drawn(entry) for entry in entries[: history.MOST]],
+            "is_editable": field is not None,
+            "is_closed_by_day": field is None and self.is_written_today(),
+            "sources": [] if field else list(self.sources()),
             "marks": (self.row.get("marks") or {}).get(self.name, ""),
             "is_office": may_share_views(request.user),
             "key": self.key,
@@ -188,6 +193,39 @@ class CellView(View):
         }
         part = "ledgers/_cell.html" if request.htmx else "ledgers/cell.html"
         return render(request, part, context)
+
+    def value(self) -> str:
+        """What is in the cell, a number as the table writes it."""
+        value = self.column.value(self.row[self.name], self.row)
+        if not isinstance(value, Decimal):
+            return as_text(value)
+        return unescape(strip_tags(self.column.render(self.row[self.name], self.row))).removesuffix("%")
+
+    def as_drawn(self, entry: history.Entry) -> history.Entry:
+        return dataclasses.replace(entry, old=self.amount(entry.old), new=self.amount(entry.new))
+
+    def amount(self, text: str) -> str:
+        """A stored amount as the table writes amounts; any other text as it is."""
+        try:
+            return self.column.render(Decimal(text), self.row) if isinstance(self.column, WanColumn) else text
+        except InvalidOperation:
+            return text
+
+    def is_written_today(self) -> bool:
+        """Whether the person could write into this column, were it not a past day."""
+        if self.request.as_of == self.request.today:
+            return False
+        if self.ledger.read is None:
+            return may_share_views(self.request.user) and own.standing_column(self.ledger.slug, self.name) is not None
+        writer = self.ledger.writer
+        return writer is not None and self.name in writer.fields and writer.may_take_in(self.request.user)
+
+    def sources(self) -> Iterator[Source]:
+        """Where the value comes from when it is not typed here."""
+        writer = self.ledger.writer
+        if (self.ledger.read is not None and writer is not None and self.name in writer.fields) or self.name.startswith("own_"):
+            return iter([] if self.is_written_today() else [Source("这一格不由您填写。")])
+        return sources_of(self.ledger, self.row, self.name, self.columns, self.request.as_of)
 
     def from_trail(self):
         if self.ledger.read is None:
@@ -209,7 +247,7 @@ class CellView(View):
 
         The row is read after its fingerprint was taken: what is written in between is told now, or when the person saves.
         """
-        row, shown = find_row(self.ledger, request, self.key) or self.row, request.POST.get("shown", "")
+        row, shown = find_row(self.ledger, request, self.key)[0] or self.row, request.POST.get("shown", "")
         if read_words(shown) == read_words(unescape(strip_tags(self.column.render(row[self.name], row)))):
             return self.editor(request, field)
         there = ("现在是", field.spell(self.written.values[self.name]))
@@ -229,6 +267,7 @@ class CellView(View):
             "seen": typed.seen_next if typed else self.written.seen(self.name),
             "fault": typed and typed.fault,
             "clash": clash,
+            "sides": [(label, self.amount(value)) for label, value in clash.sides] if clash else [],
             "reason": typed.reason if typed else "",
             "needs_reason": self.needs_reason(now),
             "label": " ".join(self.names()),

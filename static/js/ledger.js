@@ -296,7 +296,7 @@ document.addEventListener("click", (event) => {
   else if (pressed("cancel-edit")) cancelEdit()
   else if (pressed("keep-theirs")) { const name = editing; closeEditor(); refresh(name) }
   else if (pressed("cell-history")) openCell(cellAt(editing))
-  else if (pressed("edit-cell") && opened) editCell(cellAt(opened))
+  else if (pressed("edit-cell") && opened) editing ? closePanel() : editCell(cellAt(opened)) // what was typed already stays
 })
 
 /** The table anew, with the cell that was written under the hand. */

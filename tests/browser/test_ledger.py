@@ -105,7 +105,7 @@ def test_nobody_writes_over_what_they_did_not_see(person):
     write(second, "222")
     first.locator(".toast button").click()
     expect(first.locator(".clash")).to_contain_text("222")
-    expect(first.locator(".clash")).to_contain_text("18840.18")
+    expect(first.locator(".clash")).to_contain_text("18,840.18")
     first.keyboard.press("Escape")
     expect(first.locator("#cell-editor")).to_be_hidden()
     first.reload()

@@ -106,6 +106,18 @@ def test_a_cell_opened_from_the_table_is_recognised(demo_city, client, slug):
     assert opened
 
 
+@pytest.mark.parametrize("slug", LEDGERS)
+def test_every_cell_of_a_row_opens_and_says_where_it_comes_from(demo_city, client, slug):
+    client.force_login(User.objects.get(username="office"))
+    page = client.get(f"/ledgers/{slug}/?view=all").content.decode()
+    row = re.search(r'data-k="([^"]+)"', page)[1]
+    for name in re.findall(r'data-c="([^"]+)"', page):
+        answer = client.get(f"/ledgers/{slug}/cell/", {"row": row, "col": name})
+        assert answer.status_code == 200, name
+        said = answer.content.decode()
+        assert any(word in said for word in ("data-edit-cell", "cell-source", "cell-history", "不由您填写")), name
+
+
 MOST = 40  # KB of raw HTML that a page of fifty rows may have
 # Here the words alone, with the tags that no cell can do without, are more: they open with their usual columns, and all may have so many.
 WORDIER = {"master": 54, "problems": 53, "letters": 48}
