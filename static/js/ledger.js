@@ -3,6 +3,7 @@
 const menus = () => document.querySelectorAll("details.menu[open]")
 const table = () => document.querySelector(".ledger-table")
 const keysDialog = document.getElementById("keys")
+let orderedBy = "" // the heading that was pressed by key: the focus is there again when the table comes anew
 
 document.addEventListener("htmx:load", prepare)
 prepare()
@@ -13,8 +14,17 @@ function prepare() {
   if (wanted && wanted !== sheet.getAttribute("href")) sheet.href = wanted
   for (const button of document.querySelectorAll("[data-keys]")) button.hidden = false
   for (const form of document.querySelectorAll("[data-columns]:not(.is-ready), [data-ordered]:not(.is-ready)")) prepareColumns(form)
-  const cell = table()?.querySelector("tbody td")
+  if (!table()) return
+  const cell = rowsOf(table())[0]?.cells[0]
   if (cell && !table().querySelector("td[tabindex='0']")) cell.tabIndex = 0
+  if (!table().querySelector("thead a[tabindex]")) for (const [n, head] of heads().entries()) head.tabIndex = n ? -1 : 0
+  if (orderedBy) goTo(heads().find((head) => head.closest("th").dataset.c === orderedBy))
+  orderedBy = ""
+}
+
+/** What orders the rows: one stop for the tab key, arrows go from one to the next. */
+function heads() {
+  return [...table().tHead.querySelectorAll("a")]
 }
 
 /* ── menus: one open at a time, closed by a click elsewhere or Esc ── */
@@ -94,8 +104,23 @@ document.addEventListener("keydown", (event) => {
   if (isTyping(event.target)) return
   if (event.key === "/") { event.preventDefault(); document.querySelector("#id_q")?.focus() }
   else if (event.key === "?") { event.preventDefault(); toggleKeys() }
+  else if (event.key === "t") { event.preventDefault(); toTable() }
   else if (event.target.matches(".ledger-table tbody td")) inCell(event)
+  else if (event.target.matches(".ledger-table thead a")) inHead(event)
 })
+
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-to-table]")) return
+  event.preventDefault()
+  toTable()
+})
+
+/** To the cell where the hand was last. */
+function toTable() {
+  if (!table()) return
+  table().scrollIntoView({ block: "nearest" })
+  goTo(table().querySelector("tbody td[tabindex='0']"))
+}
 
 function escape() {
   for (const menu of menus()) menu.open = false
@@ -108,7 +133,7 @@ function inCell(event) {
   const next = {
     ArrowLeft: () => cell.previousElementSibling,
     ArrowRight: () => cell.nextElementSibling,
-    ArrowUp: () => cellOf(cell, -1),
+    ArrowUp: () => cellOf(cell, -1) === cell ? headOf(cell) : cellOf(cell, -1),
     ArrowDown: () => cellOf(cell, 1),
     PageUp: () => cellOf(cell, -10),
     PageDown: () => cellOf(cell, 10),
@@ -120,16 +145,40 @@ function inCell(event) {
   else if (event.key === "F2") { event.preventDefault(); editCell(cell) }
 }
 
+function inHead(event) {
+  const all = heads(), here = all.indexOf(event.target)
+  const next = {
+    ArrowLeft: () => all[here - 1],
+    ArrowRight: () => all[here + 1],
+    ArrowDown: () => rowsOf(table())[0]?.cells[event.target.closest("th").cellIndex],
+    Home: () => all[0],
+    End: () => all.at(-1),
+  }[event.key]
+  if (next) { event.preventDefault(); goTo(next()) }
+  else if (event.key === "Enter") orderedBy = event.target.closest("th").dataset.c
+}
+
+/** The heading of the cell's column, or the next one to the left that orders the rows. */
+function headOf(cell) {
+  return heads().findLast((head) => head.closest("th").cellIndex <= cell.cellIndex) ?? heads()[0]
+}
+
+function rowsOf(part) {
+  return [...part.querySelectorAll("tbody > tr[data-k]")]
+}
+
 /** The cell of the same column `step` rows away, past the heads of groups; the last there is when they run out. */
 function cellOf(cell, step) {
-  const rows = [...cell.closest("tbody").rows].filter((row) => row.dataset.k !== undefined)
+  const rows = rowsOf(cell.closest("table"))
   const place = Math.min(Math.max(rows.indexOf(cell.parentElement) + step, 0), rows.length - 1)
   return rows[place].cells[cell.cellIndex]
 }
 
+/** The focus to a cell or a heading, which is then the one of its kind that the tab key finds. */
 function goTo(cell) {
   if (!cell) return
-  for (const old of table().querySelectorAll("td[tabindex='0']")) old.removeAttribute("tabindex")
+  if (cell.matches("a")) for (const head of heads()) head.tabIndex = -1
+  else for (const old of table().querySelectorAll("td[tabindex='0']")) old.removeAttribute("tabindex")
   cell.tabIndex = 0
   cell.focus({ preventScroll: true })
   cell.scrollIntoView({ block: "nearest", inline: "nearest" })
