@@ -119,3 +119,41 @@ def test_what_changed_since_a_day_is_marked(person):
     page = person("leader", "/ledgers/weekly/?since=2025-02-06")
     expect(page.locator(".compared")).to_contain_text("与 2025-02-06 相比")
     assert page.locator("td.is-changed .was").count() > 0
+
+
+def test_a_cell_says_where_it_comes_from_by_mouse_by_key_and_by_finger(person):
+    page = person("office", "/ledgers/")
+    page.goto("/ledgers/master/?q=LF-006&view=all")
+    risk = page.locator("th[data-c=risk]")
+    cell = page.locator("tr[data-k] >> nth=0").locator("td").nth(risk.evaluate("(head) => head.cellIndex"))
+    cell.click(position={"x": 3, "y": 3})
+    page.get_by_role("button", name="来源和变更记录").click()
+    expect(page.locator("#cell-panel h2")).to_be_focused()
+    expect(page.locator(".cell-source")).to_contain_text("计划进度")
+    page.keyboard.press("Escape")
+    expect(cell).to_be_focused()
+    page.reload()
+    page.keyboard.press("t")
+    expect(page.locator("tr[data-k] >> nth=0").locator("td").first).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("th[data-c=code] a")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**sort=number**")
+    expect(page.locator("th[data-c=number] a")).to_be_focused()
+    assert page.locator("thead a[tabindex='0']").count() == 1
+
+    phone = person("office", "/ledgers/", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    phone.goto("/ledgers/master/?q=LF-006&cols=owner")
+    phone.locator("tr[data-k] >> nth=0").locator("td").nth(2).tap()
+    phone.locator("#cell-panel").get_by_role("button", name="修改").tap()
+    phone.fill(".cell-editor [data-value]", "半句")
+    phone.locator("[data-cell-history]").tap()
+    expect(phone.locator("#cell-panel h2")).to_be_focused()
+    phone.locator("[data-close-panel]").tap()
+    expect(phone.locator(".cell-editor [data-value]")).to_have_value("半句")  # looking up costs nothing that was typed
+    for button in phone.locator(".cell-editor-foot button").all():
+        box = button.bounding_box()
+        assert box["x"] >= 0
+        assert box["y"] + box["height"] <= 844
+        assert box["x"] + box["width"] <= 390
