@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
+from ledgers.trail_words import source_of
 from linfen_water.models import TrailEvent
 from monitoring.models import Assessment
 from projects.enums import DispatchState, StageEvent
@@ -217,21 +218,6 @@ def record_history(model: type[Record], rows: QuerySet, field: str) -> list[Entr
         for row in rows.filter(withdrawn_at__isnull=False).select_related("withdrawn_by__unit")
     ]
     return sorted([*taken_back, *entries], key=lambda entry: entry.at, reverse=True)
-
-
-def source_of(event: TrailEvent) -> str:
-    """Where an event says that it comes from, in words."""
-    origin = getattr(event, "origin", "") or getattr(event, "source", "") or ""
-    words = {"page": "台账页面", "bulk": "台账页面批量修改", "undo": "撤销"}
-    if origin:
-        return words.get(origin, origin.replace("import", "导入", 1))
-    return ACTIONS.get(event.action, ACTIONS.get(event.action.partition(".")[0], event.action))
-
-
-ACTIONS = {
-    "dispatch": "周调度", "project": "项目页", "permit": "手续页", "problem": "问题页", "stage": "开工完工登记", "own": "台账页面",
-    "readings": "水质数据", "section": "断面", "air": "空气质量排名", "funding": "资金页",
-}  # fmt: skip
 
 
 def spell_person(person) -> str:

@@ -6,12 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from django import forms
-from django.apps import apps
-from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from ledgers.history import source_of, spell, spell_person
+from ledgers.history import spell, spell_person
+from ledgers.trail_words import VERBS, field_of, folded, models_by_name, source_of, value_word
 from linfen_water.models import County, TrailEvent, User
 from linfen_water.trail import OFFICE_CHAIN
 from projects import dossier, problem_reports
@@ -50,6 +49,19 @@ KINDS = {
     "account": "账号",
     "kiosk": "大屏",
     "region": "区域",
+    "acceptance_fact": "验收",
+    "load": "运行负荷",
+    "archive_entry": "档案目录",
+    "archive_item": "档案",
+    "inspection_finding": "督查",
+    "annual_target": "年度任务",
+    "milestone": "年度任务",
+    "provincial_term": "省定内容",
+    "provincial_figure": "省调度数",
+    "case": "督办事项",
+    "meeting": "会议",
+    "check_finding": "检查情况",
+    "calendar": "日历订阅",
     "demo": "演示数据",
     "scale": "模拟数据",
 }
@@ -142,6 +154,17 @@ def about(code: str) -> Q:
 
 
 @dataclasses.dataclass(frozen=True)
+class Word:
+    """A value in words; `whole` is all of it where the page shows only a part."""
+
+    text: str
+    whole: str = ""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclasses.dataclass(frozen=True)
 class Line:
     """One event in words."""
 
@@ -150,10 +173,11 @@ class Line:
     action: str
     subject: str
     code: str
-    changes: tuple[tuple[str, str, str], ...]  # field, old, new
+    changes: tuple[tuple[str, Word, Word], ...]  # field, old, new
     more: int  # changes that are not among them
     reason: str
     source: str
+    origin: str  # the same as the trail keeps it
     chain: str
     position: int
 
@@ -181,6 +205,7 @@ def lines(events: Sequence[TrailEvent], *, is_whole: bool = False) -> Iterator[L
             more=len(changes) - len(shown),
             reason=event.reason,
             source=source_of(event),
+            origin=event.origin,
             chain=counties.get(event.chain, "市级" if event.chain == OFFICE_CHAIN else event.chain),
             position=event.position,
         )
@@ -202,36 +227,40 @@ def codes_of(events: Iterable[TrailEvent]) -> dict[tuple[str, str], str]:
 
 def action_of(action: str) -> str:
     prefix, _, rest = action.partition(".")
-    return ACTIONS.get(action) or (f"{KINDS[prefix]}（{rest}）" if prefix in KINDS else action)
+    return ACTIONS.get(action) or f"{KINDS.get(prefix, '其他')}（{VERBS.get(rest, '办理')}）"
 
 
-def spelled(event: TrailEvent, longest: int | None) -> Iterator[tuple[str, str, str]]:
+def spelled(event: TrailEvent, longest: int | None) -> Iterator[tuple[str, Word, Word]]:
     """Field, old and new value of each change; what an event keeps otherwise is its new value."""
-    for field, change in event.changes.items():
-        old, new = change if isinstance(change, list) and len(change) == 2 else (None, change)
-        yield field_name(event.subject_type, field), cut(old, longest), cut(new, longest)
+    for name, change in event.changes.items():
+        pair = change if isinstance(change, list) and len(change) == 2 else (None, change)
+        old, new = (word(value_word(event.subject_type, name, value), longest) for value in pair)
+        yield field_name(event.subject_type, name), old, new
 
 
-def cut(value, longest: int | None) -> str:
+def word(value, longest: int | None) -> Word:
+    """The value at full length, or as much of it as stands in a line."""
     text = spell(value)
-    return text if longest is None or len(text) <= longest else f"{text[:longest]}……"
+    if longest is None:
+        return Word(text)
+    shown = folded(text)
+    shown = shown if len(shown) <= longest else f"{shown[:longest]}……"
+    return Word(shown, text if shown != text else "")
 
 
 def model_name(subject_type: str) -> str:
-    model = _models().get(subject_type)
+    model = models_by_name().get(subject_type)
     return str(model._meta.verbose_name) if model else subject_type
 
 
-BESIDE = {"noted_on": "登记日", "on": "登记日", "version": "版次", "attachment": "附件"}  # what events keep that is no field of their row
+# What events keep that is no field of their row.
+BESIDE = {
+    "noted_on": "登记日", "on": "登记日", "version": "版次", "attachment": "附件", "created": "新建", "changed": "更改", "units": "单位",
+    "messages": "消息", "retired": "停用", "calendar": "日历", "row": "行", "sha256": "文件摘要", "rows": "行数", "cells": "格数",
+    "reviewed": "已审核",
+}  # fmt: skip
 
 
-def field_name(subject_type: str, field: str) -> str:
-    model = _models().get("projectversion" if subject_type == "project" else subject_type)
-    try:
-        return str(model._meta.get_field(field).verbose_name) if model else field  # type: ignore[union-attr]
-    except (FieldDoesNotExist, AttributeError):
-        return BESIDE.get(field, field)
-
-
-def _models() -> dict:
-    return {model._meta.model_name: model for model in apps.get_models()}
+def field_name(subject_type: str, name: str) -> str:
+    field = field_of(subject_type, name)
+    return str(field.verbose_name) if field else BESIDE.get(name, name)

@@ -3,6 +3,7 @@
 const menus = () => document.querySelectorAll("details.menu[open]")
 const table = () => document.querySelector(".ledger-table")
 const keysDialog = document.getElementById("keys")
+let orderedBy = "" // the heading that was pressed by key: the focus is there again when the table comes anew
 
 document.addEventListener("htmx:load", prepare)
 prepare()
@@ -13,8 +14,17 @@ function prepare() {
   if (wanted && wanted !== sheet.getAttribute("href")) sheet.href = wanted
   for (const button of document.querySelectorAll("[data-keys]")) button.hidden = false
   for (const form of document.querySelectorAll("[data-columns]:not(.is-ready), [data-ordered]:not(.is-ready)")) prepareColumns(form)
-  const cell = table()?.querySelector("tbody td")
+  if (!table()) return
+  const cell = rowsOf(table())[0]?.cells[0]
   if (cell && !table().querySelector("td[tabindex='0']")) cell.tabIndex = 0
+  if (!table().querySelector("thead a[tabindex]")) for (const [n, head] of heads().entries()) head.tabIndex = n ? -1 : 0
+  if (orderedBy) goTo(heads().find((head) => head.closest("th").dataset.c === orderedBy))
+  orderedBy = ""
+}
+
+/** What orders the rows: one stop for the tab key, arrows go from one to the next. */
+function heads() {
+  return [...table().tHead.querySelectorAll("a")]
 }
 
 /* ── menus: one open at a time, closed by a click elsewhere or Esc ── */
@@ -86,20 +96,36 @@ document.addEventListener("mouseover", (event) => {
 })
 
 /* ── the keyboard ── */
-const isTyping = (target) => target.closest("input, select, textarea, [contenteditable], dialog[open]")
+const isTyping = (target) => target.closest("input, select, textarea, [contenteditable], dialog[open], .cell-editor")
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return
-  if (event.key === "Escape" && !event.target.closest("dialog")) return escape(event)
+  if (event.key === "Escape" && !event.target.closest("dialog")) return escape()
   if (isTyping(event.target)) return
   if (event.key === "/") { event.preventDefault(); document.querySelector("#id_q")?.focus() }
   else if (event.key === "?") { event.preventDefault(); toggleKeys() }
+  else if (event.key === "t") { event.preventDefault(); toTable() }
   else if (event.target.matches(".ledger-table tbody td")) inCell(event)
+  else if (event.target.matches(".ledger-table thead a")) inHead(event)
 })
+
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-to-table]")) return
+  event.preventDefault()
+  toTable()
+})
+
+/** To the cell where the hand was last. */
+function toTable() {
+  if (!table()) return
+  table().scrollIntoView({ block: "nearest" })
+  goTo(table().querySelector("tbody td[tabindex='0']"))
+}
 
 function escape() {
   for (const menu of menus()) menu.open = false
-  closePanel()
+  if (document.getElementById("cell-panel")?.hidden === false) closePanel()
+  else cancelEdit()
 }
 
 function inCell(event) {
@@ -107,7 +133,7 @@ function inCell(event) {
   const next = {
     ArrowLeft: () => cell.previousElementSibling,
     ArrowRight: () => cell.nextElementSibling,
-    ArrowUp: () => cellOf(cell, -1),
+    ArrowUp: () => cellOf(cell, -1) === cell ? headOf(cell) : cellOf(cell, -1),
     ArrowDown: () => cellOf(cell, 1),
     PageUp: () => cellOf(cell, -10),
     PageDown: () => cellOf(cell, 10),
@@ -119,16 +145,40 @@ function inCell(event) {
   else if (event.key === "F2") { event.preventDefault(); editCell(cell) }
 }
 
+function inHead(event) {
+  const all = heads(), here = all.indexOf(event.target)
+  const next = {
+    ArrowLeft: () => all[here - 1],
+    ArrowRight: () => all[here + 1],
+    ArrowDown: () => rowsOf(table())[0]?.cells[event.target.closest("th").cellIndex],
+    Home: () => all[0],
+    End: () => all.at(-1),
+  }[event.key]
+  if (next) { event.preventDefault(); goTo(next()) }
+  else if (event.key === "Enter") orderedBy = event.target.closest("th").dataset.c
+}
+
+/** The heading of the cell's column, or the next one to the left that orders the rows. */
+function headOf(cell) {
+  return heads().findLast((head) => head.closest("th").cellIndex <= cell.cellIndex) ?? heads()[0]
+}
+
+function rowsOf(part) {
+  return [...part.querySelectorAll("tbody > tr[data-k]")]
+}
+
 /** The cell of the same column `step` rows away, past the heads of groups; the last there is when they run out. */
 function cellOf(cell, step) {
-  const rows = [...cell.closest("tbody").rows].filter((row) => row.dataset.k !== undefined)
+  const rows = rowsOf(cell.closest("table"))
   const place = Math.min(Math.max(rows.indexOf(cell.parentElement) + step, 0), rows.length - 1)
   return rows[place].cells[cell.cellIndex]
 }
 
+/** The focus to a cell or a heading, which is then the one of its kind that the tab key finds. */
 function goTo(cell) {
   if (!cell) return
-  for (const old of table().querySelectorAll("td[tabindex='0']")) old.removeAttribute("tabindex")
+  if (cell.matches("a")) for (const head of heads()) head.tabIndex = -1
+  else for (const old of table().querySelectorAll("td[tabindex='0']")) old.removeAttribute("tabindex")
   cell.tabIndex = 0
   cell.focus({ preventScroll: true })
   cell.scrollIntoView({ block: "nearest", inline: "nearest" })
@@ -140,24 +190,38 @@ document.addEventListener("click", (event) => {
   if (!cell || event.target.closest("a, button, input, select, textarea")) return
   if (!getSelection().isCollapsed) return
   goTo(cell)
+  if (event.pointerType === "touch") openCell(cell) // a finger has no Enter and does not find a small button
 })
 document.addEventListener("dblclick", (event) => {
   const cell = event.target.closest(".ledger-table tbody tr[data-k] > td")
-  if (cell && !event.target.closest("a, input, select, textarea, button, .cell-editor")) editCell(cell)
+  if (cell && !event.target.closest("a, input, select, textarea, button")) editCell(cell)
 })
 
-let opened = null
+/** What names the cell: its row and its column; nothing for cells that hold no value of a row. */
+function nameOf(cell) {
+  const row = cell.parentElement.dataset.k
+  const col = cell.closest("table").tHead.rows[1].cells[cell.cellIndex]?.dataset.c
+  return row === undefined || !col ? null : { row, col }
+}
+
+function cellAt({ row, col }) {
+  const line = table() && [...table().tBodies[0].rows].find((one) => one.dataset.k === row)
+  const at = line ? [...table().tHead.rows[1].cells].findIndex((one) => one.dataset.c === col) : -1
+  return at < 0 ? null : line.cells[at]
+}
+
+const cellAddress = (query) => `/ledgers/${table().dataset.ledger}/cell/${query}`
+
+let opened = null // what names the cell in the panel
 
 async function openCell(cell) {
-  const key = cell.parentElement.dataset.k
-  const column = cell.closest("table").tHead.rows[1].cells[cell.cellIndex]?.dataset.c
-  if (key === undefined || !column) return
+  const name = cell && nameOf(cell)
+  if (!name) return
   const address = new URLSearchParams(location.search)
-  address.set("row", key)
-  address.set("col", column)
+  for (const part in name) address.set(part, name[part])
   address.delete("saved")
-  opened = cell
-  await htmx.ajax("GET", `/ledgers/${table().dataset.ledger}/cell/?${address}`, { target: "#cell-panel", swap: "innerHTML" })
+  opened = name
+  await htmx.ajax("GET", cellAddress(`?${address}`), { target: "#cell-panel", swap: "innerHTML" })
   const panel = document.getElementById("cell-panel")
   panel.hidden = false
   panel.querySelector("h2")?.focus()
@@ -168,86 +232,146 @@ function closePanel() {
   if (!panel || panel.hidden) return
   panel.hidden = true
   panel.replaceChildren()
-  if (opened?.isConnected) goTo(opened)
+  if (editing) focusField()
+  else goTo(cellAt(opened))
 }
 
-document.addEventListener("click", (event) => { if (event.target.closest("[data-close-panel]")) closePanel() })
+/* The cell that has the focus bears a button to its history, for those who come by mouse; the keyboard has Enter. */
+const more = button("", () => openCell(more.cell))
+more.className = "cell-more"
+more.tabIndex = -1
+more.ariaLabel = more.title = "来源和变更记录（Enter）"
 
-/* ── typed in place: the field stands in the cell, errors beside it; Esc gives the cell back as it was ── */
-let editing = null // { cell, before }
+document.addEventListener("focusin", ({ target }) => {
+  if (target === more) return
+  more.cell = target.matches(".ledger-table tbody tr[data-k] > td") ? target : null
+  if (more.cell) more.cell.closest(".ledger-scroll").append(more)
+  else more.remove()
+  placeMore()
+})
+
+function placeMore() {
+  if (!more.cell?.isConnected) return more.remove()
+  const frame = more.parentElement
+  const [inner, outer] = [more.cell.getBoundingClientRect(), frame.getBoundingClientRect()]
+  more.style.left = `${inner.right - outer.left + frame.scrollLeft - frame.clientLeft - more.offsetWidth}px`
+  more.style.top = `${inner.bottom - outer.top + frame.scrollTop - frame.clientTop}px`
+}
+
+/* ── typed in place: the field stands over its cell, errors beside it; Esc leaves the cell as it was ── */
+let editing = null // what names the cell: { row, col }
+const editor = document.getElementById("cell-editor") // not on the pages around a ledger
+if (editor) new ResizeObserver(placeEditor).observe(editor)
+for (const [target, name] of [[document, "scroll"], [window, "resize"], [visualViewport, "resize"]]) {
+  target.addEventListener(name, () => { placeEditor(); placeMore() }, { capture: true, passive: true })
+}
+
+/** What the cell says to the eye, without the remarks for those who do not see and what was in it on another day. */
+function textOf(cell) {
+  const copy = cell.cloneNode(true)
+  for (const remark of copy.querySelectorAll(".was, .visually-hidden")) remark.remove()
+  return copy.textContent
+}
 
 async function editCell(cell) {
-  if (editing) cancelEdit()
-  const key = cell.parentElement.dataset.k
-  const column = cell.closest("table").tHead.rows[1].cells[cell.cellIndex]?.dataset.c
-  if (key === undefined || !column) return
-  const address = new URLSearchParams(location.search)
-  for (const [name, value] of [["row", key], ["col", column], ["part", "edit"]]) address.set(name, value)
-  const answer = await fetch(`/ledgers/${table().dataset.ledger}/cell/?${address}`, { headers: { "HX-Request": "true" } })
+  const name = nameOf(cell)
+  if (!name) return
+  getSelection().removeAllRanges() // a double click marks the word under it
+  const answer = await fetch(cellAddress(location.search), {
+    method: "POST",
+    headers: { "HX-Request": "true", ...JSON.parse(document.body.getAttribute("hx-headers")) },
+    body: new URLSearchParams({ ...name, part: "edit", shown: textOf(cell) }),
+  })
   if (answer.status !== 200 || answer.redirected) return openCell(cell)
-  editing = { cell, before: cell.innerHTML }
-  const box = document.createElement("div")
-  box.className = "cell-editor-box"
-  box.innerHTML = await answer.text()
-  cell.classList.add("is-edited")
-  cell.append(box)
-  htmx.process(box)
+  cancelEdit()
+  editor.innerHTML = await answer.text()
+  htmx.process(editor)
+  showEditor(name)
+}
+
+function showEditor(name) {
+  editing = name
+  closePanel()
+  cellAt(name)?.classList.add("is-edited")
+  editor.hidden = false
+  placeEditor()
   focusField()
 }
 
+/** Over its cell and wholly in sight, whatever the frame of the table cuts off; narrow windows have it at the foot (`ledgers.css`). */
+function placeEditor() {
+  if (!editing) return
+  const edge = 8
+  const { clientWidth, clientHeight } = document.documentElement
+  const at = cellAt(editing)?.getBoundingClientRect() ?? { left: clientWidth / 2 - editor.offsetWidth / 2, top: clientHeight / 4 }
+  const within = (place, most) => `${Math.max(edge, Math.min(place, most - edge))}px`
+  editor.style.setProperty("--left", within(at.left, clientWidth - editor.offsetWidth))
+  editor.style.setProperty("--top", within(at.top, clientHeight - editor.offsetHeight))
+  editor.style.setProperty("--keyboard", `${Math.max(0, innerHeight - visualViewport.height - visualViewport.offsetTop)}px`)
+}
+
+/** Where two values stand side by side the hand rests on what changes nothing: nobody overwrites by a second Enter. */
 function focusField() {
-  const form = document.querySelector(".cell-editor")
-  const field = form?.querySelector(form.textContent.includes("须写明理由") ? "[name=reason]" : "[data-value]")
+  const form = editor.querySelector(".cell-editor")
+  const asksReason = form?.querySelector(".field-error")?.textContent.includes("理由")
+  const field = form?.querySelector("[data-keep-theirs]") ?? form?.querySelector(asksReason ? "[name=reason]" : "[data-value]")
   field?.focus()
   field?.select?.()
 }
 
 function cancelEdit() {
   if (!editing) return
-  const { cell, before } = editing
-  editing = null
-  if (!cell.isConnected) return
-  cell.classList.remove("is-edited")
-  cell.innerHTML = before
+  const cell = cellAt(editing)
+  closeEditor()
   goTo(cell)
 }
 
-document.addEventListener("htmx:afterSwap", () => { if (editing) focusField() })
+function closeEditor() {
+  editing = null
+  editor.hidden = true
+  editor.replaceChildren()
+  for (const cell of document.querySelectorAll("td.is-edited")) cell.classList.remove("is-edited")
+}
+
+document.addEventListener("htmx:afterSwap", ({ target }) => { if (editing && editor.contains(target)) focusField() })
 document.addEventListener("keydown", (event) => {
-  if (!event.target.closest?.(".cell-editor")) return
-  if (event.key === "Escape") { event.stopPropagation(); cancelEdit() }
-  else if (event.key === "Enter" && !event.target.matches("textarea, button")) { event.preventDefault(); event.target.form.requestSubmit() }
+  if (event.key !== "Enter" || !event.target.closest?.(".cell-editor") || event.target.matches("textarea, button")) return
+  event.preventDefault()
+  event.target.form.requestSubmit()
 })
 document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-cancel-edit]")) cancelEdit()
-  else if (event.target.closest("[data-keep-theirs]")) { cancelEdit(); refresh() }
-  else if (event.target.closest("[data-edit-cell]") && opened) { const cell = opened; closePanel(); editCell(cell) }
+  const pressed = (name) => event.target.closest(`[data-${name}]`)
+  if (pressed("close-panel")) closePanel()
+  else if (pressed("cancel-edit")) cancelEdit()
+  else if (pressed("keep-theirs")) { const name = editing; closeEditor(); refresh(name) }
+  else if (pressed("cell-history")) openCell(cellAt(editing))
+  else if (pressed("edit-cell") && opened) editing ? closePanel() : editCell(cellAt(opened)) // what was typed already stays
 })
 
 /** The table anew, with the cell that was written under the hand. */
-async function refresh(row, column) {
+async function refresh(name) {
   const inner = document.querySelector(".ledger-scroll")
   const place = inner ? [inner.scrollLeft, inner.scrollTop] : [0, 0]
   await htmx.ajax("GET", location.pathname + location.search, { target: "#ledger", swap: "outerHTML" })
   document.querySelector(".ledger-scroll")?.scrollTo(...place)
-  const line = row && [...table().tBodies[0].rows].find((one) => one.dataset.k === row)
-  const at = [...(table()?.tHead.rows[1].cells ?? [])].findIndex((one) => one.dataset.c === column)
-  if (line && at >= 0) goTo(line.cells[at])
+  goTo(cellAt(name))
 }
 
 document.body.addEventListener("cell-written", async ({ detail }) => {
-  editing = null
-  await refresh(detail.row, detail.col)
+  closeEditor()
+  await refresh(detail)
   if (detail.old === undefined) return say("没有变化。")
   if (detail.isUndo) return say(`已撤销：“${detail.heading}”恢复为“${detail.new || "空"}”。`)
   say(`“${detail.heading}”由“${detail.old || "空"}”改为“${detail.new || "空"}”。${detail.remark ?? ""}`, button("撤销", () => undo(detail)))
 })
 
-/** A change that takes the last one back, as long as the cell still holds it. */
-function undo({ row, col, old }) {
-  const values = { row, col, value: old, undo: "1" }
+/** A change that takes the last one back. Only what was written then is taken back: of another value the editor tells, with both. */
+async function undo({ row, col, old, seen }) {
   document.querySelector(".toast").hidden = true
-  htmx.ajax("POST", `/ledgers/${table().dataset.ledger}/cell/${location.search}`, { values, target: "#undo-answer", swap: "innerHTML" })
+  closeEditor()
+  const values = { row, col, value: old, seen, undo: "1" }
+  await htmx.ajax("POST", cellAddress(location.search), { values, target: "#cell-editor", swap: "innerHTML" })
+  if (editor.firstElementChild) showEditor({ row, col })
 }
 
 /* ── beside another day: n goes to the next change, Shift+n to the one before, round the page ── */

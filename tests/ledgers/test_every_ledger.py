@@ -1,8 +1,12 @@
 """Every ledger on the demo city: no query for a row, every role sees what is its own, nothing is public."""
 
+import re
+from html import unescape
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.html import strip_tags
 
 from ledgers.registry import LEDGERS
 from linfen_water import trail
@@ -84,6 +88,34 @@ def test_a_page_that_was_asked_for_before_costs_six_statements_until_facts_chang
     with CaptureQueriesContext(connection) as again:
         client.get(f"/ledgers/{slug}/")
     assert len(again) > len(queries)
+
+
+@pytest.mark.parametrize("slug", [slug for slug in FROM_DATABASE if LEDGERS[slug].writer])
+def test_a_cell_opened_from_the_table_is_recognised(demo_city, client, slug):
+    """What the table shows is what there is: the field opens without a word of another value."""
+    client.force_login(User.objects.get(username="office"))
+    page, opened = client.get(f"/ledgers/{slug}/?view=all").content.decode(), 0
+    names = re.findall(r'data-c="([^"]+)"', page)
+    for key, line in re.findall(r'<tr data-k="([^"]+)"[^>]*>(.*?)(?=<tr|</tbody>)', page, re.DOTALL)[:FEW]:
+        drawn = [re.sub(r'<span class="visually-hidden">.*?</span>', "", cell) for cell in re.split(r"<td[^>]*>", line)[1:]]
+        for name in LEDGERS[slug].writer.fields:
+            said = {"row": key, "col": name, "part": "edit", "shown": unescape(strip_tags(drawn[names.index(name)]))}
+            answer = client.post(f"/ledgers/{slug}/cell/", said)
+            opened += answer.status_code == 200
+            assert b'class="clash"' not in answer.content, said
+    assert opened
+
+
+@pytest.mark.parametrize("slug", LEDGERS)
+def test_every_cell_of_a_row_opens_and_says_where_it_comes_from(demo_city, client, slug):
+    client.force_login(User.objects.get(username="office"))
+    page = client.get(f"/ledgers/{slug}/?view=all").content.decode()
+    row = re.search(r'data-k="([^"]+)"', page)[1]
+    for name in re.findall(r'data-c="([^"]+)"', page):
+        answer = client.get(f"/ledgers/{slug}/cell/", {"row": row, "col": name})
+        assert answer.status_code == 200, name
+        said = answer.content.decode()
+        assert any(word in said for word in ("data-edit-cell", "cell-source", "cell-history", "不由您填写")), name
 
 
 MOST = 40  # KB of raw HTML that a page of fifty rows may have

@@ -197,7 +197,7 @@ class TestInPlace:
         answer = send(office, "master", project.pk, one.name, "第一块", seen)
         told = json.loads(answer["HX-Trigger"])["cell-written"]
         assert (answer.status_code, told["old"], told["new"]) == (204, "", "第一块")
-        send(office, "master", project.pk, one.name, told["old"], "", undo="1")
+        send(office, "master", project.pk, one.name, told["old"], told["seen"], undo="1")
         assert list(OwnValue.objects.values_list("text", "reason")) == [("第一块", ""), ("", "撤销刚才的修改")]
         assert [event.origin for event in TrailEvent.objects.filter(action="own.value").order_by("pk")] == ["page", "undo"]
 
@@ -244,7 +244,8 @@ class TestInPlace:
         shared.also_in.add(mine)
         closed, opened = column(label="专班填"), column(label="县里填", counties_write=True)
         client.force_login(UserFactory(in_county=True, county=mine))
-        assert send(client, "master", theirs.pk, opened.name, "县里的话", "").status_code == 204
+        seen = seen_in(editor(client, "master", theirs.pk, opened.name))
+        assert send(client, "master", theirs.pk, opened.name, "县里的话", seen).status_code == 204
         assert send(client, "master", theirs.pk, closed.name, "x", "").status_code == 404
         assert send(client, "master", foreign.pk, opened.name, "x", "").status_code == 404
         assert send(client, "master", shared.pk, opened.name, "x", "").status_code == 404

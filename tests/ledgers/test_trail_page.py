@@ -3,19 +3,25 @@
 import csv
 import io
 import json
+import re
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from ledgers.trail_list import action_of
+from ledgers.trail_words import source_of
 from linfen_water import trail, trail_guard
 from linfen_water.enums import Role, UnitKind
-from linfen_water.models import TrailHead
+from linfen_water.models import TrailEvent, TrailHead
+from projects.enums import Nature
 from tests.factories import CountyFactory, ProjectFactory, RegionFactory, UnitFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 URL = "/trail/"
+SOURCES = [file for app in ("ledgers", "projects", "monitoring", "linfen_water") for file in Path(app).rglob("*.py")]
 
 
 @pytest.fixture(autouse=True)
@@ -113,6 +119,57 @@ def test_csv_is_safe_and_whole(office):
     assert [row[4] for row in rows] == ["编号", "LF-001"]
     assert rows[1][6] == "'=1+1"
     assert rows[1][5] == "项目业主：甲 → =HYPERLINK(1)"
+
+
+# ── in the words of people ──
+
+
+@pytest.mark.parametrize(
+    ("origin", "action", "said"),
+    [
+        ("page /ledgers/master/import/", "project.revise", "工程总台账导入"),
+        ("page /ledgers/own-3/bulk/", "project.revise", "自建台账3批量修改"),
+        ("page /ledgers/", "own.ledger", "台账"),
+        ("page /projects/LF-001/permits/", "permit.save", "LF-001 手续页"),
+        ("page /dispatch/LF-001/", "dispatch.save", "周调度"),
+        ("page /import/x/", "x.y", "其他页面"),
+        ("page", "project.revise", "台账页面"),
+        ("undo", "project.revise", "撤销"),
+        ("import 3f9a0123456789ab 一月import表.xlsx", "project.revise", "导入 3f9a0123 一月import表.xlsx"),
+        ("import 总台账.xlsx", "project.revise", "导入 总台账.xlsx"),
+        ("", "document.draft", "文书"),
+        ("", "nobody.knows", "系统"),
+        ("演示数据", "readings.take_in", "演示数据"),
+    ],
+)
+def test_where_an_event_comes_from(origin, action, said):
+    assert source_of(TrailEvent(origin=origin, action=action)) == said
+
+
+def test_ledgers_choices_and_fingerprints_are_told_in_words(office):
+    digest = "30dfa04a" * 8
+    with trail.origin("page /ledgers/master/import/"):
+        record(action="intake.file", subject=TrailHead(chain="x"), ledger=[None, "master"], sha256=[None, digest])
+        record(action="project.edit", subject=ProjectFactory(), nature=["new", "upgrade"], is_domain_inferred=[True, False])
+    page = words(office)
+    assert "工程总台账" in page
+    assert "/ledgers/master/导入" not in page
+    assert "master" not in re.sub(r'title="[^"]*"', "", page.partition("<tbody>")[2])
+    assert f'<span title="{digest}">30dfa04a…</span>' in page
+    assert f">{digest}" not in page
+    assert f"{Nature.NEW.label} → <strong>{Nature.UPGRADE.label}</strong>" in page
+    assert "是 → <strong>否</strong>" in page
+    assert digest in b"".join(office.get(URL, {"export": "csv"}).streaming_content).decode()
+
+
+def record(*, action, subject, **changes):
+    return trail.record(action=action, subject=subject, by=None, changes=changes)
+
+
+def test_no_action_that_is_ever_recorded_is_told_in_the_language_of_machines():
+    found = {match for file in SOURCES for match in re.findall(r'action="([a-z_]+\.[a-z_]+)"', file.read_text())}
+    assert len(found) > 30
+    assert [action for action in sorted(found) if re.search("[a-z]", action_of(action))] == []
 
 
 # ── check_trail ──
