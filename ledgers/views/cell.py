@@ -211,7 +211,7 @@ class CellView(View):
     def amount(self, text: str) -> str:
         """A stored amount as the table writes amounts; any other text as it is."""
         try:
-            return self.column.render(Decimal(text), self.row) if isinstance(self.column, WanColumn) else text
+            return self.column.render(Decimal(text), {}) if isinstance(self.column, WanColumn) else text  # {}: no mark of today's row
         except InvalidOperation:
             return text
 
