@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import json
+import re
 from decimal import Decimal
 
 import pytest
@@ -190,7 +191,7 @@ class TestSince:
 
     def test_nothing_changed_is_said(self, office):
         ProjectFactory()
-        assert f"与 {BEFORE} 相比没有变化。" in " ".join(text(office.get(ledger(since=BEFORE.isoformat()))).split())
+        assert f"<p>与 {BEFORE} 相比：没有变化。</p>" in re.sub(r"\s*\n\s*", "", text(office.get(ledger(since=BEFORE.isoformat()))))
 
     def test_rows_that_are_gone_are_seen_when_nothing_else_changed(self, office):
         ProjectFactory()
