@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from django import forms
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.html import format_html
 
 from ledgers.history import spell, spell_person
 from ledgers.trail_words import VERBS, field_of, folded, models_by_name, source_of, value_word
@@ -162,6 +163,10 @@ class Word:
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def drawn(self) -> str:
+        return format_html('<span title="{}">{}</span>', self.whole, self.text) if self.whole else self.text
 
 
 @dataclasses.dataclass(frozen=True)

@@ -92,9 +92,9 @@ class Typed:
 
 
 class CellView(View):
-    """GET: history and source beside the table (`part=edit`: the field in the cell). POST: write, or say why not.
+    """GET: history and source beside the table. POST: write, or say why not; `part=edit`: the field, given what the table shows.
 
-    A table opens the field by POST too, with what it shows: a long text does not fit an address.
+    What it shows may be a long text, which does not fit an address.
     """
 
     def setup(self, request, *args, slug: str, **kwargs):
@@ -116,9 +116,6 @@ class CellView(View):
 
     def get(self, request, slug: str):
         self.prepare(request)
-        if request.GET.get("part") == "edit":
-            field = self.field()
-            return self.editor(request, field) if field else HttpResponse(status=204)
         return self.panel(request)
 
     def field(self) -> Field | None:
