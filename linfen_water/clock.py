@@ -34,7 +34,11 @@ def held() -> Iterator[dt.date]:
 
 def now() -> dt.datetime:
     """The business date with the real time of day, aware."""
-    return timezone.make_aware(dt.datetime.combine(today(), timezone.localtime().time()))
+    return timezone.make_aware(dt.datetime.combine(today(), time_of_day()))
+
+
+def time_of_day() -> dt.time:
+    return timezone.localtime().time()
 
 
 def start_of(day: dt.date) -> dt.datetime:

@@ -1,25 +1,33 @@
 """What every test may rely on: empty caches, no address outside this machine, a trail that only the flush may empty."""
 
+import datetime as dt
 import gc
 import os
 import socket
+import time
 
 import pytest
-from django.core.cache import caches
 from django.db import connection
 from django.db.backends.base.operations import BaseDatabaseOperations
 
-from linfen_water import workbook
+from linfen_water import clock, workbook
+from tests.caches import forget
 from tests.demo_city import demo_database  # noqa: F401 - a fixture of the whole run
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
+MORNING, STARTED = dt.datetime(2025, 2, 20, 9), time.monotonic()
 LOCAL = {"127.0.0.1", "::1", "localhost"}
 
 
 @pytest.fixture(autouse=True)
 def _empty_caches():
-    for cache in caches.all():
-        cache.clear()
+    forget()
+
+
+@pytest.fixture(autouse=True)
+def _it_is_morning(monkeypatch):
+    """The time of day counts on the day of a cut-off; it runs on, but from nine o'clock whenever the tests are started."""
+    monkeypatch.setattr(clock, "time_of_day", lambda: (MORNING + dt.timedelta(seconds=time.monotonic() - STARTED)).time())
 
 
 @pytest.fixture(autouse=True)

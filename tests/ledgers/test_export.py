@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import openpyxl
 import pytest
-from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
@@ -14,6 +13,7 @@ from ledgers.intake import rehearse
 from ledgers.registry import LEDGERS
 from linfen_water.tabular import read_table
 from projects.enums import SourceKind
+from tests.caches import forget
 from tests.factories import CountyFactory, PermitFactory, ProjectFactory, RegionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -188,7 +188,7 @@ def test_queries_grow_with_batches_not_with_rows(office, monkeypatch, django_ass
         export()
     for project in ProjectFactory.create_batch(29, reported=1):
         PermitFactory(project=project)
-    cache.clear()
+    forget()
     with django_assert_num_queries(len(first)):
         export()
     monkeypatch.setattr("ledgers.export.BATCH", 10)

@@ -3,7 +3,6 @@ import re
 from decimal import Decimal
 
 import pytest
-from django.core.cache import cache
 from django.urls import reverse
 
 from ledgers import master
@@ -13,6 +12,7 @@ from linfen_water.models import Policy
 from projects.enums import PermitKind, Risk, Stage
 from projects.facts import project_facts, summed, totals
 from projects.models import Project
+from tests.caches import forget
 from tests.factories import (
     LAST_WEEK,
     THIS_WEEK,
@@ -365,7 +365,7 @@ class TestLongLedger:
         Project.objects.filter(pk__in=Project.objects.order_by("-pk").values_list("pk")[:5]).update(
             delisted_on=dt.date(2020, 1, 1), delisted_reason="并项"
         )
-        cache.clear()
+        forget()
         assert "共 100 个项目" in self.words(office.get(url()).content.decode())
 
 
@@ -382,7 +382,7 @@ def test_same_queries_for_one_row_and_thirty(office, django_assert_num_queries, 
         office.get(url())
     count = len(first)  # a page outside of the count empties the log
     add(29)
-    cache.clear()
+    forget()
     with django_assert_num_queries(count):
         office.get(url())
 

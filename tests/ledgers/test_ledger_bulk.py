@@ -3,12 +3,12 @@
 import re
 
 import pytest
-from django.core.cache import cache
 from django.urls import reverse
 
 from linfen_water.models import TrailEvent
 from projects.models import ProjectVersion
 from projects.services import revise_project
+from tests.caches import forget
 from tests.factories import TODAY, CountyFactory, ProjectFactory, RegionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -126,6 +126,6 @@ def test_same_queries_for_one_row_and_thirty(office, django_assert_max_num_queri
     with django_assert_max_num_queries(60) as first:
         office.post(url(), SAID | {"action": "preview"})
     ProjectFactory.create_batch(29)
-    cache.clear()
+    forget()
     with django_assert_num_queries(len(first)):
         office.post(url(), SAID | {"action": "preview"})

@@ -7,7 +7,6 @@ import re
 from decimal import Decimal
 
 import pytest
-from django.core.cache import cache
 from django.urls import reverse
 from openpyxl import load_workbook
 
@@ -18,6 +17,7 @@ from projects.enums import DispatchState, PermitKind, StageEvent
 from projects.models import StageFact
 from projects.permit_services import save_permit
 from projects.services import revise_project
+from tests.caches import forget
 from tests.factories import (
     LAST_WEEK,
     TODAY,
@@ -146,7 +146,7 @@ class TestHistory:
         for n in range(1, 12):
             week = LAST_WEEK - dt.timedelta(weeks=n)
             DispatchFactory(project=project, week_of=week, physical_progress=8, submitted_by=UserFactory(in_county=True))
-        cache.clear()
+        forget()
         with django_assert_num_queries(len(first)):
             office.get(cell("master", project.pk, "physical_progress"))
 
@@ -251,7 +251,7 @@ class TestSince:
         with django_assert_max_num_queries(80) as first:
             office.get(ledger(since=BEFORE.isoformat()))
         ProjectFactory.create_batch(29, reported=40)
-        cache.clear()
+        forget()
         with django_assert_num_queries(len(first)):
             office.get(ledger(since=BEFORE.isoformat()))
 

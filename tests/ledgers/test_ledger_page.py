@@ -5,7 +5,6 @@ import re
 from decimal import Decimal
 
 import pytest
-from django.core.cache import cache
 from django.urls import reverse
 
 from ledgers import grouping, master
@@ -14,6 +13,7 @@ from ledgers.registry import LEDGERS
 from ledgers.rows import Rows, counted
 from ledgers.shape import arranged, kept_query, read_shape
 from projects.enums import PermitKind
+from tests.caches import forget
 from tests.factories import (
     LAST_WEEK,
     TODAY,
@@ -182,7 +182,7 @@ class TestGroups:
         with django_assert_max_num_queries(50) as first:
             client.get(url(group="county"))
         ProjectFactory.create_batch(20, reported=40)
-        cache.clear()
+        forget()
         with django_assert_num_queries(len(first)):
             client.get(url(group="county"))
 

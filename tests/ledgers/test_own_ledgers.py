@@ -7,7 +7,6 @@ import re
 from decimal import Decimal
 
 import pytest
-from django.core.cache import cache
 from django.core.management import call_command
 from django.urls import reverse
 
@@ -17,6 +16,7 @@ from ledgers.registry import LEDGERS
 from linfen_water import trail
 from linfen_water.models import TrailEvent
 from projects.models import ProjectVersion
+from tests.caches import forget
 from tests.factories import AssessmentFactory, CountyFactory, ProblemFactory, ProjectFactory, RegionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -185,7 +185,7 @@ class TestColumns:
         with django_assert_max_num_queries(40) as first:
             office.get("/ledgers/master/")
         ProjectFactory.create_batch(29)
-        cache.clear()
+        forget()
         with django_assert_num_queries(len(first)):
             office.get("/ledgers/master/")
 

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 import openpyxl
 import pytest
-from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
@@ -18,6 +17,7 @@ from ledgers.water_filters import SectionFilter
 from monitoring.enums import Cause, Level, WaterClass
 from monitoring.models import Assessment, Interruption, Section, SectionTarget
 from monitoring.periods import month, read
+from tests.caches import forget
 from tests.factories import (
     TODAY,
     AssessmentFactory,
@@ -276,10 +276,10 @@ def test_same_queries_for_one_section_and_thirty_and_for_a_year(office, django_a
     with django_assert_max_num_queries(25) as first:
         office.get(url())
     add(29)
-    cache.clear()
+    forget()
     with django_assert_num_queries(len(first)):
         office.get(url())
-    cache.clear()
+    forget()
     with django_assert_num_queries(len(first)):
         office.get(url(month_from="2024-01", month_to="2024-12"))
 

@@ -5,7 +5,6 @@ import re
 from decimal import Decimal
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -15,6 +14,7 @@ from linfen_water.models import Region
 from monitoring import periods, services
 from monitoring.enums import Cause, CellFlag, IntakeKind, Level, ReadingFlag, StationState
 from monitoring.models import Intake, Reading, SectionTarget, StationRecord
+from tests.caches import forget
 from tests.factories import CountyFactory, DomainFactory, RegionFactory, RiverFactory, SectionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -353,7 +353,7 @@ def test_the_page_costs_as_many_queries_for_one_run_as_for_two_thousand(office, 
 
 def _queries(client, section, query):
     client.get(f"/sections/{section.pk}/{query}")
-    cache.clear()
+    forget()
     with CaptureQueriesContext(connection) as queries:
         client.get(f"/sections/{section.pk}/{query}")
     return len(queries)

@@ -11,6 +11,7 @@ from projects import attachments, funds, funds_services, reports, services
 from projects.enums import SourceKind
 from projects.models import Attachment, DispatchLine, FundingPaper, FundingRevision, FundingSource, Project
 from projects.services import Faulty, Refused
+from tests.caches import forget
 from tests.factories import LAST_WEEK, THIS_WEEK, TODAY, CountyFactory, DispatchFactory, ProjectFactory, RegionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -277,13 +278,12 @@ class TestPages:
 
     @pytest.mark.parametrize("path", ["/funds/", "/ledgers/funds/"])
     def test_asks_the_same_queries_for_one_row_and_thirty(self, client, project, office, path, django_assert_num_queries):
-        from django.core.cache import cache
 
         client.force_login(office)
         DispatchFactory(project=project)
 
         def count():
-            cache.clear()
+            forget()
             from django.db import connection
             from django.test.utils import CaptureQueriesContext
 

@@ -5,7 +5,6 @@ from decimal import Decimal
 from io import StringIO
 
 import pytest
-from django.core.cache import cache
 from django.core.management import call_command
 
 from linfen_water import policy
@@ -17,6 +16,7 @@ from projects.figures_scurve import ahead, curves
 from projects.forecast import Forecast, plan_curve
 from projects.models import Project, ProjectVersion
 from projects.scurve import scurve
+from tests.caches import forget
 from tests.factories import (
     LAST_WEEK,
     TODAY,
@@ -35,7 +35,7 @@ PAGE = "/projects/scurve/"
 
 @pytest.fixture(autouse=True)
 def region():
-    cache.clear()
+    forget()
     return RegionFactory()
 
 
@@ -102,7 +102,7 @@ def test_as_of_a_day_nothing_later_is_known():
     day = LAST_WEEK - dt.timedelta(weeks=5)
     before = scurve(day, Project.objects.all())
     project.dispatches.filter(cut_off_on__gt=day).delete()
-    cache.clear()
+    forget()
     assert scurve(day, Project.objects.all()) == before
 
 
@@ -134,12 +134,12 @@ def test_an_empty_set_has_no_curve():
 
 def test_the_same_queries_for_one_project_and_thirty(django_assert_num_queries, django_assert_max_num_queries):
     weekly(ProjectFactory(), weeks=7)
-    cache.clear()
+    forget()
     with django_assert_max_num_queries(25) as first:
         everything()
     for _ in range(29):
         weekly(ProjectFactory(), weeks=7)
-    cache.clear()
+    forget()
     with django_assert_num_queries(len(first)):
         assert everything().count == 30
 
