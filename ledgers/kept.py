@@ -13,10 +13,16 @@ from linfen_water.once import once
 from linfen_water.permissions import scope_key
 from linfen_water.trail import state as trail_state
 
-# What of the address changes neither which rows there are nor, for LOOKS, which of them stand on the page.
+# What of the address changes nothing of what is kept: LOOKS neither which rows there are nor which of them stand on the page.
 LOOKS = {"density", "cols", "part", "unfolded", "saved", "view"}
 ORDER = {"page", "per_page", "sort", "group"}
-IDLE = {"chosen": LOOKS | ORDER, "count": LOOKS | ORDER, "rows": LOOKS, "notes": LOOKS | ORDER}
+IDLE = {
+    "chosen": LOOKS | ORDER,
+    "count": LOOKS | ORDER,
+    "notes": LOOKS | ORDER,
+    "rows": LOOKS,
+    "totals": {"page", "per_page", "density", "part", "unfolded", "saved"},  # they stand under the columns shown
+}
 
 
 def kept(what: str, request, ledger, find: Callable[[], Any]) -> Any:

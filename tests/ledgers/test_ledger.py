@@ -349,6 +349,15 @@ class TestLongLedger:
         assert "共 105 个项目" in self.words(part)
         assert self.pages(part)[-1] == "53"
 
+    def test_the_sums_are_added_up_once_for_all_pages(self, office, django_assert_max_num_queries):
+        first = office.get(url(part="totals"), headers={"HX-Request": "true"}).content.decode()
+        office.get(url(page=2))
+        with django_assert_max_num_queries(6):
+            other = office.get(url(part="totals", page=2, density="dense"), headers={"HX-Request": "true"}).content.decode()
+        foot = re.compile(r"<tfoot.*?</tfoot>", re.DOTALL)
+        assert foot.search(other)[0] == foot.search(first)[0]
+        assert "105,000.00" in foot.search(first)[0]
+
     def test_who_asks_afterwards_is_told_at_once(self, office):
         office.get(url(part="totals"), headers={"HX-Request": "true"})
         page = office.get(url(sort="-name")).content.decode()
