@@ -399,7 +399,7 @@ document.addEventListener("click", async (event) => {
   try {
     const answer = await fetch(link.href)
     if (!answer.ok || answer.redirected) return location.assign(link.href) // the page that says why
-    saveAs(await answer.blob(), nameOf(answer) ?? "台账.pdf")
+    saveAs(await answer.blob(), fileName(answer) ?? "台账.pdf")
     say("PDF 已生成。")
   } catch {
     say("PDF 没有取回：请检查网络后再试。")
@@ -408,7 +408,7 @@ document.addEventListener("click", async (event) => {
   }
 })
 
-const nameOf = (answer) => {
+function fileName(answer) {
   const said = answer.headers.get("Content-Disposition")?.match(/filename\*=utf-8''([^;]+)/i)
   return said && decodeURIComponent(said[1])
 }
