@@ -27,9 +27,14 @@ def _forget(**kwargs) -> None:
     _changed["times"] += 1
 
 
+def state_of_facts() -> str:
+    """A text that differs after every change of facts, whether the trail tells of it or not."""
+    return f"{once('trail', trail.state)}:{_changed['times']}"
+
+
 def kept_offer(what: str, find: Callable[[], Any]) -> Any:
     """What `find` finds, found once until facts change; `what` names all that it depends on beside them."""
-    return cache.get_or_set(f"offer:{what}:{once('trail', trail.state)}:{_changed['times']}", find)
+    return cache.get_or_set(f"offer:{what}:{state_of_facts()}", find)
 
 
 class KeptChoices(ModelChoiceIterator):

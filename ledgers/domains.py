@@ -100,14 +100,20 @@ class DomainsFilter(RowsFilter):
 
 def _domain_row(name: str, members: list[ProjectFacts], source: Source) -> dict:
     return _figures(members, source) | {
-        "is_group": True, "domain": name, "code": "", "name": "小计", "facts": members, "stalled": source.stalled[0][name],
+        "key": _key(name), "is_group": True, "domain": name, "code": "", "name": "小计", "facts": members,
+        "stalled": source.stalled[0][name],
     }  # fmt: skip
 
 
 def _project_row(f: ProjectFacts, source: Source) -> dict:
     return _figures([f], source) | {
-        "is_group": False, "domain": "", "code": f.code, "name": f.name, "facts": [], "stalled": source.stalled[1][f.pk],
+        "key": f.code, "under": _key(f.domain), "is_group": False, "domain": "", "code": f.code, "name": f.name, "facts": [],
+        "stalled": source.stalled[1][f.pk],
     }  # fmt: skip
+
+
+def _key(domain: str) -> str:
+    return f"domain-{domain}"
 
 
 def _figures(members: list[ProjectFacts], source: Source) -> dict:

@@ -27,6 +27,7 @@ from ledgers.sheet_rows import fitting
 from ledgers.writing import Field, Names, Sense, UnknownName, WrittenRow, fingerprint, nearest
 from linfen_water import clock, trail
 from linfen_water.models import User
+from linfen_water.workbook import ROWS as MOST_ROWS
 from linfen_water.workbook import Broken, Cell, Row, Sheet
 from projects.models import ProjectVersion
 from projects.reports import as_text
@@ -265,10 +266,12 @@ def take_in(
 def base_of_rest(ledger: Ledger, found: Rehearsal, by: User | None) -> Base:
     """What the rows left out are compared with when they come back: what their table gave out, else what the ledger holds now.
 
-    It speaks of all rows of the ledger: a code that is mended may lead to any of them.
+    It speaks of all rows of the ledger, since a code that is mended may lead to any of them; where these are more than a sheet may have,
+    of those that the table named.
     """
     writer, day = ledger.writer, clock.today()
-    rows = writer.rows(sorted(set(writer.index(by, day).values())), by=by) | found.rows  # type: ignore[union-attr]
+    every = sorted(set(writer.index(by, day).values()))  # type: ignore[union-attr]
+    rows = (writer.rows(every, by=by) if len(every) < MOST_ROWS - 2 else {}) | found.rows  # type: ignore[union-attr]
     now = {row.key: {name: row.seen(name) for name in writer.fields} for row in rows.values() if not row.is_new}  # type: ignore[union-attr]
     if found.base is None:
         return Base(day, day, trail.data_version(), now, is_export=False)

@@ -8,13 +8,12 @@ from typing import Any
 from django.core.cache import cache, caches
 from django.db.models import QuerySet
 
+from ledgers.choices import state_of_facts
 from ledgers.rows import Rows
-from linfen_water.once import once
 from linfen_water.permissions import scope_key
-from linfen_water.trail import state as trail_state
 
 # What of the address changes nothing of what is kept: LOOKS neither which rows there are nor which of them stand on the page.
-LOOKS = {"density", "cols", "part", "unfolded", "saved", "view"}
+LOOKS = {"density", "cols", "part", "unfolded", "saved", "view", "row", "col"}
 ORDER = {"page", "per_page", "sort", "group"}
 IDLE = {
     "chosen": LOOKS | ORDER,
@@ -37,11 +36,11 @@ def kept(what: str, request, ledger, find: Callable[[], Any]) -> Any:
 
 def kept_rows(request, ledger, find: Callable[[], Rows]) -> Rows:
     """The computed rows that `find` finds, found once. They are shared: order and choose among them, but change none."""
-    key = _key("chosen", request, ledger)
-    found = caches["tables"].get(key)
+    key, state = _key("chosen", request, ledger), state_of_facts()
+    found = caches["tables"].get(key, version=state)
     if found is None:
         found = find()
-        caches["tables"].set(key, found)
+        caches["tables"].set(key, found, version=state)
     return copy.copy(found)  # a table orders the rows that it is given
 
 
@@ -66,5 +65,5 @@ def count_rows(request, ledger, rows: QuerySet, enough: int | None) -> tuple[int
 def _key(what: str, request, ledger) -> str:
     said = sorted((name, values) for name, values in request.GET.lists() if name not in IDLE.get(what, ()))
     asked = hashlib.sha256(repr(said).encode()).hexdigest()
-    facts = f"{request.as_of}:{request.today}:{scope_key(request.user)}:{once('trail', trail_state)}"
+    facts = f"{request.as_of}:{request.today}:{scope_key(request.user)}:{state_of_facts()}"
     return f"ledger-{what}:{ledger.slug}:{facts}:{asked}"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
@@ -76,9 +77,8 @@ def built(own: OwnLedger) -> Ledger | None:
 
     def holds(day: dt.date) -> list[str]:
         """The definition's conditions in words."""
-        return kept_offer(
-            f"own-holds:{own.base}:{own.query}:{day}", lambda: spoken(base.filter(query, queryset=base.rows(day), day=day).form)
-        )
+        asked = hashlib.sha256(own.query.encode()).hexdigest()
+        return kept_offer(f"own-holds:{own.base}:{asked}:{day}", lambda: spoken(base.filter(query, queryset=base.rows(day), day=day).form))
 
     shown = columns(Rows())
     return dataclasses.replace(

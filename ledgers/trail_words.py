@@ -48,7 +48,7 @@ def source_of(event: TrailEvent) -> str:
     """Where an event says that it comes from."""
     kind, _, rest = event.origin.partition(" ")
     if not event.origin:
-        return BY_ACTION.get(event.action.partition(".")[0], "系统")
+        return BY_ACTION.get(event.action.partition(".")[0], "页面" if event.by_id else "系统")
     if kind == "page" and rest:
         return place_of(rest)
     if kind == "import":

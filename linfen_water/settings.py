@@ -167,7 +167,7 @@ CACHES = {
         "TIMEOUT": None,
         "OPTIONS": {"MAX_ENTRIES": 500},
     },
-    # Rows of ledgers that rules compute: some 3 KB each, so a process keeps at most a hundred megabytes or so of them.
+    # Rows of ledgers that rules compute, as objects: those of projects take some 3 KB each, letters with their papers more.
     "tables": {"BACKEND": "linfen_water.shelf.Shelf", "OPTIONS": {"MAX_ROWS": 25_000}},
 }
 

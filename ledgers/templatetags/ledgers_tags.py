@@ -11,10 +11,10 @@ register = template.Library()
 
 
 @register.filter
-def plain(field) -> SafeString:
-    """A bound field; a plain select is written here, every other widget by itself. What is being typed outlives new conditions."""
+def plain(field, stays: bool = False) -> SafeString:
+    """A bound field; a plain select is written here, every other widget by itself. What is being typed `stays` when conditions unfold."""
     widget = field.field.widget
-    if field.name == "q":
+    if stays and field.name == "q":
         return field.as_widget(attrs={"hx-preserve": "true"})
     choices = [*iter(widget.choices)] if type(widget) is forms.Select else []
     if not choices or any(isinstance(label, (list, tuple)) for _, label in choices):

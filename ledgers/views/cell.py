@@ -20,6 +20,7 @@ from ledgers import history, own, own_services
 from ledgers.cell_sources import Source, sources_of
 from ledgers.cells import squeezed
 from ledgers.columns import WanColumn, as_text
+from ledgers.kept import kept_rows
 from ledgers.own_writer import field_of
 from ledgers.permissions import may_share_views
 from ledgers.registry import Ledger
@@ -40,7 +41,7 @@ def find_row(ledger: Ledger, request, key: str) -> tuple[dict | None, Rows | Non
         keys = list(scope.filter(pk=int(key)).order_by().values_list("pk", flat=True)[:1])
         return next(iter(ledger.read_keys(request.as_of, keys)), None), None
     chosen = ledger.filter(request.GET, queryset=scope, day=request.as_of)
-    rows: Rows = chosen.qs if chosen.is_valid() else chosen.queryset.none()
+    rows: Rows = kept_rows(request, ledger, lambda: chosen.qs) if chosen.is_valid() else chosen.queryset.none()
     return next((row for row in ledger.read_rows(request.as_of, rows) if str(row["key"]) == key), None), rows
 
 
@@ -249,7 +250,7 @@ class CellView(View):
         The row is read after its fingerprint was taken: what is written in between is told now, or when the person saves.
         """
         row, shown = find_row(self.ledger, request, self.key)[0] or self.row, request.POST.get("shown", "")
-        if read_words(shown) == read_words(unescape(strip_tags(self.column.render(row[self.name], row)))):
+        if read_words(shown) == read_words(unescape(strip_tags(self.column.render(row[self.name], row | {"apart": ""})))):
             return self.editor(request, field)
         there = ("现在是", field.spell(self.written.values[self.name]))
         said = "这一格在您打开页面以后改过，您看到的已不是现在的值："
@@ -266,6 +267,7 @@ class CellView(View):
             "name": self.name,
             "value": typed.value if typed else field.spell(now),
             "seen": typed.seen_next if typed else self.written.seen(self.name),
+            "is_undo": typed is not None and typed.is_undo,
             "fault": typed and typed.fault,
             "clash": clash,
             "sides": [(label, self.amount(value)) for label, value in clash.sides] if clash else [],

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import logging
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,6 +26,8 @@ from linfen_water.permissions import is_office
 from linfen_water.sent_files import clean_name
 from linfen_water.tabular import PASTED, read_table
 from linfen_water.workbook import EMPTY, LARGEST, TOO_LARGE, BadWorkbook, Sheet, read_workbook
+
+log = logging.getLogger(__name__)
 
 SHOWN = 300  # rows of each list on the page; the command prints all
 FILES_SHOWN = 10
@@ -85,7 +88,8 @@ class TableForm(IntakeForm):
 
     def choices(self, ledger: Ledger, sheets: list[Sheet]) -> Choices:
         """What the person said: in earlier tables, and about this one."""
-        post = self.data
+        post, file = self.data, self.cleaned_data.get("file")
+        is_new = bool(file or self.cleaned_data.get("pasted"))
         sheets = [sheet for sheet in sheets if not sheet.is_hidden]
         columns = columns_said(post, [sheet.title for sheet in sheets])
         rows = [(sheet.title, post.get(f"head-{i}", "")) for i, sheet in enumerate(sheets)]
@@ -97,8 +101,8 @@ class TableForm(IntakeForm):
             headings=intake_memory.headings(ledger.slug),
             head_rows={title: int(row) for title, row in rows if re.fullmatch(r"\d{1,6}", row, re.ASCII)},
             year=self.cleaned_data.get("year"),
-            erases=self.cleaned_data.get("erase", False),
-            name=self.cleaned_data.get("name") or (self.cleaned_data["file"].name if self.cleaned_data.get("file") else ""),
+            erases=self.cleaned_data.get("erase", False) and not is_new,  # it was said of the table before
+            name=(file.name if file else "") if is_new else self.cleaned_data.get("name", ""),
         )
 
     @property
@@ -203,8 +207,13 @@ class IntakeView(View):
         messages.success(request, f"已导入“{name[:80]}”：变更{len(written)}{counted}{added}，共{cells}处{since}")
         if not done.errors:
             return redirect("ledger", self.ledger.slug)
-        rest = keep(request.user, workbook_of_rest(done, self.ledger))
         url = reverse("ledger_import", args=[self.ledger.slug])
+        try:
+            rest = keep(request.user, workbook_of_rest(done, self.ledger))
+        except Exception:  # what was good is written: whatever happens now must not look as if it were not
+            log.exception("the rows that %s left out were not made a workbook", name)
+            messages.warning(request, f"有{len(done.bad_rows)}行没有导入，未能做成工作簿：请按原表改正这些行后再导入，已写入的不会重复。")
+            return redirect(url)
         messages.warning(request, f"有{len(done.bad_rows)}行没有导入，已在表中写明原因：下载后改正，再从这里导入。")
         return redirect(f"{url}?{urlencode({'left': rest, 'of': name})}")
 

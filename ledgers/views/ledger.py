@@ -51,8 +51,8 @@ class LedgersView(TemplateView):
 
     def get_context_data(self, **kwargs):
         is_long = Project.objects.count() > INLINE_TOTALS
-        counted = [(ledger, None if is_long and ledger.read is None else self.count(ledger)) for ledger in own.all_ledgers()]
-        return super().get_context_data(ledgers=counted, may_define=may_share_views(self.request.user), **kwargs)
+        with_counts = [(ledger, None if is_long and ledger.read is None else self.count(ledger)) for ledger in own.all_ledgers()]
+        return super().get_context_data(ledgers=with_counts, may_define=may_share_views(self.request.user), **kwargs)
 
     def count(self, ledger: Ledger) -> dict:
         return kept("opened", self.request, ledger, lambda: self.count_anew(ledger))
@@ -94,7 +94,7 @@ class LedgerView(View):
         is_compared = shape.since and (not folded or (folded == "columns" and shape.follows_changes))
         compared = Compared(ledger, request, shape, table) if is_compared else None
         if folded:  # says nothing of the rows
-            return self.answer(request, f"#{folded}", frame() | {"is_unfolded": True})
+            return self.answer(request, f"#{folded}", frame() | {"is_unfolded": True, "unfolds": True})
         if request.GET.get("export"):
             return self.export(request, ledger, chosen, table, shape, compared)
         return self.page(request, ledger, chosen, table, shape, frame() | {"compared": compared}, is_part=is_part)
@@ -155,6 +155,7 @@ class LedgerView(View):
             "table": table,
             "shape": shape,
             "is_unfolded": bool(request.GET.get("unfolded")),
+            "unfolds": False,
             "groupings": grouping.groupable(table.base_columns),
             "all_columns": table.choice(),
             "is_brief": shape.is_brief and not shape.columns,
@@ -247,6 +248,7 @@ class Compared:
     def __init__(self, ledger: Ledger, request, shape: Shape, table):
         self.ledger, self.request, self.table, self.since = ledger, request, table, shape.since
         self.columns = {bound.name: table.base_columns[bound.name] for bound in table.columns}
+        self.is_of_all_columns = len(self.columns) == len(table.base_columns)
         self.then = since.earlier(ledger, request.GET, self.since, request.user)
         if isinstance(self.then, Rows):
             ledger.table_for(self.then)(self.then)
@@ -256,7 +258,7 @@ class Compared:
 
     @property
     def words(self) -> str:
-        return self.whole.words
+        return f"{self.whole.words}{'' if self.is_of_all_columns else '（只比所显示的列）'}"
 
     def hide_unchanged(self, table) -> None:
         """Leave what recognises a row and the columns in which something changed; where only whole rows came or went, the usual ones."""
@@ -272,6 +274,7 @@ class Compared:
         """Leave only rows that are new or changed."""
         keys = {*self.whole.added, *self.whole.changed}
         if isinstance(self.table.data, Rows):
+            keys |= {row["under"] for row in self.table.data.data if row.get("under") and row["key"] in keys}  # with its head above it
             self.table.data.data = [row for row in self.table.data.data if self.ledger.key_of(row) in keys]
         else:
             self.table.data.data = self.table.data.data.filter(pk__in=keys)

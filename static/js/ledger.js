@@ -99,7 +99,7 @@ document.addEventListener("mouseover", (event) => {
 const isTyping = (target) => target.closest("input, select, textarea, [contenteditable], dialog[open], .cell-editor")
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return
   if (event.key === "Escape" && !event.target.closest("dialog")) return escape()
   if (isTyping(event.target)) return
   if (event.key === "/") { event.preventDefault(); document.querySelector("#id_q")?.focus() }
@@ -269,7 +269,7 @@ for (const [target, name] of [[document, "scroll"], [window, "resize"], [visualV
 /** What the cell says to the eye, without the remarks for those who do not see and what was in it on another day. */
 function textOf(cell) {
   const copy = cell.cloneNode(true)
-  for (const remark of copy.querySelectorAll(".was, .visually-hidden")) remark.remove()
+  for (const remark of copy.querySelectorAll(".was, .apart, .visually-hidden")) remark.remove()
   return copy.textContent
 }
 
@@ -335,7 +335,7 @@ function closeEditor() {
 
 document.addEventListener("htmx:afterSwap", ({ target }) => { if (editing && editor.contains(target)) focusField() })
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || !event.target.closest?.(".cell-editor") || event.target.matches("textarea, button")) return
+  if (event.key !== "Enter" || event.isComposing || !event.target.closest?.(".cell-editor") || event.target.matches("textarea, button")) return
   event.preventDefault()
   event.target.form.requestSubmit()
 })

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.factories import DomainFactory, ProjectFactory, RegionFactory, UserFactory
+from tests.factories import TODAY, DomainFactory, ProjectFactory, RegionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -48,3 +48,20 @@ def test_domains_and_projects_are_counted_apart(office):
     assert "<strong>2个领域</strong>" in office.get("/ledgers/domains/?show=domains").content.decode()
     file = b"".join(office.get("/ledgers/domains/?export=csv")).decode()
     assert "2个领域；4个项目，本周新开工" in file
+
+
+def test_each_domain_has_a_key_of_its_own(office):
+    page = office.get("/ledgers/domains/").content.decode()
+    assert re.findall(r'<tr data-k="(domain-[^"]+)"', page) == ["domain-水利", "domain-住建"]
+    panel = office.get("/ledgers/domains/cell/", {"row": "domain-住建", "col": "total_investment_wan"}).content.decode()
+    assert "650.00" in panel
+
+
+def test_a_changed_project_keeps_its_domain_above_it(office):
+    from projects.models import Project
+
+    project = Project.objects.get(code="LF-003")
+    project.completed_on = TODAY
+    project.save()
+    page = office.get("/ledgers/domains/", {"since": "2025-02-06"}).content.decode()
+    assert rows(page) == ["住建", "LF-003"]

@@ -268,3 +268,28 @@ def test_a_total_that_no_longer_agrees_with_its_sources_is_said_at_once(office):
     answer = office.post(cell("funds", "", ""), {"row": source.pk, "col": "planned_wan"} | said)
     assert json.loads(answer["HX-Trigger"])["cell-written"]["remark"] == ""
     assert "≠" not in text(office.get(ledger()))
+
+
+class TestCounts:
+    """What a comparison counts is told apart from what the ledger holds."""
+
+    def words(self, page) -> str:
+        return " ".join(re.sub(r"<[^>]*>", " ", page.partition('id="ledger-count"')[2].partition(">")[2].partition("</p>")[0]).split())
+
+    def test_changed_rows_are_called_so(self, office):
+        ProjectFactory.create_batch(2)
+        revise_project(project=ProjectFactory(), effective_from=TODAY, reason="一", by=None, owner="甲公司")
+        assert self.words(text(office.get(ledger(since=BEFORE.isoformat())))).startswith("有变化的 1 个项目")
+        assert self.words(text(office.get(ledger(since=BEFORE.isoformat(), changed="0")))).startswith("共 3 个项目")
+
+    def test_of_columns_that_are_not_shown_nothing_is_said(self, office):
+        revise_project(project=ProjectFactory(), effective_from=TODAY, reason="一", by=None, owner="甲公司")
+        page = text(office.get(ledger(since=BEFORE.isoformat(), cols="stage")))
+        assert "没有变化（只比所显示的列）" in page
+        assert "只比所显示的列" not in text(office.get(ledger(since=BEFORE.isoformat())))
+
+
+def test_what_is_typed_stays_only_where_conditions_unfold(office):
+    assert "hx-preserve" not in text(office.get(ledger()))
+    assert "hx-preserve" not in text(office.get(ledger(unfolded="1")))
+    assert "hx-preserve" in text(office.get(ledger(part="filters"), headers={"HX-Request": "true"}))

@@ -14,7 +14,7 @@ from ledgers.own import find_ledger
 from ledgers.page_models import OwnValue
 from ledgers.project_writers import ACCEPTANCE, ANNUAL, INSPECTIONS, PROVINCIAL, YEARS, acceptance_history, provincial_history
 from ledgers.registry import LEDGERS
-from ledgers.writing import Change, NotWritten, undone, write
+from ledgers.writing import Change, NotWritten, fingerprint, undone, write
 from linfen_water import trail
 from linfen_water.models import TrailEvent
 from linfen_water.workbook import Row, Sheet, read_workbook
@@ -293,8 +293,9 @@ def test_undo_takes_back_no_entry_that_was_corrected_or_says_more(office):
 def test_the_cell_offers_what_it_does(office, client):
     pk = finished()
     client.force_login(office)
-    said = {"row": pk, "col": "handover_on", "value": "2025-01-10", "reason": "移交"}
+    said = {"row": pk, "col": "handover_on", "value": "2025-01-10", "reason": "移交", "seen": fingerprint(None)}
     assert client.post("/ledgers/acceptance/cell/", said).status_code == 204
+    said |= {"seen": fingerprint(dt.date(2025, 1, 10))}
     assert client.post("/ledgers/acceptance/cell/", said | {"value": ""}).status_code == 200  # emptied by hand: refused
     assert client.post("/ledgers/acceptance/cell/", said | {"value": "", "undo": "1", "reason": ""}).status_code == 204
     assert not AcceptanceFact.objects.standing().exists()

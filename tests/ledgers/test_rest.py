@@ -162,3 +162,11 @@ def test_a_second_workbook_of_the_rest_has_one_column_of_remarks():
     second = openpyxl.load_workbook(io.BytesIO(left_out(made))).worksheets[0]
     assert [cell.value for cell in second[1]] == [*HEAD, "未导入原因"]
     assert [cell.value for cell in second[2]] == ["LF-001", "五", "乙", "“总投资”请填数字。"]
+
+
+def test_of_a_ledger_longer_than_a_sheet_only_the_rows_of_the_table_are_told(city, monkeypatch):
+    monkeypatch.setattr("ledgers.intake.MOST_ROWS", 3)  # the city has more projects than a sheet of three rows has room for
+    made = book(["编号", "总投资"], ["LF-001", "#REF!"], ["LF-002", 1200])
+    again = rehearse(left_out(made))
+    assert again.base is not None
+    assert set(again.base.cells) == {"LF-001", "LF-002"}

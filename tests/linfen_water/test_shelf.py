@@ -33,7 +33,7 @@ def test_the_one_asked_for_longest_ago_makes_room(shelf, rows, kept):
     assert shelf.get("new") is not None
 
 
-@pytest.mark.parametrize(("rows", "kept"), [(MOST, True), (MOST + 1, False)])
+@pytest.mark.parametrize(("rows", "kept"), [(MOST - 1, True), (MOST + 1, False)])
 def test_a_table_too_long_is_not_kept_and_drives_out_nothing(shelf, rows, kept):
     shelf.set("old", [])
     shelf.set("long", [0] * rows)
@@ -58,5 +58,25 @@ def test_deleted_and_cleared_it_is_gone(shelf):
 
 
 def test_a_key_of_another_version_is_another(shelf):
-    shelf.set("a", [1], version=2)
+    shelf.set("a", [1], version="one")
     assert shelf.get("a") is None
+    assert shelf.get("a", version="one") == [1]
+
+
+def test_a_new_version_of_the_facts_drives_out_the_old_one(shelf):
+    shelf.set("a", [1], version="one")
+    shelf.set("b", [2], version="two")
+    assert shelf.get("a", version="one") is None
+    assert shelf.get("b", version="two") == [2]
+
+
+def test_empty_tables_count_too(shelf):
+    for n in range(MOST + 1):
+        shelf.set(str(n), [])
+    assert [n for n in range(MOST + 1) if shelf.get(str(n)) is None] == [0]
+
+
+@pytest.mark.parametrize(("timeout", "kept"), [(None, True), (60, True), (0, False)])
+def test_nothing_is_kept_past_its_time(shelf, timeout, kept):
+    shelf.set("a", [1], timeout)
+    assert (shelf.get("a") is not None) == kept
