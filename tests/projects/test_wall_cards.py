@@ -34,7 +34,9 @@ TURN = {"event": "completion", "on": "2025-02-19", "kind": "验收文件", "note
 @pytest.fixture
 def own():
     RegionFactory()
-    return ProjectFactory(code="LF-001", number=1, name="汾河湿地工程", reported=Decimal(40), total_investment_wan=Decimal("1234.50"))
+    county = CountyFactory(name="蒲县")  # the factory's own names have numbers in them, which are looked for, too
+    values = {"reported": Decimal(40), "total_investment_wan": Decimal("1234.50")}
+    return ProjectFactory(code="LF-001", number=1, name="汾河湿地工程", county=county, **values)
 
 
 @pytest.fixture
@@ -190,12 +192,12 @@ def test_a_card_asks_as_often_with_many_rows(client, own, users, rows, django_as
 class TestFind:
     @pytest.fixture(autouse=True)
     def rows(self, own):
-        ProjectFactory(code="LF-012", number=7712, name="洪洞县污水处理厂", started_on=None)
+        ProjectFactory(code="LF-012", number=12, name="洪洞县污水处理厂", started_on=None)
 
     @pytest.mark.parametrize(
         ("typed", "codes"),
         [
-            pytest.param("7712", ["LF-012"], id="序号"),
+            pytest.param("12", ["LF-012"], id="序号"),
             pytest.param("lf-012", ["LF-012"], id="编号"),
             pytest.param("湿地", ["LF-001"], id="名称的一部分"),
             pytest.param("fenhe", ["LF-001"], id="拼音"),
