@@ -257,14 +257,14 @@ def letters_of(day: dt.date, period: Period) -> dict[str, Letters]:
     first = period_start(day, period)
     answers = LetterAnswer.objects.filter(letter=OuterRef("pk"), at__lt=clock.end_of(day))
     rows = (
-        Letter.objects.filter(document__issued_at__lt=clock.end_of(day), reply_due_on__isnull=False, document__unit__county__isnull=False)
+        Letter.objects.filter(document__issued_at__lt=clock.end_of(day), reply_due_on__gte=first, document__unit__county__isnull=False)
         .annotate(is_answered=Exists(answers), was_in_time=Exists(answers.filter(at__date__lte=OuterRef("reply_due_on"))))
         .values_list("document__unit__county__code", "reply_due_on", "is_answered", "was_in_time")
     )
     today = clock.today()
     found: dict[str, Counter] = defaultdict(Counter)
     for county, due_on, is_answered, was_in_time in rows:
-        if first <= due_on and appraisal_rules.is_due(due_on, day, today, is_answered):
+        if appraisal_rules.is_due(due_on, day, today, is_answered):
             found[county]["due"] += 1
             found[county]["on_time"] += was_in_time
     return {county: Letters(**counts) for county, counts in found.items()}
