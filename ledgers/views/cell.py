@@ -201,7 +201,11 @@ class CellView(View):
         value = self.column.value(self.row[self.name], self.row)
         if not isinstance(value, Decimal):
             return as_text(value)
-        return unescape(strip_tags(self.column.render(self.row[self.name], self.row))).removesuffix("%")
+        return self.drawn(self.row).removesuffix("%")
+
+    def drawn(self, row: dict) -> str:
+        """The words of the cell as the table draws it."""
+        return unescape(strip_tags(self.column.render(row[self.name], row)))
 
     def as_drawn(self, entry: history.Entry) -> history.Entry:
         return dataclasses.replace(entry, old=self.amount(entry.old), new=self.amount(entry.new))
@@ -250,7 +254,7 @@ class CellView(View):
         The row is read after its fingerprint was taken: what is written in between is told now, or when the person saves.
         """
         row, shown = find_row(self.ledger, request, self.key)[0] or self.row, request.POST.get("shown", "")
-        if read_words(shown) == read_words(unescape(strip_tags(self.column.render(row[self.name], row | {"apart": ""})))):
+        if read_words(shown) == read_words(self.drawn(row | {"apart": ""})):
             return self.editor(request, field)
         there = ("现在是", field.spell(self.written.values[self.name]))
         said = "这一格在您打开页面以后改过，您看到的已不是现在的值："
