@@ -17,6 +17,7 @@ from django.db import transaction
 
 from ledgers import air_heads
 from ledgers.air_heads import Column, Head, Span, plain
+from ledgers.heads import OTHER_HEAD
 from ledgers.intake import Change, Error, Rehearsal, Skipped, Unfit
 from linfen_water import clock
 from linfen_water.enums import CountyKind
@@ -174,8 +175,7 @@ class _Rehearsing:
         lines: list[tuple[int, str]] = []
         for row in sheet.rows:
             if row.number > head.row and air_heads.is_other_head(row, head):
-                reason = f"这里又有一个表头，与第{head.row}行的列不同，以下没有读：请把下面的表放到另一张工作表里，或改成同样的列。"
-                self.error(sheet.title, row.number, NAME, "", reason)
+                self.error(sheet.title, row.number, NAME, "", OTHER_HEAD.format(head.row))
                 break
             if row.number > head.row:
                 self.take(sheet, head, row, blocks, lines)

@@ -9,8 +9,10 @@ import datetime as dt
 import hashlib
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from django.conf import settings
+from openpyxl import Workbook
 
 from linfen_water.workbook import Sheet
 
@@ -61,6 +63,13 @@ class BaseRows:
     def _signed(self, cells: list[str]) -> list[str]:
         self.hmac.update("\x1f".join(cells).encode() + b"\x1e")
         return cells
+
+
+def hidden_page(book: Workbook) -> Any:
+    """The empty sheet of that name: spreadsheet programs do not even offer to show it."""
+    page = book.create_sheet(TITLE)
+    page.sheet_state = "veryHidden"
+    return page
 
 
 def rows_of(base: Base, slug: str) -> Iterator[list[str]]:

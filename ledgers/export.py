@@ -23,8 +23,7 @@ from openpyxl.worksheet.page import PageMargins
 
 from ledgers import columns as c
 from ledgers import grouping
-from ledgers.base_sheet import TITLE as BASE_TITLE
-from ledgers.base_sheet import BaseRows
+from ledgers.base_sheet import BaseRows, hidden_page
 from ledgers.registry import Ledger
 from ledgers.rows import Rows, counted
 from ledgers.sheet_rows import SheetRows, save
@@ -229,10 +228,8 @@ def write_workbook(sheet: Sheet, file: BinaryIO) -> None:
 
 
 def _base_rows(book: Workbook, base: BaseRows) -> SheetRows:
-    """A sheet that spreadsheet programs do not even offer to show, with its first row."""
-    page = book.create_sheet(BASE_TITLE)
-    page.sheet_state = "veryHidden"
-    rows = SheetRows(page)
+    """The hidden sheet with its first row."""
+    rows = SheetRows(hidden_page(book))
     rows.append(base.head)
     return rows
 

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from decimal import Decimal
 
 import django_filters as filters
 from django.db.models import Case, DecimalField, F, Q, QuerySet, Sum, When
@@ -16,11 +15,10 @@ from linfen_water.models import County, Domain
 from projects import funds
 from projects.enums import SourceKind
 from projects.facts import cents
-from projects.funds_rules import CHAIN_RULES, ZERO, FundsRule, Sums, apart_words
+from projects.funds_rules import CHAIN_RULES, HALF_CENT, ZERO, FundsRule, Sums, apart_words
 from projects.models import DispatchLine, FundingSource, Project
 from projects.permissions import visible_projects
 
-HALF_CENT = Decimal("0.005")
 AMOUNT = DecimalField(max_digits=16, decimal_places=2)
 
 

@@ -19,6 +19,7 @@ HEAD_LINES = 3
 MERGED_CELLS = 200_000  # cells covered by merges that are looked at
 ENOUGH_HEADINGS = 3  # so many known headings make a head row even without the key
 LEFT_OUT = "-"  # a heading that a person said belongs to no column
+OTHER_HEAD = "这里又有一个表头，与第{}行的列不同，以下没有读：请把下面的表放到另一张工作表里，或改成同样的列。"
 REMARKS = "未导入原因"  # the column that `rest` adds
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")

@@ -29,6 +29,7 @@ from linfen_water import clock, trail
 from linfen_water.models import User
 from linfen_water.workbook import ROWS as MOST_ROWS
 from linfen_water.workbook import Broken, Cell, Row, Sheet
+from projects.funds_rules import HALF_CENT
 from projects.models import ProjectVersion
 from projects.reports import as_text
 from projects.services import Refused
@@ -40,7 +41,6 @@ MINE, THEIRS = "mine", "theirs"
 # What is left out: a value that differs where nobody may write it from a table, an empty cell that would erase one, a row of sums.
 CELL, EMPTY, ROW = "cell", "empty", "row"
 MAX_SUMMED = 200  # columns whose totals are checked
-HALF_CENT = Decimal("0.005")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -444,8 +444,7 @@ class _Rehearsing:
         """One row: what it is, which row of the ledger, its cells, and what the new values amount to together. False: go no further."""
         ident, near = self.key_of(sheet, row, head)
         if ident not in self.pks and heads.is_other_head(row, head, self.titles, self.key):
-            words = f"这里又有一个表头，与第{head.row}行的列不同，以下没有读：请把下面的表放到另一张工作表里，或改成同样的列。"
-            self.error(sheet.title, row.number, self.key[0], "", words)
+            self.error(sheet.title, row.number, self.key[0], "", heads.OTHER_HEAD.format(head.row))
             self.outcome.halts.add((sheet.title, row.number))
             return False
         kind = heads.kind_of(row, head, has_key=ident in self.pks)

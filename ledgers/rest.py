@@ -15,8 +15,7 @@ from openpyxl.cell.cell import ERROR_CODES
 from openpyxl.styles import Alignment, Font, PatternFill
 
 from ledgers import heads
-from ledgers.base_sheet import TITLE as BASE_TITLE
-from ledgers.base_sheet import rows_of
+from ledgers.base_sheet import hidden_page, rows_of
 from ledgers.cells import squeezed, words
 from ledgers.heads import REMARKS, Head, Heading
 from ledgers.intake import Rehearsal, columns_of
@@ -60,8 +59,7 @@ def workbook_of_rest(found: Rehearsal, ledger: Ledger) -> bytes:
         for row in heads.unit_lines(sheet, head):  # below the rows too it says what their amounts are
             page.append([_cell(page, cell) for cell in row.cells])
     if found.base is not None:
-        page = book.create_sheet(BASE_TITLE)
-        page.sheet_state = "veryHidden"
+        page = hidden_page(book)
         for line in rows_of(found.base, ledger.slug):
             page.append(line)
     file = io.BytesIO()

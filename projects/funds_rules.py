@@ -14,6 +14,7 @@ from django.db import models
 from projects.enums import SourceKind
 from projects.rules import Money, plain, rate
 
+HALF_CENT = Decimal("0.005")  # amounts that differ by less are the same one, reckoned another way
 ZERO = Decimal(0)
 # Sources that reach a county by a paper; what a company or the owner brings in comes without one.
 BY_PAPER = frozenset(SourceKind) - {SourceKind.PRIVATE, SourceKind.OWN}
