@@ -89,7 +89,6 @@ class TableForm(IntakeForm):
     def choices(self, ledger: Ledger, sheets: list[Sheet]) -> Choices:
         """What the person said: in earlier tables, and about this one."""
         post, file = self.data, self.cleaned_data.get("file")
-        is_new = bool(file or self.cleaned_data.get("pasted"))
         sheets = [sheet for sheet in sheets if not sheet.is_hidden]
         columns = columns_said(post, [sheet.title for sheet in sheets])
         rows = [(sheet.title, post.get(f"head-{i}", "")) for i, sheet in enumerate(sheets)]
@@ -101,9 +100,14 @@ class TableForm(IntakeForm):
             headings=intake_memory.headings(ledger.slug),
             head_rows={title: int(row) for title, row in rows if re.fullmatch(r"\d{1,6}", row, re.ASCII)},
             year=self.cleaned_data.get("year"),
-            erases=self.cleaned_data.get("erase", False) and not is_new,  # it was said of the table before
-            name=(file.name if file else "") if is_new else self.cleaned_data.get("name", ""),
+            erases=self.cleaned_data.get("erase", False) and not self.is_new,  # it was said of the table before
+            name=(file.name if file else "") if self.is_new else self.cleaned_data.get("name", ""),
         )
+
+    @property
+    def is_new(self) -> bool:
+        """Whether a table was sent, not only said more of the one before."""
+        return bool(self.cleaned_data.get("file") or self.cleaned_data.get("pasted", "").strip())
 
     @property
     def confirmed(self) -> dict[tuple[str, str], str]:
@@ -164,10 +168,9 @@ class IntakeView(View):
             return self.page(form, kept=keep(request.user, data) if sheets is not None else "", name=name)
         reason, choices = form.cleaned_data["reason"], form.choices(self.ledger, sheets)
         action = request.POST.get("action")
-        is_new = bool(form.cleaned_data["file"] or form.cleaned_data["pasted"].strip())
-        if action not in ("commit", "partial") or is_new:
+        if action not in ("commit", "partial") or form.is_new:
             rehearsal = intake.rehearse(sheets, reason=reason, ledger=self.ledger, by=request.user, choices=choices)
-            return self.page(form, rehearsal, keep(request.user, data), name)
+            return self.page(form, rehearsal, keep(request.user, data), name, choices=choices)
         try:
             done = intake.take_in(
                 sheets,
@@ -180,7 +183,7 @@ class IntakeView(View):
                 is_partial=action == "partial",
             )
         except intake.Unfit as unfit:
-            return self.page(form, unfit.rehearsal, keep(request.user, data), name, has_moved=True)
+            return self.page(form, unfit.rehearsal, keep(request.user, data), name, choices=choices, has_moved=True)
         return self.finish(request, form, done, data, name)
 
     def finish(self, request, form: TableForm, done: intake.Rehearsal, data: bytes, name: str):
@@ -237,7 +240,16 @@ class IntakeView(View):
         found = IntakeFile.objects.filter(ledger=self.ledger.slug)
         return found if is_office(self.request.user) else found.filter(by=self.request.user)
 
-    def page(self, form, rehearsal: intake.Rehearsal | None = None, kept: str = "", name: str = "", *, has_moved: bool = False):
+    def page(
+        self,
+        form,
+        rehearsal: intake.Rehearsal | None = None,
+        kept: str = "",
+        name: str = "",
+        *,
+        choices: Choices | None = None,
+        has_moved: bool = False,
+    ):
         left = self.request.GET.get("left", "")
         context = {
             "ledger": self.ledger,
@@ -254,7 +266,7 @@ class IntakeView(View):
             "has_names": bool(self.ledger.writer.name_column),
             "counted": f"{self.ledger.measure}{self.ledger.row_is}",
             "effect": f"自今日（{self.request.today}）起生效，每个{self.ledger.row_is}记下理由并留痕。",
-            "maps": maps_of(self.ledger, rehearsal, form.choices(self.ledger, [one for one, _ in rehearsal.heads])) if rehearsal else [],
+            "maps": maps_of(self.ledger, rehearsal, choices) if rehearsal and choices else [],
             "confirmed": [json.dumps([*said, target], ensure_ascii=False) for said, target in confirmed_of(form).items()],
             "questions": [(one, json.dumps([one.kind, one.text, one.near], ensure_ascii=False)) for one in rehearsal.questions]
             if rehearsal
