@@ -18,17 +18,12 @@ from linfen_water.workbook import read_workbook
 from monitoring import air
 from monitoring.models import AirPeriod, AirResult, Intake
 from tests.caches import forget
-from tests.factories import TODAY, AirPeriodFactory, AirResultFactory, CountyFactory, RegionFactory, UserFactory
+from tests.factories import TODAY, AirPeriodFactory, AirResultFactory, CountyFactory, UserFactory
 from tests.ledgers.air_workbooks import as_bytes, cells, ranking, save
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("region")]
 JANUARY = (dt.date(2025, 1, 1), dt.date(2025, 1, 31))
 SINCE_OCTOBER = (dt.date(2024, 10, 1), dt.date(2025, 1, 31))
-
-
-@pytest.fixture(autouse=True)
-def region():
-    return RegionFactory()
 
 
 @pytest.fixture
@@ -36,12 +31,6 @@ def counties():
     """曲沃县, 翼城县, 尧都区 and a zone."""
     names = [("曲沃县", "曲沃"), ("翼城县", "翼城"), ("尧都区", "尧都")]
     return [CountyFactory(name=name, short=short) for name, short in names] + [CountyFactory(zone=True, name="经济开发区", short="经开区")]
-
-
-@pytest.fixture
-def office(client):
-    client.force_login(UserFactory())
-    return client
 
 
 def url(**query):

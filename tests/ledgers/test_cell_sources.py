@@ -10,21 +10,10 @@ from ledgers.columns import LedgerColumn
 from ledgers.registry import LEDGERS
 from projects.enums import Stage
 from projects.services import revise_project
-from tests.factories import TODAY, ProjectFactory, RegionFactory, UserFactory
+from tests.factories import TODAY, ProjectFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("region")]
 COLUMNS = {"code": LedgerColumn("编号")}
-
-
-@pytest.fixture(autouse=True)
-def region():
-    return RegionFactory()
-
-
-@pytest.fixture
-def office(client):
-    client.force_login(UserFactory())
-    return client
 
 
 def panel(client, row, col, slug="master", **query) -> str:

@@ -14,23 +14,12 @@ from ledgers.registry import LEDGERS
 from linfen_water.tabular import read_table
 from projects.enums import SourceKind
 from tests.caches import forget
-from tests.factories import CountyFactory, PermitFactory, ProjectFactory, RegionFactory, UserFactory
+from tests.factories import CountyFactory, PermitFactory, ProjectFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("region")]
 HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1+1", "＋1", "－1", "＠x", '=HYPERLINK("http://x","点我")']
 HEADINGS = 4
 NAME = 3  # column
-
-
-@pytest.fixture(autouse=True)
-def region():
-    return RegionFactory()
-
-
-@pytest.fixture
-def office(client):
-    client.force_login(UserFactory())
-    return client
 
 
 def address(**query):

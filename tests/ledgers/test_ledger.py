@@ -28,19 +28,8 @@ from tests.factories import (
     UserFactory,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("region")]
 MASTER = LEDGERS["master"]
-
-
-@pytest.fixture(autouse=True)
-def region():
-    return RegionFactory()
-
-
-@pytest.fixture
-def office(client):
-    client.force_login(UserFactory())
-    return client
 
 
 def url(**query):

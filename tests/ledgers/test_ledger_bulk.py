@@ -9,20 +9,9 @@ from linfen_water.models import TrailEvent
 from projects.models import ProjectVersion
 from projects.services import revise_project
 from tests.caches import forget
-from tests.factories import TODAY, CountyFactory, ProjectFactory, RegionFactory, UserFactory
+from tests.factories import TODAY, CountyFactory, ProjectFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def region():
-    return RegionFactory()
-
-
-@pytest.fixture
-def office(client):
-    client.force_login(UserFactory())
-    return client
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("region")]
 
 
 def url(slug="master", **query):

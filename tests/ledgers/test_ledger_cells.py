@@ -27,23 +27,11 @@ from tests.factories import (
     PermitFactory,
     ProblemFactory,
     ProjectFactory,
-    RegionFactory,
     UserFactory,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("region")]
 BEFORE = TODAY - dt.timedelta(days=14)
-
-
-@pytest.fixture(autouse=True)
-def region():
-    return RegionFactory()
-
-
-@pytest.fixture
-def office(client):
-    client.force_login(UserFactory())
-    return client
 
 
 def cell(slug, row, col, **query):

@@ -19,19 +19,8 @@ from projects.models import ProjectVersion
 from tests.caches import forget
 from tests.factories import AssessmentFactory, CountyFactory, ProblemFactory, ProjectFactory, RegionFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("region")]
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture(autouse=True)
-def region():
-    return RegionFactory()
-
-
-@pytest.fixture
-def office(client):
-    client.force_login(UserFactory())
-    return client
 
 
 def text(response) -> str:
